@@ -1,0 +1,60 @@
+# Doorstep: `make demo` to see it, `make test` and `make check` before a change is handed in, `make bench` to measure.
+# Each makes what it needs first (`make setup`), and is quick the second time.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
+ASSETS := frontend/package-lock.json frontend/.npmrc tools/build_assets.py $(wildcard src/doorstep/fhir/build.py src/doorstep/fhir/build/*.py)
+MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
+
+.PHONY: help setup demo test check bench lock messages clean
+.DELETE_ON_ERROR:
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.packages $(VENV)/.assets $(VENV)/.messages  ## everything the other targets need
+
+$(VENV)/.packages: $(LOCKS)
+	@test -n "$(PYTHON)" || { echo "Doorstep needs Python 3.11 or newer: apt-get install python3 python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@echo "setup: installing the locked packages (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@DOORSTEP_SKIP_ASSETS=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.assets: $(ASSETS) $(VENV)/.packages
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/node.txt
+	@$(BIN)/python tools/build_assets.py
+	@touch $@
+
+$(VENV)/.messages: $(MESSAGES) tools/messages.py $(VENV)/.packages
+	@$(BIN)/python tools/messages.py compile
+	@touch $@
+
+demo: setup  ## a working district with its records; ARGS="--residents 300000"
+	@$(BIN)/doorstep demo $(ARGS)
+
+test: setup  ## all tests; ARGS="-n 2 -k ledger"
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## format, lint, types, contracts, sizes, migrations, translations, links
+	@$(BIN)/python tools/check.py $(ARGS)
+
+bench: setup  ## all benchmarks, each against its limit
+	@set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python "$$b" $(ARGS); done
+
+messages: setup  ## find new messages in code and templates, and put them into the English catalogue
+	@$(BIN)/python tools/messages.py extract
+
+lock: $(VENV)/.packages  ## lock the newest allowed versions (needs uv)
+	@sh tools/lock.sh
+
+clean:  ## remove what setup made
+	rm -rf $(VENV) .cache src/doorstep/_build src/doorstep/kernel/web/static/vendor frontend/node_modules

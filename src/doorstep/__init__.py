@@ -1,0 +1,1 @@
+"""Doorstep (家门口): the software of a health consortium."""
