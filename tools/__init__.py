@@ -1,0 +1,1 @@
+"""What `make` runs: setup steps and checks of the code base."""
