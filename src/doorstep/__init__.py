@@ -1,1 +1,1 @@
-"""Doorstep (家门口): the software of a health consortium."""
+"""Doorstep (家门口): the open platform of a district's health consortium."""

@@ -1,0 +1,60 @@
+"""FHIR dates as intervals of time: a date known to the day, month or year covers all of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Final
+
+Interval = tuple[datetime, datetime]
+
+_PARTIAL: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_FULL: Final = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=16_384)
+def interval(text: str, zone: tzinfo = UTC) -> Interval | None:
+    """Return the first instant (UTC) of a FHIR date, dateTime or instant, and the first one after it; None if impossible.
+
+    What carries no offset is read in `zone` (R4, search: "the server should assume its local timezone").
+    """
+    try:
+        match = _FULL.fullmatch(text)
+        return _instant(match, zone) if match else _span(text, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(match: re.Match[str], zone: tzinfo) -> Interval | None:
+    minute, seconds, fraction, offset = match.groups()
+    if seconds > "60":
+        return None
+    start = datetime.fromisoformat(minute + (offset or ""))
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=zone)
+    # a leap second (:60) is the first second of the next minute, as PostgreSQL has it
+    start = start.astimezone(UTC) + timedelta(seconds=int(seconds), microseconds=int((fraction or "0")[:6].ljust(6, "0")))
+    width = timedelta(seconds=1) if not fraction else timedelta(microseconds=10 ** max(0, 6 - len(fraction)))
+    return start, start + width
+
+
+def _span(text: str, zone: tzinfo) -> Interval | None:
+    match = _PARTIAL.fullmatch(text)
+    if not match:
+        return None
+    year, month, day = (int(part) if part else None for part in match.groups())
+    assert year is not None  # the pattern has it always
+    start = datetime(year, month or 1, day or 1, tzinfo=zone)
+    if day:
+        end = start + timedelta(days=1)
+    elif month and month < 12:
+        end = start.replace(month=month + 1)
+    elif year == 9999:
+        return start.astimezone(UTC), _LAST
+    else:
+        end = start.replace(year=year + 1, month=1)
+    return start.astimezone(UTC), end.astimezone(UTC)

@@ -1,0 +1,139 @@
+"""Strict reading of FHIR JSON: every fault named with its place, numbers kept as they were written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from doorstep.fhir import faults
+from doorstep.fhir.dates import interval
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.tables import known_types
+
+ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+BOM: Final = b"\xef\xbb\xbf"
+_ESCAPED_KEY: Final = re.compile(rb'(?<=[{,])"([^"\\]*\\(?:[^"\\]|\\.)*)":')
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is taken: bytes of one resource and of one bundle, levels of nesting, entries; `today` for birth dates."""
+
+    resource_bytes: int = 16 << 20
+    bundle_bytes: int = 256 << 20
+    depth: int = 64
+    entries: int = 100_000
+    today: date | None = None
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A resource that was read: `body` is the minified text as received, `resource` the same parsed."""
+
+    type: str
+    id: str | None
+    body: bytes
+    resource: dict[str, Any]
+
+
+def text_of(data: bytes) -> bytes:
+    """Return the bytes without a byte order mark; raise FhirProblem where they are not UTF-8."""
+    if data.startswith(BOM):
+        data = data[3:]
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise faults.encoding(data, error) from None
+    return data
+
+
+def minify(raw: bytes) -> bytes:
+    """Drop the space between tokens of UTF-8 JSON; literals, key order and doubled keys stay; FhirProblem on bad syntax.
+
+    Keys are the one thing rewritten: a key spelt with escapes is spelt plainly, so that keys can be sought in the bytes.
+    """
+    try:
+        body = msgspec.json.format(raw, indent=-1)
+    except (msgspec.MsgspecError, RecursionError):
+        raise faults.syntax(raw) from None
+    return _ESCAPED_KEY.sub(_plain_key, body) if b"\\" in body else body
+
+
+def _plain_key(match: re.Match[bytes]) -> bytes:
+    try:
+        return orjson.dumps(orjson.loads(match[0][:-1])) + b":"
+    except orjson.JSONDecodeError:
+        raise faults.syntax(match[0][:-1]) from None
+
+
+def read_resource(data: bytes, limits: Limits = LIMITS) -> Parsed:
+    """Read the JSON text of one resource; raise FhirProblem with line and column, or with the path, of the first fault."""
+    if len(data) > limits.resource_bytes:
+        raise FhirProblem("too-large", limit=limits.resource_bytes)
+    text = text_of(data)
+    return check(minify(text), limits, text)
+
+
+def check(body: bytes, limits: Limits = LIMITS, original: bytes | None = None) -> Parsed:
+    """Check the minified text of one resource; `original` is the text in which line and column are counted."""
+    if len(body) > limits.resource_bytes:
+        raise FhirProblem("too-large", limit=limits.resource_bytes)
+    resource = parse(body, limits.depth, original)
+    kind = resource.get("resourceType")
+    if kind is None:
+        raise FhirProblem("no-resource-type")
+    if not isinstance(kind, str) or kind not in known_types():
+        raise FhirProblem("unknown-type", "resourceType", type=str(kind))
+    ident = resource.get("id")
+    if ident is not None and not (isinstance(ident, str) and ID.fullmatch(ident)):
+        raise FhirProblem("bad-id", "id", id=str(ident))
+    if kind == "Patient" and "birthDate" in resource:
+        _check_birth_date(resource["birthDate"], limits.today)
+    return Parsed(kind, ident, body, resource)
+
+
+def parse(body: bytes, depth: int = LIMITS.depth, original: bytes | None = None) -> dict[str, Any]:
+    """Parse one minified JSON object; refuse doubled keys, deep nesting, NUL, lone surrogates, numbers without end."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise faults.syntax(original if original is not None else body) from None
+    if not isinstance(parsed, dict):
+        raise FhirProblem("not-object")
+    if body.count(b"{") + body.count(b"[") > depth and faults.deeper_than(parsed, depth):
+        raise faults.too_deep(original if original is not None else body, depth)
+    if b"\\u0000" in body and _NUL.search(body):
+        raise faults.nul_character(parsed)
+    if _may_repeat_keys(body, parsed):
+        faults.refuse_duplicate_keys(body)
+    return parsed
+
+
+def _may_repeat_keys(body: bytes, parsed: dict[str, Any]) -> bool:
+    # Where a key came twice the parser kept one, so the text written back is another one, with fewer key ends (`":`).
+    # Inside strings a quote is always written \" in both texts, unless the text spells quote or colon as \u0022, \u003a.
+    written = orjson.dumps(parsed)
+    if written == body:
+        return False
+    if b"\\u0022" in body or b"\\u003" in body:
+        return True
+    return written.count(b'":') != body.count(b'":')
+
+
+def _check_birth_date(value: object, today: date | None) -> None:
+    bounds = interval(value, UTC) if isinstance(value, str) and len(value) <= 10 else None
+    if bounds is None:
+        raise FhirProblem("bad-date", "birthDate", value=str(value))
+    # a day that has begun anywhere on earth is not the future
+    latest = today or (datetime.now(UTC) + timedelta(hours=14)).date()
+    if bounds[0].date() > latest:
+        raise FhirProblem("future-birth-date", "birthDate", value=str(value))

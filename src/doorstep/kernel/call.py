@@ -1,0 +1,51 @@
+"""Who asks, from which post, within which bounds, for what purpose, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from doorstep.kernel.decision import Decision, allow, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The institutions whose data a query may touch; ``everywhere`` only for the district itself and the system."""
+
+    organisations: frozenset[UUID] = frozenset()
+    everywhere: bool = False
+
+    def holds(self, organisation: UUID) -> bool:
+        """Whether the institution lies within the bounds."""
+        return self.everywhere or organisation in self.organisations
+
+
+NOWHERE = Scope()
+EVERYWHERE = Scope(everywhere=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: made once at the door, handed down unchanged.
+
+    ``actor`` is ``staff:<id>``, ``source:<organisation id>`` or ``system:<what>``; ``purpose`` is a code of
+    HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware.
+    """
+
+    actor: str
+    name: str
+    at: datetime
+    scope: Scope
+    permissions: frozenset[str] = frozenset()
+    post: UUID | None = None
+    organisation: UUID | None = None
+    role: str = ""
+    purpose: str = "TREAT"
+    request: str = ""
+
+    def may(self, permission: str) -> Decision:
+        """Whether the caller holds the permission; nothing is held by default."""
+        if permission in self.permissions:
+            return allow()
+        return refuse("permission", permission=str(permission))

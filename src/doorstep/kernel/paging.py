@@ -1,0 +1,60 @@
+"""Keyset pages: a page begins after the last row that was seen, so lists stay quick however long they grow."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+MOST = 200
+
+
+class BadCursor(ValueError):
+    """The address of the page is not one that this program made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page starts (the sort key of the last row seen, or nothing) and how many rows it holds (1–200)."""
+
+    after: tuple[str, ...] = ()
+    limit: int = 20
+
+    @staticmethod
+    def read(cursor: str | None, limit: int = 20, parts: int = 2) -> Page:
+        """The page that a cursor of the address bar names; raises ``BadCursor`` where it is broken or forged."""
+        limit = max(1, min(limit, MOST))
+        if not cursor:
+            return Page((), limit)
+        try:
+            after = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
+        except (binascii.Error, ValueError) as error:
+            raise BadCursor(cursor[:40]) from error
+        if not isinstance(after, list) or len(after) != parts or not all(isinstance(x, str) for x in after):
+            raise BadCursor(cursor[:40])
+        if any("\x00" in x or len(x) > 300 for x in after):
+            raise BadCursor(cursor[:40])
+        return Page(tuple(after), limit)
+
+
+def cursor(*key: str) -> str:
+    """The address of the page that begins after this sort key."""
+    return base64.urlsafe_b64encode(json.dumps(key, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[T]):
+    """The rows of a page and the cursor of the next, if there is one."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+def cut(rows: list[T], page: Page, key: tuple[str, ...] | None) -> Paged[T]:
+    """A page from ``limit + 1`` fetched rows; ``key`` is the sort key of row number ``limit`` where there is one."""
+    if len(rows) <= page.limit or key is None:
+        return Paged(tuple(rows[: page.limit]))
+    return Paged(tuple(rows[: page.limit]), cursor(*key))

@@ -1,0 +1,1 @@
+"""What every room's tests start from: the database, the contract tests, callers of every kind."""

@@ -1,0 +1,24 @@
+"""A pytest plug-in (loaded first): runs the tests on the embedded PostgreSQL unless a database is given."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from doorstep.kernel import postgres
+
+if "DOORSTEP_DATABASE_URL" not in os.environ:
+    folder = Path(tempfile.mkdtemp(prefix="doorstep-test-"))
+    folder.chmod(0o755)
+    os.environ["DOORSTEP_HOME"] = str(folder)
+    server = postgres.start(folder, settings={"fsync": "off", "full_page_writes": "off"})
+    os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
+
+    def _end() -> None:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(_end)

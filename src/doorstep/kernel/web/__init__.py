@@ -1,0 +1,1 @@
+"""The design system: layout, components, forms, tables, pages and their access rules."""

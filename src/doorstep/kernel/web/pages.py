@@ -1,0 +1,89 @@
+"""The decorator that every page stands under: nobody enters without a rule, and refusals are told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache, wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.module_loading import import_string
+
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Decision, Refused
+from doorstep.kernel.paging import BadCursor
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403}
+
+
+class Rule(StrEnum):
+    """Access rules that are not permissions of a room."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+
+
+class CalledRequest(HttpRequest):
+    """A request whose caller is known."""
+
+    call: Call
+
+
+@cache
+def _call_for() -> Callable[[HttpRequest], Call | None]:
+    found: Callable[[HttpRequest], Call | None] = import_string(settings.DOORSTEP_CALL_FOR)
+    return found
+
+
+def call_of(request: HttpRequest) -> Call | None:
+    """Who is asking, as the staff room knows them; None for strangers. Looked up once a request."""
+    if not hasattr(request, "call"):
+        request.call = _call_for()(request)  # type: ignore[attr-defined]  # a request carries its call, see CalledRequest
+    return cast("Call | None", request.call)  # type: ignore[attr-defined]  # set on the line above
+
+
+def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], HttpResponseBase]], View[P]]:
+    """Let a view be entered by those whom the rule names (a permission, ``Rule.SIGNED_IN`` or ``Rule.ANYONE``).
+
+    The view receives a request with ``request.call``; a refusal inside becomes a page that says why (403, 404, 409).
+    """
+
+    def make(view: Callable[Concatenate[CalledRequest, P], HttpResponseBase]) -> View[P]:
+        @wraps(view)
+        def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            call = call_of(request)
+            if call is None and rule is not Rule.ANYONE:
+                return redirect_to_login(request.get_full_path())
+            if call is not None and not isinstance(rule, Rule):
+                verdict = call.may(rule)
+                if not verdict.allowed:
+                    return refusal(request, verdict)
+            try:
+                return view(cast("CalledRequest", request), *args, **kwargs)
+            except Refused as refused:
+                return refusal(request, refused.decision)
+            except BadCursor:
+                return refusal(request, Decision(False, "bad_cursor"), status=400)
+
+        run.access_rule = rule  # type: ignore[attr-defined]  # read by the system check and the menu
+        return run
+
+    return make
+
+
+def refusal(request: HttpRequest, decision: Decision, status: int | None = None) -> HttpResponse:
+    """The page that says why something was not done, with the status that fits the reason."""
+    code = status or STATUS.get(decision.reason, 422)
+    return render(request, "kernel/refused.html", {"decision": decision, "status": code}, status=code)
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether HTMX asks for a part of a page (and not for a history restore of the whole)."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers

@@ -1,0 +1,1 @@
+"""What is known: exchange and charts."""

@@ -1,0 +1,27 @@
+"""The list of all rooms of this house, in the order of the menu."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from doorstep.kernel.room import Room
+
+NAMES = (
+    "doorstep.registers.residents",
+    "doorstep.record.charts",
+    "doorstep.record.exchange",
+    "doorstep.registers.organisations",
+    "doorstep.registers.staff",
+)
+APPS = tuple(name for name in NAMES if find_spec(name))
+
+
+def _rooms() -> tuple[Room, ...]:
+    return tuple(import_module(f"{name}.room").ROOM for name in APPS)
+
+
+def __getattr__(name: str) -> tuple[Room, ...]:
+    if name == "ROOMS":
+        return _rooms()
+    raise AttributeError(name)

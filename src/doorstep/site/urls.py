@@ -1,0 +1,17 @@
+"""The addresses of all rooms."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+from doorstep.site import home
+from doorstep.site.rooms import APPS
+
+urlpatterns = [
+    path("", home.start, name="start"),
+    path("healthz", home.healthz, name="healthz"),
+    path("language", home.language, name="language"),
+    *(path("", include(f"{name}.urls")) for name in APPS if find_spec(f"{name}.urls")),
+]
