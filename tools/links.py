@@ -43,6 +43,11 @@ def anchors(text: str) -> set[str]:
     return found | set(re.findall(r"<a\s+(?:id|name)=\"([^\"]+)\"", text))
 
 
+def has_anchor(target: Path, anchor: str) -> bool:
+    """Whether a Markdown file has the heading; other files are not looked into."""
+    return target.suffix != ".md" or anchor.lower() in anchors(target.read_text())
+
+
 def dead_links(file: Path) -> Iterator[str]:
     """Links of one file whose target is missing, or whose target has no such heading."""
     for link in links(file.read_text()):
@@ -50,9 +55,7 @@ def dead_links(file: Path) -> Iterator[str]:
             continue
         path, _, anchor = unquote(link).partition("#")
         target = (file.parent / path) if path else file
-        if not target.exists():
-            yield link
-        elif anchor and target.suffix == ".md" and anchor.lower() not in anchors(target.read_text()):
+        if not target.exists() or (anchor and not has_anchor(target, anchor)):
             yield link
 
 
