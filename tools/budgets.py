@@ -1,7 +1,8 @@
 """Sizes of files and functions, branches, and the docstrings that must be there.
 
-Limits stand in pyproject.toml under [tool.doorstep.budgets]. Branches are counted as McCabe does: one, and one more for
-every decision, those inside a line (and, or, if-else, comprehensions) too; ruff's C901 leaves these out. Tests, migrations and built files are left out.
+Limits stand in pyproject.toml under [tool.doorstep.budgets]. Branches are counted as McCabe does: one, and one more
+for every decision, those inside a line (and, or, if-else, comprehensions) too; ruff's C901 leaves these out. Tests,
+migrations and built files are left out.
 """
 
 from __future__ import annotations

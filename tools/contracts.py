@@ -49,3 +49,23 @@ class EnterByApi(Contract):
         for module, target in check.metadata["wrong"]:
             output.print_error(f"{module} -> {target}: enter another room by its api")
             output.new_line()
+
+
+class HasManifest(Contract):
+    """Every package of a tier of rooms is a room: it has its manifest."""
+
+    type_name = "has_manifest"
+    tiers = fields.SetField(subfield=fields.StringField())
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Every room without room.py."""
+        tiers = (f"doorstep.{tier}" for tier in self.tiers)  # type: ignore[attr-defined]  # fields are descriptors
+        rooms = sorted(room for tier in tiers if tier in graph.modules for room in graph.find_children(tier))
+        wrong = [room for room in rooms if not is_test(room) and f"{room}.room" not in graph.modules]
+        return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """Name each, one a line."""
+        for room in check.metadata["wrong"]:
+            output.print_error(f"{room}: has no room.py")
+            output.new_line()

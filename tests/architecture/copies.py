@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -59,7 +60,7 @@ def broken_contracts(house: Path) -> dict[str, str]:
     _, _, details = said.partition("Broken contracts\n")
     found: dict[str, list[str]] = {}
     lines, name = details.splitlines(), ""
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in itertools.zip_longest(lines, lines[1:], fillvalue=""):
         if line and set(below.strip()) == {"-"}:
             name = line.strip()
         found.setdefault(name, []).append(line)

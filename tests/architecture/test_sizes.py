@@ -1,0 +1,144 @@
+"""The budgets, the docstrings, the translations and the links catch what they are meant for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.copies import ROOT, copy_house, plant
+from tools import budgets, links, messages
+
+LONG_FUNCTION = "def planted_long() -> None:\n" + "    planted_long()\n" * 60
+BRANCHED = "def planted_branched(n: int) -> None:\n" + "    if n and n > 1:\n        return\n" * 4
+STRAIGHT = "def planted_straight(n: int) -> None:\n" + "    if n:\n        return\n" * 7
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy without the rooms, so that what it holds is what was planted."""
+    copy = copy_house(tmp_path)
+    shutil.rmtree(copy / "src" / "doorstep")
+    plant(copy, {"kernel/fair.py": '"""Fair."""'})
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ('"""Long."""\n' + "PLANTED = 1\n" * 400, "planted.py: file 403, at most 400"),
+        (f'"""Long."""\n{LONG_FUNCTION}', "planted_long: function 61, at most 60"),
+        (f'"""Branched."""\n{BRANCHED}', "planted_branched: branches 9, at most 8"),
+        ("PLANTED = 1", "the module has no docstring"),
+        (f'"""Bare."""\n{STRAIGHT}', "planted_straight has no docstring"),
+    ],
+)
+def test_what_is_too_large_or_undescribed_is_caught(
+    house: Path, capsys: pytest.CaptureFixture[str], text: str, evidence: str
+) -> None:
+    plant(house, {"kernel/planted.py": text})
+    assert budgets.main(house) == 1
+    assert evidence in capsys.readouterr().out
+
+
+def test_the_95th_percentile_is_judged(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    described = STRAIGHT.replace("-> None:", '-> None:\n    """Eight ways."""', 1)
+    plant(house, {"kernel/planted.py": f'"""Straight."""\n{described}'})
+    assert budgets.main(house) == 1
+    assert "95th percentile of branches: 8, at most 5" in capsys.readouterr().out
+
+
+def test_what_keeps_its_budget_passes(house: Path) -> None:
+    plant(house, {"kernel/planted.py": '"""Small."""\n\n\ndef planted() -> int:\n    """One."""\n    return 1'})
+    assert budgets.main(house) == 0
+
+
+CATALOGUE = """msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8"
+
+msgid "已译"
+msgstr "Translated"
+
+#, fuzzy
+msgid "猜的"
+msgstr "Guessed"
+
+msgid "%(n)s 人"
+msgstr "people"
+
+msgid "没译成"
+msgstr "没译成"
+"""
+
+
+def test_what_is_not_translated_is_caught(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant(
+        house,
+        {
+            "kernel/speaks.py": 'from django.utils.translation import gettext as _\n_("已译")\n_("未译")',
+            "kernel/templates/page.html": "{% load i18n %}<p>{% translate '模板里' %}</p>{# 注释 #}\n<p>写死的</p>",
+        },
+    )
+    catalogue = house / "src" / "doorstep" / "kernel" / messages.CATALOGUE
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(CATALOGUE)
+    assert messages.check(house / "src" / "doorstep") == 1
+    said = capsys.readouterr().out
+    for evidence in (
+        "'未译' has no English",
+        "'模板里' has no English",
+        "猜的 is only a guess",
+        "%(n)s 人 has other placeholders",
+        "没译成 is not English",
+        "Chinese outside translation tags: <p>写死的</p>",
+        "6 faults",
+    ):
+        assert evidence in said
+
+
+def test_new_messages_are_found_and_compiled(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package = house / "src" / "doorstep"
+    plant(
+        house,
+        {"registers/planted/pages.py": 'from django.utils.translation import ngettext\nngettext("一人", "多人", 2)'},
+    )
+    messages.extract(package)
+    catalogue = package / "registers" / "planted" / messages.CATALOGUE
+    text = catalogue.read_text()
+    assert 'msgid_plural "多人"' in text
+    assert messages.check(package) == 1
+    catalogue.write_text(text.replace('msgstr[0] ""', 'msgstr[0] "one"').replace('msgstr[1] ""', 'msgstr[1] "many"'))
+    assert messages.check(package) == 0
+    messages.compile_all(package)
+    assert catalogue.with_suffix(".mo").exists()
+
+
+def test_a_dead_link_is_caught(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "there.md").write_text("# 一个 Heading, here\n")
+    (tmp_path / "page.md").write_text(
+        "[a](there.md) [b](gone.md) ![c](gone.png) [d](there.md#一个-heading-here) [e](there.md#gone)\n"
+        '<img src="gone.svg"> [f](https://example.org/x) `[g](code.md)`\n\n```\n[h](fence.md)\n```\n'
+    )
+    assert links.main(tmp_path) == 1
+    said = capsys.readouterr().out
+    for link in ("gone.md", "gone.png", "there.md#gone", "gone.svg"):
+        assert f"page.md: {link} leads nowhere" in said
+    assert "4 dead links" in said
+
+
+def test_no_file_of_the_house_names_a_machine_or_a_registry() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    words = ["registry." + "npmjs", "files." + "pythonhosted", "pypi" + ".org", "/work/" + "main", "/work/" + "shared"]
+    found = [
+        f"{name}: {word}"
+        for name in listed
+        if (ROOT / name).is_file()
+        for word in words
+        if word.encode() in (ROOT / name).read_bytes()
+    ]
+    assert found == []
