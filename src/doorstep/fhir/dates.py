@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+from doorstep.fhir import faults
+from doorstep.fhir.problems import FhirProblem
 
 Interval = tuple[datetime, datetime]
 
@@ -58,3 +61,46 @@ def _span(text: str, zone: tzinfo) -> Interval | None:
     else:
         end = start.replace(year=year + 1, month=1)
     return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def span(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """Return start and end (exclusive) of a date, Period or Timing inside a resource; None where open or not given.
+
+    A Period that only has an end starts, for the index, where that end starts. Raises FhirProblem with the path.
+    """
+    if fhir_type == "Period":
+        return _period(value, zone, resource)
+    if fhir_type == "Timing":
+        return _timing(value, zone, resource)
+    return _bounds(value, zone, resource)
+
+
+def _bounds(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Interval:
+    found = interval(value, zone) if isinstance(value, str) else None
+    if found is None:
+        place = next(faults.paths(resource, lambda each: each is value), None)
+        raise FhirProblem("bad-date", place, value=str(value))
+    return found
+
+
+def _period(value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    if not isinstance(value, dict):
+        return _bounds(value, zone, resource)
+    start, end = value.get("start"), value.get("end")
+    begun = _bounds(start, zone, resource)[0] if start is not None else None
+    if end is None:
+        return begun, None
+    ended = _bounds(end, zone, resource)
+    return (ended[0] if begun is None else begun), ended[1]
+
+
+def _timing(value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    if not isinstance(value, dict):
+        return _bounds(value, zone, resource)
+    events = value.get("event")
+    if isinstance(events, list) and events:
+        spans = [_bounds(event, zone, resource) for event in events if event is not None]
+        return (min(spans)[0], max([end for _, end in spans])) if spans else (None, None)
+    repeat = value.get("repeat")
+    period = repeat.get("boundsPeriod") if isinstance(repeat, dict) else None
+    return _period(period, zone, resource) if period is not None else (None, None)

@@ -100,14 +100,21 @@ def nul_character(parsed: object) -> FhirProblem:
 
 def refuse_duplicate_keys(body: bytes) -> None:
     """Raise FhirProblem with the path of the first key that its object holds twice, if there is one."""
-    pairs = json.loads(body, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    for path, value in _walk(pairs, ""):
-        if isinstance(value, _Pairs):
-            seen: set[str] = set()
-            for key, _ in value:
-                if key in seen:
-                    raise FhirProblem("duplicate-key", _join(path, key), key=key)
-                seen.add(key)
+    try:
+        pairs = json.loads(body, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+        for path, value in _walk(pairs, ""):
+            if isinstance(value, _Pairs):
+                _refuse_repeated(path, value)
+    except RecursionError:
+        raise too_deep(body, 64) from None
+
+
+def _refuse_repeated(path: str, pairs: _Pairs) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise FhirProblem("duplicate-key", _join(path, key), key=key)
+        seen.add(key)
 
 
 def paths(parsed: object, wanted: Callable[[object], bool]) -> Iterator[str]:

