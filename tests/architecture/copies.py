@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-LEFT_OUT = shutil.ignore_patterns("_build", "static", "locale", "__pycache__", "tests")
+LEFT_OUT = shutil.ignore_patterns("_build", "vendor", "locale", "__pycache__", "tests")
 
 
 def copy_house(to: Path) -> Path:
