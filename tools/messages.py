@@ -32,8 +32,8 @@ KEYWORDS: dict[str, Any] = {
 CHINESE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 HOLE = re.compile(r"%\((\w+)\)[sd]|%[sd]|\{(\w*)\}")
 TRANSLATED_PARTS = re.compile(
-    r"{%-?\s*blocktrans(?:late)?\b.*?{%-?\s*endblocktrans(?:late)?\s*%}|{%.*?%}|{{.*?}}|{#.*?#}"
-    r"|{%\s*comment.*?endcomment\s*%}|<!--.*?-->",
+    r"{%\s*comment.*?endcomment\s*%}|{%-?\s*blocktrans(?:late)?\b.*?{%-?\s*endblocktrans(?:late)?\s*%}|{%.*?%}|{{.*?}}|{#.*?#}"
+    r"|<!--.*?-->|<(\w+)[^>]*\blang=\"zh[^>]*>[^<]*</\1>",
     re.DOTALL,
 )
 
@@ -123,7 +123,7 @@ def is_translated(entry: polib.POEntry) -> bool:
 
 
 def untranslatable(file: Path) -> Iterator[tuple[int, str]]:
-    """Chinese text of a template that stands outside every translation tag."""
+    """Chinese text of a template outside every translation tag, but for what is marked as Chinese (lang="zh…")."""
     text = file.read_text()
     rest = TRANSLATED_PARTS.sub(lambda match: "\n" * match.group(0).count("\n"), text)
     for number, line in enumerate(rest.splitlines(), 1):

@@ -78,7 +78,7 @@ def test_what_is_not_translated_is_caught(house: Path, capsys: pytest.CaptureFix
         house,
         {
             "kernel/speaks.py": 'from django.utils.translation import gettext as _\n_("已译")\n_("未译")',
-            "kernel/templates/page.html": "{% load i18n %}<p>{% translate '模板里' %}</p>{# 注释 #}\n<p>写死的</p>",
+            "kernel/templates/page.html": "{% load i18n %}<p>{% translate '模板里' %}</p>{# 注释 #}{% comment %}注{% endcomment %}\n<p>写死的</p>\n<b lang=\"zh-Hans\">中文</b>",
         },
     )
     catalogue = house / "src" / "doorstep" / "kernel" / messages.CATALOGUE
@@ -92,7 +92,7 @@ def test_what_is_not_translated_is_caught(house: Path, capsys: pytest.CaptureFix
         "猜的 is only a guess",
         "%(n)s 人 has other placeholders",
         "没译成 is not English",
-        "Chinese outside translation tags: <p>写死的</p>",
+        'Chinese outside translation tags: <p>写死的</p>\n<b lang="zh-Hans">中文</b>',
         "6 faults",
     ):
         assert evidence in said
