@@ -147,10 +147,19 @@ def _join_or_launch(place: Place, settings: Mapping[str, str]) -> tuple[int, sub
                 f"数据目录 {place.data} 正被手工启动的 PostgreSQL 使用,请先停止它(pg_ctl stop)。",
                 f"A PostgreSQL started by hand uses {place.data}; stop it first (pg_ctl stop).",
             )
-        # No process is left, so the file is stale; with its number taken by another program PostgreSQL would refuse.
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
+        _forget_the_dead(place)
         process = _launch(place, settings, lock)
     return process.pid, process
+
+
+def _forget_the_dead(place: Place) -> None:
+    """Delete the lock files of a server that is gone for certain.
+
+    PostgreSQL itself would refuse them if their number belongs to another program by now, or to the unreaped dead.
+    """
+    socket = socket_folder(place) / ".s.PGSQL.5432"
+    for stale in (place.data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+        stale.unlink(missing_ok=True)
 
 
 def _launch(place: Place, settings: Mapping[str, str], lock: IO[bytes]) -> subprocess.Popen[bytes]:

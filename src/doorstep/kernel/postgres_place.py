@@ -158,11 +158,7 @@ def _base(home: Path, account: Account) -> Path:
             "or delete the link to begin anew.",
         )
     if not link.exists():
-        if os.geteuid() == 0 and account.blocked(home):
-            STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
-            link.symlink_to(tempfile.mkdtemp(prefix="pg-", dir=STATE), target_is_directory=True)
-        else:
-            link.mkdir()
+        _make_base(link, account)
     base = link.resolve()
     if base.stat().st_uid == os.geteuid():
         base.chmod(0o711 if os.geteuid() == 0 else 0o700)
@@ -173,6 +169,15 @@ def _base(home: Path, account: Account) -> Path:
             f"Run chmod o+x {wall}, or choose another DOORSTEP_HOME.",
         )
     return base
+
+
+def _make_base(link: Path, account: Account) -> None:
+    """Make the folder, or the link, for which see `_base`."""
+    if os.geteuid() == 0 and account.blocked(link.parent):
+        STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        link.symlink_to(tempfile.mkdtemp(prefix="pg-", dir=STATE), target_is_directory=True)
+    else:
+        link.mkdir()
 
 
 def _programs(base: Path, account: Account) -> Path:
@@ -212,9 +217,11 @@ def _check_owner(place: Place) -> None:
     """Refuse a folder with somebody else's files in it; an empty data folder counts as none."""
     if place.data.is_dir() and not any(place.data.iterdir()):
         place.data.rmdir()
-    foreign = place.data.exists() and not (place.data / "PG_VERSION").is_file()
-    if foreign or (any(place.base.iterdir()) and not any(place.base.glob("secret-*")) and not place.data.exists()):
-        folder = place.data if foreign else place.base
+    if place.data.exists():
+        folder, ours = place.data, (place.data / "PG_VERSION").is_file()
+    else:
+        folder, ours = place.base, any(place.base.glob("secret-*"))
+    if not ours and any(folder.iterdir()):
         raise PostgresError(
             f"{folder} 不是本程序的 PostgreSQL 数据目录,且不为空,拒绝使用。请移走它,或换一个 DOORSTEP_HOME。",
             f"{folder} is not a PostgreSQL data folder of this program, and is not empty: it is left alone. "
@@ -234,7 +241,7 @@ def _check_version(data: Path) -> None:
             f"请用原来的 Doorstep 版本(PostgreSQL {found})导出(pg_dump),"
             f"把 {data} 移走,再用本版本启动并导入(pg_restore)。",
             f"The data folder {data} belongs to PostgreSQL {found}, and this program brings PostgreSQL {MAJOR}: "
-            f"it cannot open it, and nothing was changed. Dump it (pg_dump) with the earlier Doorstep (PostgreSQL {found}), "
+            f"nothing was changed. Dump it (pg_dump) with the earlier Doorstep (PostgreSQL {found}), "
             f"move {data} away, start this version and restore (pg_restore).",
         )
 
@@ -304,9 +311,7 @@ def socket_folder(place: Place) -> Path:
     """Return the private folder of the socket: beside the data, or a short one in the temporary folder."""
     folder = place.base / "s"
     if not _fits(folder):
-        roots = [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 owner and mode of the folder in it are checked
-        name = f"doorstep-{place.account.uid}-{place.name[-16:]}"
-        folder = next(root / name for root in roots if _fits(root / name) and not place.account.blocked(root))
+        folder = _short_folder(place)
     try:
         folder.mkdir(mode=0o700)
         place.account.own(folder)
@@ -320,6 +325,13 @@ def socket_folder(place: Place) -> Path:
             "Look at it and delete it.",
         )
     return folder
+
+
+def _short_folder(place: Place) -> Path:
+    """Name a folder for the socket in the first temporary folder that is short and open to the account."""
+    name = f"doorstep-{place.account.uid}-{place.name[-16:]}"
+    roots = [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 the owner and mode of the folder in it are checked
+    return next(root / name for root in roots if _fits(root / name) and not place.account.blocked(root))
 
 
 def _fits(folder: Path) -> bool:
