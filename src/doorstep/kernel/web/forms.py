@@ -1,0 +1,77 @@
+"""Forms as this house shows them, and the version that a person saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from doorstep.kernel.decision import Refused
+from doorstep.kernel.web.words import sentence
+
+CHOICES = (forms.RadioSelect, forms.CheckboxSelectMultiple)
+SELECTS = (forms.Select, forms.SelectMultiple)
+
+
+class HouseForm(forms.Form):
+    """A form whose errors are told by the page and not by the browser, with the hidden version ``expect``."""
+
+    use_required_attribute = False
+    expect = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
+
+    def add_refusal(self, refused: Refused, field: str | None = None) -> None:
+        """Show why an action refused, as an error of the form or of one field."""
+        self.add_error(field, sentence(refused.decision))
+
+
+class DayField(forms.DateField):
+    """A day, chosen with the browser's own calendar; ISO 8601 in the form."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "max": "9999-12-31"})
+        super().__init__(widget=kwargs.pop("widget", widget), input_formats=["%Y-%m-%d"], **kwargs)
+
+
+def kind(bound: BoundField) -> str:
+    """How a field is laid out: ``check`` (one box), ``choices`` (a group), ``plain``."""
+    widget = bound.field.widget
+    if isinstance(widget, forms.CheckboxInput):
+        return "check"
+    return "choices" if isinstance(widget, CHOICES) else "plain"
+
+
+def dress(bound: BoundField, *, focus: bool = False) -> str:
+    """The widget's HTML with classes, and with its help and errors tied to it for screen readers."""
+    name, widget = bound.auto_id, bound.field.widget
+    classes = {"check": "form-check-input", "choices": "form-check-input"}.get(
+        kind(bound), "form-select" if isinstance(widget, SELECTS) else "form-control"
+    )
+    attrs: dict[str, Any] = {"class": " ".join(filter(None, (classes, widget.attrs.get("class"))))}
+    if kind(bound) == "choices":
+        widget.attrs["class"] = classes  # each box is drawn by itself, from the widget's own attributes
+    told = [f"{name}_help"] * bool(bound.help_text) + [f"{name}_error"] * bool(bound.errors)
+    if told and kind(bound) != "choices":
+        attrs["aria-describedby"] = " ".join(told)
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    if bound.field.required and kind(bound) == "plain":
+        attrs["aria-required"] = "true"
+    if focus:
+        attrs["autofocus"] = True
+    return bound.as_widget(attrs=attrs)
+
+
+def first_focus(bound: BoundField) -> bool:
+    """Whether this is the first field with an error."""
+    form = bound.form
+    return form.is_bound and bool(form.errors) and next((n for n in form.fields if n in form.errors), "") == bound.name
+
+
+def complaints(form: forms.BaseForm) -> list[tuple[str, str, str]]:
+    """All errors as (anchor of the field or empty, label or empty, text), in the order of the fields."""
+    found = [("", "", str(error)) for error in form.non_field_errors()]
+    for bound in (form[name] for name in form.fields if name in form.errors):
+        anchor = bound.id_for_label or f"{bound.auto_id}_0"
+        found += [(anchor, str(bound.label or ""), str(error)) for error in bound.errors]
+    return found
