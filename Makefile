@@ -11,7 +11,7 @@ LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
 ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py src/doorstep/fhir/build/*.py)
 MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
 
-.PHONY: help setup demo test check bench lock messages clean
+.PHONY: help setup demo test coverage check bench lock messages clean
 .DELETE_ON_ERROR:
 
 help:  ## what can be made
@@ -43,6 +43,12 @@ demo: setup  ## a working district with its records; ARGS="--residents 300000"
 
 test: setup  ## all tests; ARGS="-n 2 -k ledger"
 	@$(BIN)/python -m pytest $(ARGS)
+
+coverage: setup  ## all tests, and what they must have reached
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m coverage json --quiet -o .cache/coverage.json
+	@$(BIN)/python tools/coverage_gate.py
 
 check: setup  ## format, lint, types, contracts, sizes, migrations, translations, links
 	@$(BIN)/python tools/check.py $(ARGS)

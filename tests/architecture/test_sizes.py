@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.copies import ROOT, copy_house, plant
-from tools import budgets, links, messages
+from tools import budgets, coverage_gate, links, messages
 
 LONG_FUNCTION = "def planted_long() -> None:\n" + "    planted_long()\n" * 60
-BRANCHED = "def planted_branched(n: int) -> None:\n" + "    if n and n > 1:\n        return\n" * 4
+DENSE = "def planted_dense(n: int) -> bool:\n    return " + " or ".join(["n == 1"] * 15)
+BRANCHED = "def planted_branched(n: int) -> None:\n" + "    if n:\n        return\n" * 8
 STRAIGHT = "def planted_straight(n: int) -> None:\n" + "    if n:\n        return\n" * 7
 
 
@@ -31,6 +33,7 @@ def house(tmp_path: Path) -> Path:
         ('"""Long."""\n' + "PLANTED = 1\n" * 400, "planted.py: file 403, at most 400"),
         (f'"""Long."""\n{LONG_FUNCTION}', "planted_long: function 61, at most 60"),
         (f'"""Branched."""\n{BRANCHED}', "planted_branched: branches 9, at most 8"),
+        (f'"""Dense."""\n{DENSE}', "planted_dense: decisions 15, at most 14"),
         ("PLANTED = 1", "the module has no docstring"),
         (f'"""Bare."""\n{STRAIGHT}', "planted_straight has no docstring"),
     ],
@@ -148,3 +151,25 @@ def test_no_file_of_the_house_names_a_machine_or_a_registry() -> None:
         if word.encode() in (ROOT / name).read_bytes()
     ]
     assert found == []
+
+
+def test_what_tests_did_not_reach_is_caught(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def file(missing: list[int], branches: list[list[int]], lines: int = 100) -> dict[str, object]:
+        summary = {"num_statements": lines, "covered_lines": lines - len(missing)}
+        return {"missing_lines": missing, "missing_branches": branches, "summary": summary}
+
+    report = tmp_path / "coverage.json"
+    files = {
+        "src/doorstep/services/planted/rules.py": file([7], [[3, -1]]),
+        "src/doorstep/kernel/clock.py": file([], [[9, 12]]),
+        "src/doorstep/kernel/web/flow.py": file([], [[1, 2]]),
+        "src/doorstep/services/planted/pages.py": file([*range(12)], []),
+    }
+    report.write_text(json.dumps({"files": files}))
+    assert coverage_gate.main(report) == 1
+    said = capsys.readouterr().out
+    assert "planted/rules.py: lines 7 are not reached" in said
+    assert "planted/rules.py: the branch from line 3 to the end is not taken" in said
+    assert "kernel/clock.py: the branch from line 9 to 12 is not taken" in said
+    assert "94.0 % of the rest is reached, at least 95 %" in said
+    assert "web/flow.py: the" not in said
