@@ -88,6 +88,13 @@ def must_describe(file: Path, package: Path) -> bool:
     return parts[0] == "kernel" or file.name in {"rules.py", "api.py"}
 
 
+def must_say(function: Function) -> bool:
+    """Whether a function is public, and not one that adds to its parent's of the same name (which has said it)."""
+    calls = (node for node in own_nodes(function) if isinstance(node, ast.Attribute) and node.attr == function.name)
+    adds = any(isinstance(call.value, ast.Call) and ast.unparse(call.value.func) == "super" for call in calls)
+    return not function.name.startswith("_") and not adds
+
+
 def undescribed(file: Path, package: Path) -> Iterator[str]:
     """Modules, and public functions where they must, that have no docstring."""
     tree = ast.parse(file.read_text())
@@ -98,7 +105,7 @@ def undescribed(file: Path, package: Path) -> Iterator[str]:
         return
     classes = (n for n in tree.body if isinstance(n, ast.ClassDef) and not n.name.startswith("_"))
     for node in [*tree.body, *(child for owner in classes for child in owner.body)]:
-        if isinstance(node, Function) and not node.name.startswith("_") and ast.get_docstring(node) is None:
+        if isinstance(node, Function) and must_say(node) and ast.get_docstring(node) is None:
             yield f"{name}:{node.lineno} {node.name} has no docstring"
 
 
