@@ -18,10 +18,9 @@ from doorstep.fhir.build_paths import DEFINITIONS, TABLES
 from doorstep.fhir.definitions import Elements, Step
 from doorstep.fhir.expressions import Uncompilable, Verb, parse_union
 
-
 # The date by which the field orders each kind of record: the first that is there. Others take FALLBACK_DATES.
 MAIN_DATES: Final[Mapping[str, str]] = {
-    "AllergyIntolerance": "AllergyIntolerance.onset | AllergyIntolerance.recordedDate | AllergyIntolerance.lastOccurrence",
+    "AllergyIntolerance": "AllergyIntolerance.onset | AllergyIntolerance.recordedDate",
     "Appointment": "Appointment.start | Appointment.requestedPeriod | Appointment.created",
     "CarePlan": "CarePlan.period | CarePlan.created",
     "Claim": "Claim.billablePeriod | Claim.created",
@@ -63,7 +62,7 @@ MAIN_DATES: Final[Mapping[str, str]] = {
     "SupplyRequest": "SupplyRequest.occurrence | SupplyRequest.authoredOn",
     "Task": "Task.executionPeriod | Task.authoredOn | Task.lastModified",
 }
-FALLBACK_DATES: Final = ("date", "authored", "authored-on", "authoredon", "occurrence", "period", "recorded", "created", "sent")
+FALLBACK_DATES: Final = ("date", "authored", "authored-on", "authoredon", "occurrence", "period", "created", "sent")
 
 # The code parameter that the narrow tables keep.
 MAIN_CODES: Final[Mapping[str, str]] = {
@@ -79,11 +78,15 @@ MAIN_CODES: Final[Mapping[str, str]] = {
 _OF_NOBODY: Final = ("Patient", "Group")
 _COMMON: Final = ("_tag", "_security")
 _BASES: Final = ("Resource", "DomainResource")
-_TOKENS: Final = ("CodeableConcept", "Coding", "Identifier", "ContactPoint", "code", "string", "id", "uri", "boolean")
-_REFERENCES: Final = ("Reference", "canonical", "uri", "url", "oid")
-_DATES: Final = ("date", "dateTime", "instant", "Period", "Timing")
+_LEAVES: Final[Mapping[str, Sequence[str]]] = {
+    "token": ("CodeableConcept", "Coding", "Identifier", "ContactPoint", "code", "string", "id", "uri", "boolean"),
+    "reference": ("Reference", "canonical", "uri", "url", "oid"),
+    "date": ("date", "dateTime", "instant", "Period", "Timing"),
+}
 
 Node = dict[str, Any]
+Spot = tuple[Node, Step]
+Parameter = Mapping[str, Any]
 
 
 class TypeTable:
@@ -108,30 +111,29 @@ class TypeTable:
         return added
 
     def _grow(self, verbs: Sequence[Verb], kind: str, param: str, leaf_types: Sequence[str]) -> bool:
-        spots: list[tuple[Node, Step]] = [(self.tree, Step("", False, self.name, self.name))]
-        only = None
+        spots: list[Spot] = [(self.tree, Step("", False, self.name, self.name))]
         for verb in verbs:
-            if verb.name == "child":
-                spots = [spot for node, step in spots for spot in self._children(node, step, verb.argument)]
-            elif verb.name == "as":
-                spots = [(node, step) for node, step in spots if step.type == verb.argument]
-            elif verb.name == "where":
-                spots = [(_when(node, verb.argument, verb.value), step) for node, step in spots]
-            elif verb.name == "target":
-                only = verb.argument
-            else:
-                kind = "truth"
-        fitting = [(node, step) for node, step in spots if step.type in leaf_types or kind == "truth"]
+            spots = [spot for node, step in spots for spot in self._follow(verb, node, step)]
+        only = next((verb.argument for verb in verbs if verb.name == "target"), None)
+        if any(verb.name == "truth" for verb in verbs):
+            kind = "truth"
+        fitting = [node for node, step in spots if kind == "truth" or step.type in leaf_types]
+        for node in fitting:
+            _mark(node, kind, [param, only] if kind == "reference" else param)
         if not fitting:
             raise Uncompilable(param)
-        for node, _ in fitting:
-            leaf = node.setdefault("leaf", {}).setdefault(kind, [])
-            entry = [param, only] if kind == "reference" else param
-            if entry not in leaf:
-                leaf.append(entry)
         return True
 
-    def _children(self, node: Node, step: Step, name: str) -> list[tuple[Node, Step]]:
+    def _follow(self, verb: Verb, node: Node, step: Step) -> list[Spot]:
+        if verb.name == "child":
+            return self._children(node, step, verb.argument)
+        if verb.name == "as":
+            return [(node, step)] if step.type == verb.argument else []
+        if verb.name == "where":
+            return [(_when(node, verb.argument, verb.value), step)]
+        return [(node, step)]
+
+    def _children(self, node: Node, step: Step, name: str) -> list[Spot]:
         found = []
         for child in self.elements.children(step, name):
             below = node.setdefault("children", {}).setdefault(child.key, {})
@@ -142,22 +144,29 @@ class TypeTable:
         return found
 
 
+def _mark(node: Node, kind: str, entry: list[str | None] | str) -> None:
+    leaf = node.setdefault("leaf", {}).setdefault(kind, [])
+    if entry not in leaf:
+        leaf.append(entry)
+
+
 def _when(node: Node, field: str, value: str) -> Node:
     for branch in node.setdefault("when", []):
         if branch["field"] == field and branch["value"] == value:
-            return branch["node"]  # type: ignore[no-any-return]  # a node of plain JSON
+            known: Node = branch["node"]
+            return known
     below: Node = {"many": False, "type": node["type"]}
     node["when"].append({"field": field, "value": value, "node": below})
     return below
 
 
-def compile_type(name: str, parameters: Sequence[Mapping[str, Any]], elements: Elements, members: Sequence[str]) -> Node:
-    """Compile token, reference and main date extraction of one resource type; `members` are its compartment parameters."""
+def compile_type(name: str, parameters: Sequence[Parameter], elements: Elements, members: Sequence[str]) -> Node:
+    """Compile the extraction of one type: tokens, references, main date; `members`: its compartment parameters."""
     table = TypeTable(name, elements)
     names: dict[str, list[str]] = {"token": [], "reference": []}
     for parameter in parameters:
         kind, code = parameter["type"], parameter["code"]
-        if kind in names and table.add(parameter["expression"], kind, code, _TOKENS if kind == "token" else _REFERENCES):
+        if kind in names and table.add(parameter["expression"], kind, code, _LEAVES[kind]):
             names[kind].append(code)
     references = names["reference"]
     patient = next((code for code in ("patient", "subject", *members) if code in references), None)
@@ -174,14 +183,14 @@ def compile_type(name: str, parameters: Sequence[Mapping[str, Any]], elements: E
     }
 
 
-def _add_main_date(table: TypeTable, parameters: Sequence[Mapping[str, Any]]) -> None:
+def _add_main_date(table: TypeTable, parameters: Sequence[Parameter]) -> None:
     expression = MAIN_DATES.get(table.name)
     if expression is None:
         dates = {p["code"]: p["expression"] for p in parameters if p["type"] == "date"}
         found = next((dates[code] for code in FALLBACK_DATES if code in dates), "")
         expression = " | ".join(part for part in found.split(" | ") if part.strip("( ").startswith(f"{table.name}."))
     for rank, part in enumerate(expression.split(" | ") if expression else ()):
-        table.add(part, "date", str(rank), _DATES)
+        table.add(part, "date", str(rank), _LEAVES["date"])
 
 
 def compile_all(definitions: Path) -> Node:
@@ -201,7 +210,7 @@ def compile_all(definitions: Path) -> Node:
     return {"release": "4.0.1", "types": types}
 
 
-def _concerns(parameter: Mapping[str, Any], name: str) -> bool:
+def _concerns(parameter: Parameter, name: str) -> bool:
     common = parameter["code"] in _COMMON and any(base in _BASES for base in parameter["base"])
     return name in parameter["base"] or common
 
@@ -220,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         tables = compile_all(options.definitions)
     except FileNotFoundError as error:
-        print(f"R4 definitions are missing: {error.filename}", file=sys.stderr)
+        sys.stderr.write(f"R4 definitions are missing: {error.filename}\n")
         return 1
     options.out.parent.mkdir(parents=True, exist_ok=True)
     temporary = options.out.with_suffix(".tmp")
@@ -228,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     temporary.replace(options.out)
     left = {name: table["uncompiled"] for name, table in tables["types"].items() if table["uncompiled"]}
     count = sum(len(table["tokens"]) + len(table["references"]) for table in tables["types"].values())
-    print(f"{len(tables['types'])} resource types, {count} parameters compiled, not compiled: {left or 'none'}")
+    sys.stdout.write(f"fhir: {len(tables['types'])} types, {count} parameters compiled; not compiled: {left}\n")
     return 0
 
 

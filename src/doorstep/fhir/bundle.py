@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ _ENTRIES: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _TAKEN: Final = ("transaction", "batch", "collection", "searchset")
 _REQUEST: Final = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-# R4, http.html#trules: deletes, creates, updates and patches, reads
+# the order of the rules of a transaction in R4 (http.html#trules)
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 
 
@@ -183,7 +184,7 @@ def _item(index: int, raw: msgspec.Raw, requested: bool, limits: Limits) -> Item
 
 
 def _read_request(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
-    request = _request_fields(raw, limits)
+    request = _request_fields(b"" if raw is None else bytes(raw), limits.depth)
     item.method, item.url = request.get("method", "").upper(), request.get("url", "").lstrip("/")
     if not item.method or not item.url:
         raise FhirProblem("no-request", "request")
@@ -195,11 +196,13 @@ def _read_request(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
     _read_url(item)
 
 
-def _request_fields(raw: msgspec.Raw | None, limits: Limits) -> dict[str, str]:
-    if raw is None:
+# many entries of a bundle have the same request to the letter
+@lru_cache(maxsize=1024)
+def _request_fields(raw: bytes, depth: int) -> dict[str, str]:
+    if not raw:
         return {}
     try:
-        request = parse(bytes(raw), limits.depth)
+        request = parse(raw, depth)
     except FhirProblem as problem:
         raise problem.at("request") from None
     for key in _REQUEST:

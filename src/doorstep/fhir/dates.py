@@ -13,15 +13,13 @@ from doorstep.fhir.problems import FhirProblem
 Interval = tuple[datetime, datetime]
 
 _PARTIAL: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
-_FULL: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII
-)
+_FULL: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=16_384)
 def interval(text: str, zone: tzinfo = UTC) -> Interval | None:
-    """Return the first instant (UTC) of a FHIR date, dateTime or instant, and the first one after it; None if impossible.
+    """Return the first instant (UTC) of a FHIR date, dateTime or instant and the first after it; None if impossible.
 
     What carries no offset is read in `zone` (R4, search: "the server should assume its local timezone").
     """
@@ -40,7 +38,8 @@ def _instant(match: re.Match[str], zone: tzinfo) -> Interval | None:
     if start.tzinfo is None:
         start = start.replace(tzinfo=zone)
     # a leap second (:60) is the first second of the next minute, as PostgreSQL has it
-    start = start.astimezone(UTC) + timedelta(seconds=int(seconds), microseconds=int((fraction or "0")[:6].ljust(6, "0")))
+    fine = int((fraction or "0")[:6].ljust(6, "0"))
+    start = start.astimezone(UTC) + timedelta(seconds=int(seconds), microseconds=fine)
     width = timedelta(seconds=1) if not fraction else timedelta(microseconds=10 ** max(0, 6 - len(fraction)))
     return start, start + width
 

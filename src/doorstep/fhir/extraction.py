@@ -108,7 +108,10 @@ def _where(branch: Mapping[str, Any]) -> Taker:
 
 def _leaves(node: Mapping[str, Any]) -> list[Taker]:
     makers: dict[str, Callable[[str, Any], Taker]] = {
-        "token": _token, "reference": _reference, "date": _date, "truth": _truth,
+        "token": _token,
+        "reference": _reference,
+        "date": _date,
+        "truth": _truth,
     }
     return [makers[kind](node["type"], params) for kind, params in node.get("leaf", {}).items()]
 
@@ -244,8 +247,10 @@ def _seek_element(node: Mapping[str, Any], element: Any, path: str) -> FhirProbl
     if kind[0].isupper() and not isinstance(element, dict):
         return FhirProblem("wrong-shape", path, expected=_EXPECTED[False])
     if kind[0].islower():
-        return None if isinstance(element, bool if kind == "boolean" else str) else FhirProblem(
-            "wrong-shape", path, expected=kind
+        return (
+            None
+            if isinstance(element, bool if kind == "boolean" else str)
+            else FhirProblem("wrong-shape", path, expected=kind)
         )
     below = {**_DATATYPES.get(kind, {}), **node.get("children", {})}
     for branch in node.get("when", ()):

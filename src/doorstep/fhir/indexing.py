@@ -24,8 +24,8 @@ class Index(msgspec.Struct, frozen=True, gc=False):
 
     `patient`: id of the patient it is about (its own id, for a Patient), where referred to as Patient/id.
     `at`, `at_end`: first instant of the main date and the first instant after it (UTC); a period that is still open,
-    or a resource without a main date, has no end. `tokens`: `token_hash` of each token, with system and for any system.
-    `codes`: those of the main code, for the narrow tables. `links`: (search parameter, target) as sent, without version;
+    or a resource without a main date, has no end. `tokens`: `token_hash` of each token, with its system and for any.
+    `codes`: those of the main code, for the narrow tables. `links`: (search parameter, target) as sent, no version.
     `references`: the same targets, once each.
     """
 

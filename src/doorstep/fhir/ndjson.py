@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
 
 def read_lines(stream: BinaryIO, limit: int = 16 << 20, chunk: int = CHUNK) -> Iterator[Line]:
-    """Yield the lines that are not blank; one longer than `limit` bytes comes without data, and was never held whole."""
+    """Yield the lines that are not blank; one longer than `limit` bytes comes without data, and is never held whole."""
     number, held, size = 0, bytearray(), 0
     while piece := stream.read(chunk):
         *ended, rest = piece.split(b"\n")

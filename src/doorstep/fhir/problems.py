@@ -1,4 +1,4 @@
-"""What can be wrong with FHIR input: stable codes, with their issue type, HTTP status and words in Chinese and English."""
+"""What can be wrong with FHIR input: stable codes, with issue type, HTTP status and words in Chinese and English."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "empty": Kind("structure", 400, "内容为空", "empty document"),
     "truncated": Kind("structure", 400, "JSON 不完整，内容在中途结束", "the JSON ends before it is complete"),
     "syntax": Kind("structure", 400, "JSON 语法错误：{detail}", "JSON syntax error: {detail}"),
-    "duplicate-key": Kind("structure", 400, "对象中属性“{key}”重复出现", "property “{key}” appears twice in one object"),
+    "duplicate-key": Kind(
+        "structure", 400, "对象中属性“{key}”重复出现", "property “{key}” appears twice in one object"
+    ),
     "too-deep": Kind("too-costly", 400, "嵌套超过 {limit} 层", "nested deeper than {limit} levels"),
     "nul-character": Kind("value", 400, "字符串中含空字符（U+0000）", "a string holds the NUL character (U+0000)"),
     "surrogate": Kind("value", 400, "字符串中含不成对的代理项字符", "a string holds a lone surrogate"),
@@ -42,11 +44,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "too-many-entries": Kind("too-costly", 413, "条目超过 {limit} 个", "more than {limit} entries"),
     "no-resource": Kind("required", 400, "条目缺少 resource", "the entry has no resource"),
-    "no-request": Kind("required", 400, "条目缺少 request.method 或 request.url", "request.method or request.url missing"),
+    "no-request": Kind(
+        "required", 400, "条目缺少 request.method 或 request.url", "request.method or request.url missing"
+    ),
     "bad-method": Kind("value", 400, "不支持的方法“{method}”", "method “{method}” is not supported"),
     "bad-url": Kind("value", 400, "request.url“{url}”无法识别", "request.url “{url}” cannot be read"),
-    "type-mismatch": Kind("invariant", 400, "url 指向“{url}”，资源却是“{type}”", "url says “{url}”, the resource is “{type}”"),
-    "id-mismatch": Kind("invariant", 400, "url 中的 id“{url}”与资源 id 不一致", "id “{url}” of the url is not the resource's"),
+    "type-mismatch": Kind(
+        "invariant", 400, "url 指向“{url}”，资源却是“{type}”", "url says “{url}”, the resource is “{type}”"
+    ),
+    "id-mismatch": Kind(
+        "invariant", 400, "url 中的 id“{url}”与资源 id 不一致", "id “{url}” of the url is not the resource's"
+    ),
     "duplicate-full-url": Kind("duplicate", 400, "fullUrl“{url}”重复", "fullUrl “{url}” appears twice"),
     "duplicate-target": Kind("duplicate", 400, "“{target}”在同一事务中被多次改动", "“{target}” is changed twice"),
     "unresolved-reference": Kind(
@@ -58,7 +66,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     # the door
     "unauthenticated": Kind("login", 401, "需要身份验证", "authentication is needed"),
     "unsupported-media-type": Kind(
-        "not-supported", 415, "请求内容类型“{type}”不受支持，请使用 application/fhir+json",
+        "not-supported",
+        415,
+        "请求内容类型“{type}”不受支持，请使用 application/fhir+json",
         "content type “{type}” is not supported, use application/fhir+json",
     ),
     "unsupported-encoding": Kind(
@@ -71,7 +81,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-found": Kind("not-found", 404, "找不到“{what}”", "“{what}” is not found"),
     "gone": Kind("deleted", 410, "“{what}”已删除", "“{what}” is deleted"),
     "unknown-route": Kind("not-supported", 404, "没有此地址“{path}”", "there is nothing at “{path}”"),
-    "method-not-allowed": Kind("not-supported", 405, "此处不支持方法“{method}”", "method “{method}” is not allowed here"),
+    "method-not-allowed": Kind(
+        "not-supported", 405, "此处不支持方法“{method}”", "method “{method}” is not allowed here"
+    ),
     "overloaded": Kind("throttled", 503, "系统繁忙，请稍后再试", "busy, try again later"),
     "internal": Kind("exception", 500, "系统内部错误", "internal error"),
 }

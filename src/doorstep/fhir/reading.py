@@ -17,13 +17,15 @@ from doorstep.fhir.tables import known_types
 
 ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 BOM: Final = b"\xef\xbb\xbf"
-_ESCAPED_KEY: Final = re.compile(rb'(?<=[{,])"([^"\\]*\\(?:[^"\\]|\\.)*)":')
+_KEY: Final = re.compile(rb'(?<=[{,])"[^"\\]*(?:\\.[^"\\]*)*":')
+# Cheap to seek: a backslash and the end of a key in one string, or an escaped quote that looks so.
+_MAYBE_ESCAPED_KEY: Final = re.compile(rb'\\.[^"\\]*":')
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken: bytes of one resource and of one bundle, levels of nesting, entries; `today` for birth dates."""
+    """How much is taken: bytes of a resource and of a bundle, levels of nesting, entries; `today` for birth dates."""
 
     resource_bytes: int = 16 << 20
     bundle_bytes: int = 256 << 20
@@ -57,18 +59,20 @@ def text_of(data: bytes) -> bytes:
 
 
 def minify(raw: bytes) -> bytes:
-    """Drop the space between tokens of UTF-8 JSON; literals, key order and doubled keys stay; FhirProblem on bad syntax.
+    """Drop the space between tokens of UTF-8 JSON; literals, key order, doubled keys stay; FhirProblem on bad syntax.
 
-    Keys are the one thing rewritten: a key spelt with escapes is spelt plainly, so that keys can be sought in the bytes.
+    Only keys are rewritten: one spelt with escapes is spelt plainly, so that keys can be sought in the bytes.
     """
     try:
         body = msgspec.json.format(raw, indent=-1)
     except (msgspec.MsgspecError, RecursionError):
         raise faults.syntax(raw) from None
-    return _ESCAPED_KEY.sub(_plain_key, body) if b"\\" in body else body
+    return _KEY.sub(_plain_key, body) if _MAYBE_ESCAPED_KEY.search(body) else body
 
 
 def _plain_key(match: re.Match[bytes]) -> bytes:
+    if b"\\" not in match[0]:
+        return match[0]
     try:
         return orjson.dumps(orjson.loads(match[0][:-1])) + b":"
     except orjson.JSONDecodeError:
@@ -76,7 +80,7 @@ def _plain_key(match: re.Match[bytes]) -> bytes:
 
 
 def read_resource(data: bytes, limits: Limits = LIMITS) -> Parsed:
-    """Read the JSON text of one resource; raise FhirProblem with line and column, or with the path, of the first fault."""
+    """Read the JSON text of one resource; raise FhirProblem with line and column, or the path, of the first fault."""
     if len(data) > limits.resource_bytes:
         raise FhirProblem("too-large", limit=limits.resource_bytes)
     text = text_of(data)

@@ -31,7 +31,7 @@ class _Links:
 
 
 def resolve(plan: BundlePlan, assign: Callable[[Item], str]) -> None:
-    """Give every sound item with a resource the id that `assign` says, in item and bytes, and resolve what refers to it.
+    """Give every sound item with a resource the id that `assign` says, also in its bytes; resolve what refers to it.
 
     References by the fullUrl of an entry (`urn:uuid:`, `urn:oid:`, absolute, or relative to the base of the referring
     entry's own fullUrl) become Type/id. A URN that no entry has, or whose entry is at fault, is the problem of the item
