@@ -85,7 +85,7 @@ def measure(file: Path, root: Path) -> Iterator[Measure]:
 def must_describe(file: Path, package: Path) -> bool:
     """Whether the public functions of this file need docstrings: the kernel's, the rules' and the doors'."""
     parts = file.relative_to(package).parts
-    return parts[0] == "kernel" or file.name in {"rules.py", "api.py"}
+    return parts[0] == "kernel" or (len(parts) > 2 and parts[2].removesuffix(".py") in {"rules", "api"})
 
 
 def must_say(function: Function) -> bool:

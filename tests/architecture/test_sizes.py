@@ -161,6 +161,7 @@ def test_what_tests_did_not_reach_is_caught(tmp_path: Path, capsys: pytest.Captu
     report = tmp_path / "coverage.json"
     files = {
         "src/doorstep/services/planted/rules.py": file([7], [[3, -1]]),
+        "src/doorstep/registers/planted/rules/names.py": file([3], []),
         "src/doorstep/kernel/clock.py": file([], [[9, 12]]),
         "src/doorstep/kernel/web/flow.py": file([], [[1, 2]]),
         "src/doorstep/services/planted/pages.py": file([*range(12)], []),
@@ -169,6 +170,7 @@ def test_what_tests_did_not_reach_is_caught(tmp_path: Path, capsys: pytest.Captu
     assert coverage_gate.main(report) == 1
     said = capsys.readouterr().out
     assert "planted/rules.py: lines 7 are not reached" in said
+    assert "rules/names.py: lines 3 are not reached" in said
     assert "planted/rules.py: the branch from line 3 to the end is not taken" in said
     assert "kernel/clock.py: the branch from line 9 to 12 is not taken" in said
     assert "94.0 % of the rest is reached, at least 95 %" in said
