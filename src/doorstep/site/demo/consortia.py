@@ -26,7 +26,9 @@ def _community(institutions: tuple[Institution, ...]) -> Consortium:
             members.append(Membership(i.uscc, "member", start if i.tier == "first" else wave))
         elif i.type_code in {"B200", "D600"}:
             members.append(Membership(i.uscc, "base_member", date(2022, 1, 1)))
-    return Consortium("community", "清禾县紧密型医疗卫生共同体", "county_community", _COUNTY_AREA, start, tuple(members))
+    return Consortium(
+        "community", "清禾县紧密型医疗卫生共同体", "county_community", _COUNTY_AREA, start, tuple(members)
+    )
 
 
 def _group(institutions: tuple[Institution, ...]) -> Consortium:
@@ -49,7 +51,9 @@ def _alliance(institutions: tuple[Institution, ...]) -> Consortium:
     members = [Membership(institutions[0].uscc, "lead", start)]
     wanted = {"A526", "A527", "C210"}
     members += [
-        Membership(i.uscc, "member", start if i.public else date(2022, 6, 1)) for i in institutions if i.type_code in wanted
+        Membership(i.uscc, "member", start if i.public else date(2022, 6, 1))
+        for i in institutions
+        if i.type_code in wanted
     ]
     return Consortium("alliance", "清禾县骨科与康复专科联盟", "specialty_alliance", _COUNTY_AREA, start, tuple(members))
 

@@ -32,7 +32,9 @@ def _areas(rng: Random) -> Iterator[Area]:
     for town in TOWNS:
         code = f"{COUNTY}{town.code}000"
         urban = town.name.endswith("街道")
-        yield Area(code, "township", town.name, full + town.name, county, *_place(town.x, town.y), town.population, urban)
+        yield Area(
+            code, "township", town.name, full + town.name, county, *_place(town.x, town.y), town.population, urban
+        )
         names = town.villages.split()
         weights = [rng.uniform(0.7, 1.3) for _ in names]
         spread = 1.1 if urban else 3.2
@@ -44,7 +46,9 @@ def _areas(rng: Random) -> Iterator[Area]:
             yield Area(code[:9] + own, "village", name, full + town.name + name, code, *_place(x, y), people, urban)
 
 
-def _with_second_posts(staff: list[Staff], institutions: tuple[Institution, ...], rng: Random, today: date) -> list[Staff]:
+def _with_second_posts(
+    staff: list[Staff], institutions: tuple[Institution, ...], rng: Random, today: date
+) -> list[Staff]:
     """Gives about 3 % of the staff, physicians and managers of hospitals, a second post in the first level."""
     tier = {i.uscc: i.tier for i in institutions}
     places = [i for i in institutions if i.tier == "first"]
@@ -95,16 +99,16 @@ def _accounts(staff: list[Staff], institutions: tuple[Institution, ...]) -> Iter
 def _settle_offices(staff: list[Staff], institutions: tuple[Institution, ...]) -> None:
     """Makes sure that the information centre and the lead hospital's office have the people the accounts need."""
     office = next(i for i in institutions if i.type_code == "P918")
-    managers = [n for n, s in enumerate(staff) if s.posts[0].uscc == office.uscc and s.profession == "manager"]
-    moves = dict(zip(managers, ("L07", "L03", "L07", "L07"), strict=False))
-    moves[next(n for n, s in enumerate(staff) if s.posts[0].uscc == institutions[0].uscc and s.profession == "manager")] = "L05"
+    managers = [(n, s.posts[0].uscc) for n, s in enumerate(staff) if s.profession == "manager"]
+    moves = dict(zip([n for n, at in managers if at == office.uscc], ("L07", "L03", "L07", "L07"), strict=False))
+    moves[next(n for n, at in managers if at == institutions[0].uscc)] = "L05"
     for n, department in moves.items():
         staff[n] = replace(staff[n], posts=(replace(staff[n].posts[0], department=department),))
 
 
 def make_district(seed: int = 1, today: date = TODAY) -> District:
     """The whole district but its residents; equal for equal seed and day."""
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311  made-up data must be the same again for a seed
     areas = tuple(_areas(rng))
     institutions = make_institutions(areas, rng, date(today.year, 1, 1))
     consortia = make_consortia(institutions)
@@ -113,5 +117,6 @@ def make_district(seed: int = 1, today: date = TODAY) -> District:
     staff = _with_second_posts(staff, institutions, rng, today)
     return District(
         seed=seed, today=today, county=COUNTY, areas=areas, institutions=institutions, consortia=consortia,
-        agreements=make_agreements(institutions, consortia), staff=tuple(staff), accounts=tuple(_accounts(staff, institutions)),
+        agreements=make_agreements(institutions, consortia), staff=tuple(staff),
+        accounts=tuple(_accounts(staff, institutions)),
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Identifiers of the demo with right check digits, all from ranges that belong to nobody (consortium.md §9).
 
 Region 4399xx is unassigned in GB/T 2260, so no resident ID or credit code of the demo can be a real one; phone numbers
-start with 1003 (no mobile segment, which are 13 to 19, and no service number), landlines with the unassigned area code 0700.
+start with 1003 (no mobile segment, which are 13 to 19, and no service number), landlines with the unassigned area
+code 0700.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def credit_code_check(body: str) -> str:
 
 
 def credit_code(registrar: str, organisation: str) -> str:
-    """An 18-character credit code; `registrar` is its first two characters (12 public, 52 non-enterprise, 91 enterprise)."""
+    """An 18-character credit code; `registrar` is its first two characters (12 public, 52 private, 91 enterprise)."""
     body = f"{registrar}{COUNTY}{organisation}"
     return body + credit_code_check(body)
 

@@ -32,7 +32,7 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """An institution; `tier` is lead, second, first or base; `grade` and `grade_class` are empty where none is given."""
+    """An institution; `tier` is lead, second, first or base; `grade` and `grade_class` may be empty."""
 
     uscc: str
     organisation_code: str
@@ -66,7 +66,7 @@ class Institution:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An institution in a consortium with its role (lead, deputy_lead, member, base_member) and time; `end` excluded."""
+    """An institution in a consortium with its role (lead, deputy_lead, member, base_member); `end` excluded."""
 
     uscc: str
     role: str

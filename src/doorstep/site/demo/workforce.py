@@ -72,11 +72,13 @@ def _level(age: int, tier: str, rng: Random) -> int:
     return min(ceiling, max(0, reached - (rng.random() < 0.45) - (rng.random() < 0.15)))
 
 
-def _licences(profession: str, level: int, start: date, own_id: str, serial: int) -> tuple[Licence, ...]:
+def _licences(profession: str, start: date, own_id: str, serial: int) -> tuple[Licence, ...]:
     """Certificates in the shapes of consortium.md §9.5; the resident ID inside a qualification is made up too."""
     year = start.year
     if profession in {"physician", "public_health"}:
-        kind, category = ("130", "30") if profession == "public_health" else ("141", "40") if serial % 6 == 0 else ("110", "10")
+        kind, category = ("141", "40") if serial % 6 == 0 else ("110", "10")
+        if profession == "public_health":
+            kind, category = "130", "30"
         practice = f"1{category}{COUNTY}{serial:06d}"
         return (
             Licence("physician_qualification", f"{year}43{kind}{own_id}", start),
@@ -108,8 +110,8 @@ def _person(serial: int, institution: Institution, profession: str, rng: Random,
     post = Post(institution.uscc, _department(institution, profession, rng), _role(profession, level, rng), joined)
     return Staff(
         number=f"QH{serial:05d}", name=names.surname(rng) + names.given(rng, sex, birth.year), sex=sex, birth=birth,
-        profession=profession, title=_TITLES[profession][level], title_level=_LEVELS[level], phone=mobile(9_000_000 + serial),
-        licences=_licences(profession, level, qualified, own_id, serial), posts=(post,),
+        profession=profession, title=_TITLES[profession][level], title_level=_LEVELS[level],
+        phone=mobile(9_000_000 + serial), licences=_licences(profession, qualified, own_id, serial), posts=(post,),
     )  # fmt: skip
 
 
