@@ -1,0 +1,83 @@
+"""Who belongs to whom: what scopes, other rooms and the ways in ask about institutions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import date
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from doorstep.registers.organisations.models import Membership, Organisation
+from doorstep.registers.organisations.rules import MANAGING_KINDS, Role
+
+NAMES = "names, types and places of institutions are public to every room and every member of staff"
+BOUNDS = "scopes are made from memberships, so they cannot be bounded by a scope"
+
+
+def current(rows: QuerySet[Membership], day: date) -> QuerySet[Membership]:
+    """Memberships that hold on the day, of consortia that exist on the day."""
+    open_end, still = Q(until__isnull=True) | Q(until__gte=day), Q(consortium__until__isnull=True)
+    return rows.filter(open_end, still | Q(consortium__until__gte=day), since__lte=day, consortium__since__lte=day)
+
+
+def reach(organisation: UUID, day: date) -> frozenset[UUID]:
+    """The institution itself and all that share a consortium with it on the day; one query."""
+    rows = current(Membership.objects.unscoped(BOUNDS), day)
+    shared = rows.filter(organisation=organisation).values("consortium")
+    return frozenset(rows.filter(consortium__in=shared).values_list("organisation", flat=True)) | {organisation}
+
+
+def leaders(organisations: Collection[UUID], day: date) -> Mapping[UUID, frozenset[UUID]]:
+    """For each institution the leads of the close-knit consortia that it is in on the day; one query."""
+    rows = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium__kind__in=sorted(MANAGING_KINDS))
+    mine = rows.filter(organisation__in=organisations).values_list("organisation", "consortium")
+    leads = dict(
+        rows.filter(
+            role=Role.LEAD, consortium__in=rows.filter(organisation__in=organisations).values("consortium")
+        ).values_list("consortium", "organisation")
+    )
+    found: dict[UUID, set[UUID]] = {key: set() for key in organisations}
+    for organisation, consortium in mine:
+        if consortium in leads:
+            found[organisation].add(leads[consortium])
+    return {key: frozenset(value) for key, value in found.items()}
+
+
+def names(keys: Collection[UUID]) -> Mapping[UUID, str]:
+    """The names of institutions by id; unknown ids are left out."""
+    return dict(Organisation.objects.unscoped(NAMES).filter(id__in=keys).values_list("id", "name"))
+
+
+def by_uscc(codes: Collection[str]) -> Mapping[str, UUID]:
+    """Institutions by credit code; unknown codes are left out."""
+    rows = Organisation.objects.unscoped(NAMES).filter(uscc__in=codes)
+    return {code: key for code, key in rows.values_list("uscc", "id") if code}
+
+
+def source(key: str) -> UUID | None:
+    """The institution that a credit code, an id or a short code names; None where none or more than one fits."""
+    fits = Q(uscc=key) | Q(short_code=key)
+    with suppress(ValueError):
+        fits |= Q(id=UUID(key))
+    found = list(Organisation.objects.unscoped(NAMES).filter(fits).values_list("id", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def members(consortium: UUID, day: date) -> frozenset[UUID]:
+    """The institutions that are in the consortium on the day."""
+    rows = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium=consortium)
+    return frozenset(rows.values_list("organisation", flat=True))
+
+
+def lead_of(consortium: UUID, day: date) -> UUID | None:
+    """The institution that leads the consortium on the day, if any."""
+    rows = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium=consortium, role=Role.LEAD)
+    return rows.values_list("organisation", flat=True).first()
+
+
+def consortia_of(organisation: UUID, day: date) -> Mapping[UUID, str]:
+    """The consortia that the institution is in on the day, by id with their names."""
+    rows = current(Membership.objects.unscoped(BOUNDS), day).filter(organisation=organisation)
+    return dict(rows.values_list("consortium", F("consortium__name")))

@@ -1,0 +1,1 @@
+"""People who work: licences, titles, posts, sign-in, and the keys of institutions' systems."""

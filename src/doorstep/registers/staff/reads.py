@@ -1,0 +1,40 @@
+"""What is asked about people who work, their posts and the keys of source systems."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from doorstep.registers.staff.models import Post, SourceKey
+from doorstep.registers.staff.rules import ROLES, token_digest
+from doorstep.registers.staff.shapes import Standing
+
+DOOR = "who somebody is, is asked before there is a scope"
+
+
+def standings(account: UUID, day: date) -> tuple[Standing, ...]:
+    """The posts that an account's person holds on the day, the main one first."""
+    rows = (
+        Post.objects.unscoped(DOOR)
+        .filter(Q(until__isnull=True) | Q(until__gte=day), person__account__id=account, since__lte=day, role__in=ROLES)
+        .order_by("-is_main", "since", "id")
+        .values_list("id", "person", "person__name", "organisation", "department", "role", "duty", "is_main")
+    )
+    return tuple(Standing(*row) for row in rows)
+
+
+def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:
+    """The key's id, its institution and its name, for a token that is good on the day; None for any other."""
+    rows = SourceKey.objects.filter(
+        Q(until__isnull=True) | Q(until__gte=day), digest=token_digest(token), since__lte=day, revoked_at__isnull=True
+    )
+    return rows.values_list("id", "organisation", "name").first()
+
+
+def account_name(account: UUID) -> tuple[UUID, str] | None:
+    """The person behind an account, with their name."""
+    from doorstep.registers.staff.models import Account
+
+    return Account.objects.filter(id=account).values_list("person", F("person__name")).first()

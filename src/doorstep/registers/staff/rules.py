@@ -1,0 +1,231 @@
+"""Roles and what each may do, certificates and how they are shown, and how long a failed sign-in makes one wait."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from doorstep.kernel.decision import Decision, allow, refuse
+
+
+def _(text: str) -> str:
+    return text
+
+
+class Sex(StrEnum):
+    """GB/T 2261.1-2003."""
+
+    UNKNOWN = "0"
+    MALE = "1"
+    FEMALE = "2"
+    UNSTATED = "9"
+
+
+class Profession(StrEnum):
+    """What a person is by training."""
+
+    PHYSICIAN = "physician"
+    NURSE = "nurse"
+    PHARMACIST = "pharmacist"
+    TECHNICIAN = "technician"
+    PUBLIC_HEALTH = "public_health"
+    VILLAGE_DOCTOR = "village_doctor"
+    MANAGER = "manager"
+    OTHER = "other"
+
+
+class LicenceKind(StrEnum):
+    """Certificates (consortium.md §9.5)."""
+
+    PHYSICIAN_QUALIFICATION = "physician_qualification"
+    PHYSICIAN_PRACTICE = "physician_practice"
+    NURSE_PRACTICE = "nurse_practice"
+    VILLAGE_DOCTOR = "village_doctor"
+
+
+class TitleLevel(StrEnum):
+    """Levels of professional titles."""
+
+    UNKNOWN = "unknown"
+    JUNIOR = "junior"
+    INTERMEDIATE = "intermediate"
+    ASSOCIATE_SENIOR = "associate_senior"
+    SENIOR = "senior"
+
+
+class Reach(StrEnum):
+    """How far a role sees from its institution."""
+
+    INSTITUTION = "institution"
+    CONSORTIUM = "consortium"
+    DISTRICT = "district"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role: its title, a sentence for people, what it may do, how far, and for what purpose (HL7 v3 PurposeOfUse)."""
+
+    title: str
+    sentence: str
+    permissions: frozenset[str]
+    reach: Reach
+    purpose: str = "TREAT"
+
+
+SEXES: Mapping[str, str] = {
+    Sex.MALE: _("男"),
+    Sex.FEMALE: _("女"),
+    Sex.UNKNOWN: _("未知"),
+    Sex.UNSTATED: _("未说明"),
+}
+PROFESSIONS: Mapping[str, str] = {
+    Profession.PHYSICIAN: _("医师"),
+    Profession.NURSE: _("护士"),
+    Profession.PHARMACIST: _("药师"),
+    Profession.TECHNICIAN: _("技师"),
+    Profession.PUBLIC_HEALTH: _("公共卫生人员"),
+    Profession.VILLAGE_DOCTOR: _("乡村医生"),
+    Profession.MANAGER: _("管理人员"),
+    Profession.OTHER: _("其他人员"),
+}
+LICENCES: Mapping[str, str] = {
+    LicenceKind.PHYSICIAN_QUALIFICATION: _("医师资格证书"),
+    LicenceKind.PHYSICIAN_PRACTICE: _("医师执业证书"),
+    LicenceKind.NURSE_PRACTICE: _("护士执业证书"),
+    LicenceKind.VILLAGE_DOCTOR: _("乡村医生执业证书"),
+}
+TITLE_LEVELS: Mapping[str, str] = {
+    TitleLevel.UNKNOWN: _("级别不详"),
+    TitleLevel.JUNIOR: _("初级"),
+    TitleLevel.INTERMEDIATE: _("中级"),
+    TitleLevel.ASSOCIATE_SENIOR: _("副高级"),
+    TitleLevel.SENIOR: _("正高级"),
+}
+
+_DIRECTORY = frozenset({"organisations.read", "staff.read"})
+_CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read"}
+_EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send"})
+_MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
+_OUTBOX = frozenset({"outbox.read", "outbox.replay"})
+
+ROLES: Mapping[str, Role] = {
+    "bureau_manager": Role(
+        _("卫健局管理员"),
+        _("管理全县机构、医共体和人员，查看居民名册和数据交换情况。"),
+        _DIRECTORY | _MANAGE | {"residents.read", "residents.review", "exchange.read", "outbox.read"},
+        Reach.DISTRICT,
+        "HOPERAT",
+    ),
+    "hospital_manager": Role(
+        _("机构管理员"),
+        _("管理本机构及所牵头成员单位的资料、人员和协议。"),
+        _DIRECTORY | _MANAGE | {"residents.read", "exchange.read"},
+        Reach.CONSORTIUM,
+        "HOPERAT",
+    ),
+    "physician": Role(
+        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+    ),
+    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "township_physician": Role(
+        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+    ),
+    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "public_health_worker": Role(
+        _("公共卫生人员"),
+        _("管理居民档案和重复档案的合并，查看健康档案。"),
+        _CARE | {"residents.review"},
+        Reach.CONSORTIUM,
+        "PUBHLTH",
+    ),
+    "pharmacist": Role(
+        _("药师"), _("查找居民，查看其用药和过敏。"), _DIRECTORY | {"residents.read", "charts.read"}, Reach.INSTITUTION
+    ),
+    "technician": Role(
+        _("技师"),
+        _("查找居民，查看与检查检验有关的记录。"),
+        _DIRECTORY | {"residents.read", "charts.read"},
+        Reach.INSTITUTION,
+    ),
+    "office_worker": Role(_("行政人员"), _("查看机构和人员名录。"), _DIRECTORY, Reach.INSTITUTION, "HOPERAT"),
+    "exchange_operator": Role(
+        _("数据交换管理员"),
+        _("接收各机构的数据，查看、修正并重放出错的消息。"),
+        _DIRECTORY | _EXCHANGE | _OUTBOX | {"residents.read", "residents.review", "charts.read", "charts.raw"},
+        Reach.DISTRICT,
+        "HOPERAT",
+    ),
+    "auditor": Role(
+        _("审计员"),
+        _("查看谁在何时看过、改过什么；自己不能改动任何资料。"),
+        _DIRECTORY | {"trail.read", "exchange.read", "outbox.read"},
+        Reach.DISTRICT,
+        "HOPERAT",
+    ),
+    "administrator": Role(
+        _("系统管理员"),
+        _("管理账户、机构和系统运行；不看健康档案。"),
+        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "trail.read"},
+        Reach.DISTRICT,
+        "HSYSADMIN",
+    ),
+}
+
+SOURCE_PERMISSIONS = frozenset({"exchange.send", "charts.read"})
+"""What a source system's key may do, within its own institution: send records, and read back what it sent."""
+
+
+def holds(since: date, until: date | None, day: date) -> bool:
+    """Whether the day lies within the period, both ends included."""
+    return since <= day and (until is None or day <= until)
+
+
+def period(since: date, until: date | None) -> Decision:
+    """Whether a period (both days included, an open end None) does not end before it begins."""
+    return refuse("period.reversed") if until is not None and until < since else allow()
+
+
+def masked(number: str) -> str:
+    """A certificate's number for a page: at most two characters at each end and a third in all, the rest stars."""
+    shown = min(2, len(number) // 6)
+    return number[:shown] + "*" * (len(number) - 2 * shown) + (number[-shown:] if shown else "")
+
+
+_SHAPES: Mapping[str, str] = {
+    LicenceKind.PHYSICIAN_QUALIFICATION: r"[0-9]{26}[0-9X]",
+    LicenceKind.PHYSICIAN_PRACTICE: r"[12][0-9]{14}",
+    LicenceKind.NURSE_PRACTICE: r"[0-9]{12}",
+}
+
+
+def licence_warning(kind: str, number: str) -> str:
+    """A word of warning where a certificate's number has not the usual shape (old papers differ); else ""."""
+    shape = _SHAPES.get(kind)
+    return "licence.unusual" if shape and not re.fullmatch(shape, number) else ""
+
+
+FREE_FAILURES = 3
+ADDRESS_FREE_FAILURES = 30
+LONGEST_WAIT = timedelta(minutes=5)
+FORGET_AFTER = timedelta(hours=12)
+
+
+def wait(failures: int, free: int = FREE_FAILURES) -> timedelta:
+    """How long to wait after failures in a row: nothing at first, then 2, 4, 8 … seconds, at most five minutes."""
+    if failures <= free:
+        return timedelta()
+    return min(timedelta(seconds=2 ** min(failures - free, 20)), LONGEST_WAIT)
+
+
+def attempt_key(username: str, address: str) -> str:
+    """Under what a failure is counted; hashed, because people type passwords where the name belongs."""
+    return hashlib.sha256(f"{username.strip().casefold()}\n{address}".encode()).hexdigest()
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a source system's token; the token has 256 random bits, so a plain SHA-256 does."""
+    return hashlib.sha256(token.encode()).hexdigest()
