@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -108,3 +109,20 @@ def verify() -> Breach | None:
         if previous != bytes(found.hash):
             return Breach(found.position, found.line_id, "changed")
     return None
+
+
+def write_many(call: Call, action: str, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Add many lines of one action at once; each mapping holds outcome, subject, resident and detail as ``write``."""
+    at = clock.now()
+    TrailLine.objects.bulk_create(
+        (
+            TrailLine(
+                at=at, actor=call.actor, name=call.name, post=call.post, organisation=call.organisation,
+                purpose=call.purpose, action=action, outcome=line["outcome"], subject_type=line["subject"][0],
+                subject_id=line["subject"][1][:100], resident=line["resident"], detail=line["detail"],
+                request=call.request,
+            )
+            for line in lines
+        ),
+        batch_size=1000,
+    )  # fmt: skip

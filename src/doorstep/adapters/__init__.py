@@ -1,0 +1,1 @@
+"""Protocols and formats that know no room."""

@@ -1,0 +1,255 @@
+"""The FHIR ledger: what is known now, a table a resource type; every version before, kept for ever, to the byte.
+
+Bodies are stored text; nothing is parsed again to be read. A version moves to ``fhir_past`` (compressed, append-only)
+in the statement that replaces it, so a first version costs one row and not two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+import zstandard
+from django.db import connection
+from psycopg import Cursor, sql
+
+from doorstep.fhir.indexing import Index
+from doorstep.fhir.tables import known_types
+
+HOT = frozenset({"Observation", "Condition", "MedicationRequest"})
+COLUMNS = "id, version, updated, source, message, patient, at, at_end, deleted, digest, tok, body"
+KINDS = ("text", "int4", "timestamptz", "uuid", "int8", "text", "timestamptz", "timestamptz", "bool", "bytea", "int8[]")
+
+
+class Claimed(Exception):
+    """Some ids belong to another source; ``keys`` are their (type, id). Nothing was written."""
+
+    def __init__(self, keys: frozenset[tuple[str, str]]) -> None:
+        super().__init__(f"{len(keys)} ids belong to another source")
+        self.keys = keys
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A version to be written: ``body`` is minified JSON that carries its id; ``message`` is where it came from."""
+
+    type: str
+    id: str
+    body: bytes
+    source: UUID
+    message: int | None
+    index: Index
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one ``Fresh``: its version now, and whether it was ``created``, ``updated`` or ``unchanged``."""
+
+    version: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version as it stands in the ledger."""
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    source: UUID
+    message: int | None
+    deleted: bool
+    body: bytes
+    patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    version: int
+    digest: bytes
+    source: UUID
+    deleted: bool
+
+
+def digest(body: bytes, *, deleted: bool = False) -> bytes:
+    """The fingerprint (BLAKE2b, 16 bytes) by which a version is known to be the same."""
+    return hashlib.blake2b(body, digest_size=16, person=b"gone" if deleted else b"").digest()
+
+
+@cache
+def table(kind: str) -> sql.Identifier:
+    """The table of a resource type; raises ``KeyError`` for a name that is no R4 type (never interpolated unchecked)."""
+    if kind not in known_types():
+        raise KeyError(kind)
+    return sql.Identifier(f"fhir_{kind.lower()}")
+
+
+def write(rows: Sequence[Fresh], at: datetime) -> list[Written]:
+    """Write versions in the caller's transaction, in order; the same body again changes nothing.
+
+    Raises ``Claimed`` before any write where an id belongs to another source, and ``django.db.IntegrityError`` where
+    another transaction made the same id meanwhile: the caller rolls back and tries again.
+    """
+    result: list[Written | None] = [None] * len(rows)
+    todo = list(enumerate(rows))
+    with connection.cursor() as cursor:
+        while todo:
+            first: dict[tuple[str, str], tuple[int, Fresh]] = {}
+            later = []
+            for place, row in todo:
+                if first.setdefault((row.type, row.id), (place, row))[0] != place:
+                    later.append((place, row))
+            _write_distinct(cast("Cursor[Any]", cursor.cursor), list(first.values()), at, result)
+            todo = later
+    return cast("list[Written]", result)
+
+
+def _write_distinct(
+    cursor: Cursor[Any], rows: list[tuple[int, Fresh]], at: datetime, result: list[Written | None]
+) -> None:
+    by_type: dict[str, list[tuple[int, Fresh]]] = defaultdict(list)
+    for place, row in rows:
+        by_type[row.type].append((place, row))
+    known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
+    taken = {
+        (r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source
+    }
+    if taken:
+        raise Claimed(frozenset(taken))
+    # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
+    for kind in sorted(by_type):
+        fresh, changed = [], []
+        for place, row in sorted(by_type[kind], key=lambda pair: pair[1].id):
+            mark, before = digest(row.body, deleted=row.deleted), known[kind].get(row.id)
+            if before is None:
+                fresh.append((row, mark))
+                result[place] = Written(1, "created")
+            elif before.digest == mark:
+                result[place] = Written(before.version, "unchanged")
+            else:
+                changed.append((row, mark, before.version + 1))
+                result[place] = Written(before.version + 1, "updated")
+        _insert(cursor, kind, fresh, at)
+        _update(cursor, kind, changed, at)
+
+
+def _known(cursor: Cursor[Any], kind: str, ids: list[str]) -> dict[str, _Known]:
+    query = sql.SQL("SELECT id, version, digest, source, deleted FROM {} WHERE id = ANY(%s)")
+    rows = cursor.execute(query.format(table(kind)), [ids]).fetchall()
+    return {r[0]: _Known(r[1], bytes(r[2]), r[3], r[4]) for r in rows}
+
+
+def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]], at: datetime) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table(kind), sql.SQL(COLUMNS))
+    with cursor.copy(copy) as out:
+        out.set_types([*KINDS, "text"])
+        for row, mark in rows:
+            i = row.index
+            out.write_row(
+                (row.id, 1, at, row.source, row.message, i.patient, i.at, i.at_end, row.deleted, mark, i.tokens,
+                 row.body.decode())
+            )  # fmt: skip
+    _insert_codes(cursor, kind, [row for row, _ in rows])
+
+
+def _insert_codes(cursor: Cursor[Any], kind: str, rows: list[Fresh]) -> None:
+    if kind not in HOT:
+        return
+    name = sql.Identifier(f"fhir_{kind.lower()}_code")
+    with cursor.copy(sql.SQL("COPY {} (code, patient, at, id) FROM STDIN (FORMAT binary)").format(name)) as out:
+        out.set_types(("int8", "text", "timestamptz", "text"))
+        for row in rows:
+            for code in row.index.codes:
+                out.write_row((code, row.index.patient, row.index.at, row.id))
+
+
+def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime) -> None:
+    if not rows:
+        return
+    name, ids = table(kind), [row.id for row, _, _ in rows]
+    before = cursor.execute(
+        sql.SQL(
+            "SELECT id, version, updated, source, message, deleted, digest, body, patient FROM {} WHERE id = ANY(%s)"
+            " ORDER BY id FOR UPDATE"
+        ).format(name),
+        [ids],
+    ).fetchall()
+    press = zstandard.ZstdCompressor(level=3)
+    with cursor.copy(
+        "COPY fhir_past (type, id, version, updated, source, message, deleted, digest, body) FROM STDIN (FORMAT binary)"
+    ) as out:
+        out.set_types(("text", "text", "int4", "timestamptz", "uuid", "int8", "bool", "bytea", "bytea"))
+        for old in before:
+            out.write_row((kind, *old[:7], press.compress(old[7].encode())))
+    cursor.executemany(
+        sql.SQL(
+            "UPDATE {} SET version = %s, updated = %s, message = %s, patient = %s, at = %s, at_end = %s, deleted = %s,"
+            " digest = %s, tok = %s, body = %s WHERE id = %s"
+        ).format(name),
+        [
+            (version, at, row.message, row.index.patient, row.index.at, row.index.at_end, row.deleted, mark,
+             row.index.tokens, row.body.decode(), row.id)
+            for row, mark, version in rows
+        ],
+    )  # fmt: skip
+    if kind in HOT:
+        narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
+        cursor.executemany(
+            sql.SQL("DELETE FROM {} WHERE patient IS NOT DISTINCT FROM %s AND id = %s").format(narrow),
+            [(old[8], old[0]) for old in before],
+        )
+        _insert_codes(cursor, kind, [row for row, _, _ in rows if not row.deleted])
+
+
+def read(kind: str, key: str) -> Stored | None:
+    """The version that holds now (deleted ones too), or None."""
+    query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient FROM {} WHERE id = %s")
+    with connection.cursor() as cursor:
+        row = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [key]).fetchone()
+    return None if row is None else Stored(kind, key, *row[:5], row[5].encode(), row[6])
+
+
+def past(kind: str, key: str) -> list[Stored]:
+    """The versions before the one that holds now, newest first (at most 1,000)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT version, updated, source, message, deleted, body FROM fhir_past WHERE type = %s AND id = %s"
+            " ORDER BY version DESC LIMIT 1000",
+            [kind, key],
+        )
+        rows = cursor.fetchall()
+    press = zstandard.ZstdDecompressor()
+    return [Stored(kind, key, *r[:5], press.decompress(bytes(r[5]))) for r in rows]
+
+
+def exist(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """Those of the (type, id) that are there and not deleted, with the source that each belongs to."""
+    by_type: dict[str, set[str]] = defaultdict(set)
+    for kind, key in keys:
+        by_type[kind].add(key)
+    found: dict[tuple[str, str], UUID] = {}
+    with connection.cursor() as cursor:
+        raw = cast("Cursor[Any]", cursor.cursor)
+        for kind, ids in by_type.items():
+            query = sql.SQL("SELECT id, source FROM {} WHERE id = ANY(%s) AND NOT deleted").format(table(kind))
+            found |= {(kind, r[0]): r[1] for r in raw.execute(query, [sorted(ids)]).fetchall()}
+    return found
+
+
+def matching(kind: str, tokens: Sequence[int], limit: int = 2) -> list[tuple[str, UUID]]:
+    """The (id, source) of at most ``limit`` resources that carry all of these hashed tokens."""
+    query = sql.SQL("SELECT id, source FROM {} WHERE tok @> %s::bigint[] AND NOT deleted ORDER BY id LIMIT %s")
+    with connection.cursor() as cursor:
+        rows = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [list(tokens), limit]).fetchall()
+    return [(r[0], r[1]) for r in rows]

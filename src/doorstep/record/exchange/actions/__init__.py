@@ -1,0 +1,9 @@
+"""The only writers of exchange: the way in, and what people do with what was set aside."""
+
+from __future__ import annotations
+
+from doorstep.record.exchange.actions.faults import set_aside_fault
+from doorstep.record.exchange.actions.intake import take
+from doorstep.record.exchange.actions.mend import StillWrong, dismiss, mend, retry, retry_waiting
+
+__all__ = ["StillWrong", "dismiss", "mend", "retry", "retry_waiting", "set_aside_fault", "take"]

@@ -1,0 +1,99 @@
+"""What a message asks under a condition: conditional creates and updates, versions, references by search."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from django.db import connection
+
+from doorstep.fhir.bundle import Item
+from doorstep.fhir.indexing import token_hash
+from doorstep.kernel import ledger
+from doorstep.record.exchange.actions.prepare import Prepared
+from doorstep.record.exchange.shapes import Problem
+
+
+class Unanswerable(Exception):
+    """A search that is not supported, matches nothing or matches several."""
+
+    def __init__(self, code: str, reference: str) -> None:
+        super().__init__(code)
+        self.code, self.reference = code, reference
+
+
+def search(kind: str, query: str, source: UUID, *, locked: bool = False) -> str | None:
+    """The id of the one resource that ``identifier=system|value`` names: the source's own first, then anyone's.
+
+    Raises ``Unanswerable`` for other parameters or several matches. ``locked`` keeps two conditional creates of the
+    same thing from both finding nothing.
+    """
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not pairs or any(name != "identifier" or not value for name, value in pairs):
+        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
+    tokens = [token_hash("identifier", *value.split("|", 1)) if "|" in value else token_hash("identifier", None, value)
+              for _, value in pairs]  # fmt: skip
+    if locked:
+        with connection.cursor() as cursor:
+            for token in sorted(tokens):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [token])
+    found = ledger.matching(kind, tokens, limit=50)
+    mine = [key for key, owner in found if owner == source]
+    matches = mine or [key for key, _ in found]
+    if len(matches) > 1:
+        raise Unanswerable("conditional-many", f"{kind}?{query}")
+    return matches[0] if matches else None
+
+
+def known(prepared: Prepared, source: UUID, item: Item) -> str | None:
+    """The id of what a conditional create or update means, where it is there; faults are set aside."""
+    query = item.if_none_exist if item.method == "POST" else item.query if item.method == "PUT" else None
+    if not query:
+        return None
+    try:
+        return search(item.type, query.partition("?")[2] or query, source, locked=True)
+    except Unanswerable as fault:
+        _aside(prepared, item, fault)
+        return None
+
+
+def resolve_references(prepared: Prepared, source: UUID) -> None:
+    """Put ``Type/id`` in the place of each conditional reference; what cannot be resolved is set aside."""
+    for reference in prepared.plan.conditional:
+        try:
+            found = search(reference.type, reference.query, source)
+            if found is None:
+                raise Unanswerable("conditional-none", reference.reference)
+            reference.item.replace_reference(reference.reference, f"{reference.type}/{found}")
+        except Unanswerable as fault:
+            _aside(prepared, reference.item, fault, reference.path)
+
+
+def check_methods(prepared: Prepared, source: UUID) -> None:
+    """Set aside what is not supported, what another source holds, and what asks for a version that is past."""
+    for item in prepared.plan.items:
+        if item.method in ("GET", "HEAD", "PATCH") or (item.method == "DELETE" and not item.id):
+            _put_aside(prepared, item, Problem("method-not-supported", params={"method": item.method}))
+        elif item.id and (item.if_match or item.method == "DELETE"):
+            _check_version(prepared, item, source)
+
+
+def _check_version(prepared: Prepared, item: Item, source: UUID) -> None:
+    there = ledger.read(item.type, item.id or "")
+    if there is not None and there.source != source:
+        _put_aside(prepared, item, Problem("other-source", params={"reference": f"{item.type}/{item.id}"}))
+    elif item.if_match:
+        wanted, found = item.if_match.strip().removeprefix("W/").strip('"'), str(there.version if there else 0)
+        if wanted != found:
+            _put_aside(prepared, item, Problem("version-conflict", params={"wanted": wanted, "found": found}))
+
+
+def _aside(prepared: Prepared, item: Item, fault: Unanswerable, path: str = "") -> None:
+    _put_aside(prepared, item, Problem(fault.code, path, params={"reference": fault.reference}))
+
+
+def _put_aside(prepared: Prepared, item: Item, problem: Problem) -> None:
+    path = problem.path or item.expression
+    prepared.aside.setdefault(
+        item.index, Problem(problem.code, path, params=dict(problem.params), entry=item.index)
+    )

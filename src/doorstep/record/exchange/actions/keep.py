@@ -1,0 +1,100 @@
+"""Keeps messages: the raw bytes compressed, the state, and each entry that was set aside as a message of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+import zstandard
+
+from doorstep.kernel import clock
+from doorstep.record.exchange import rules
+from doorstep.record.exchange.actions.prepare import Prepared, remnants
+from doorstep.record.exchange.models import Message
+from doorstep.record.exchange.shapes import Problem, Receipt
+
+
+OUTCOME = ("state", "received", "counts", "problems", "waits")
+
+
+def keep(
+    source: UUID, channel: str, batch: Sequence[Prepared], receipts: Sequence[Receipt], *, again: bool = False
+) -> None:
+    """Write the rows of the messages and of what was set aside from them, in the caller's transaction.
+
+    ``again``: the messages are there already and only what became of them is written.
+    """
+    at, press = clock.now(), zstandard.ZstdCompressor(level=3)
+    rows = []
+    for prepared, receipt in zip(batch, receipts, strict=True):
+        rows.append(
+            Message(
+                id=receipt.message,
+                source_id=source,
+                digest=prepared.digest,
+                channel=channel,
+                kind=prepared.piece.kind,
+                origin=prepared.piece.origin,
+                received_at=at,
+                size=len(prepared.piece.raw),
+                raw=press.compress(prepared.piece.raw),
+                state=receipt.state,
+                received=receipt.received,
+                counts={
+                    "created": receipt.created,
+                    "updated": receipt.updated,
+                    "unchanged": receipt.unchanged,
+                    "set_aside": receipt.set_aside,
+                },
+                problems=[p.as_dict() for p in receipt.problems[:100]],
+                waits=waits(receipt.problems),
+            )
+        )
+    if again:
+        Message.objects.unscoped("its own rows").bulk_update(rows, OUTCOME)
+    else:
+        Message.objects.bulk_create(rows, batch_size=500)
+    children = [
+        child
+        for prepared, receipt in zip(batch, receipts, strict=True)
+        if receipt.state == "applied"
+        for child in _children(source, channel, prepared, receipt.message, press)
+    ]
+    if children:
+        # an entry set aside before from the same bytes rests in the list already
+        Message.objects.bulk_create(children, batch_size=500, ignore_conflicts=True)
+
+
+def waits(problems: Sequence[Problem]) -> bool:
+    """Whether every fault may cure itself when something else arrives."""
+    return bool(problems) and all(p.code in rules.WAITING or p.code == "depends-on-failed" for p in problems)
+
+
+def _children(
+    source: UUID, channel: str, prepared: Prepared, parent: int, press: zstandard.ZstdCompressor
+) -> list[Message]:
+    at = clock.now()
+    children = []
+    for item, raw, problem in remnants(prepared):
+        lines = prepared.plan.type == "ndjson"
+        origin = f"{prepared.piece.origin}#{item.index + 1 if lines else item.expression}"
+        children.append(
+            Message(
+                source_id=source,
+                digest=hashlib.sha256(raw).digest(),
+                channel=channel,
+                kind="resource" if lines else "bundle",
+                origin=origin,
+                received_at=at,
+                size=len(raw),
+                raw=press.compress(raw),
+                state="set_aside",
+                received={item.type: 1} if item.type else {},
+                problems=[problem.as_dict()],
+                parent_id=parent,
+                place=problem.path,
+                waits=waits([problem]),
+            )
+        )
+    return children

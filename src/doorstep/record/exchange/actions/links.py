@@ -1,0 +1,69 @@
+"""Whether what is referred to is there: a reference to nowhere, or to another source's patient, is not taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from uuid import UUID
+
+from doorstep.fhir import faults
+from doorstep.fhir.bundle import Item
+from doorstep.fhir.references import references
+from doorstep.fhir.tables import known_types
+from doorstep.kernel import ledger
+from doorstep.record.exchange.actions.prepare import Prepared, alias
+from doorstep.record.exchange.shapes import Problem
+
+RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+Key = tuple[str, str]
+
+
+def check(batch: Iterable[Prepared], source: UUID) -> bool:
+    """Set aside the items whose references lead nowhere; returns whether there were any.
+
+    What a source calls by an id that another source holds was kept under an alias; such references are rewritten.
+    """
+    batch = list(batch)
+    here = {(item.type, item.id or "") for p in batch for item in p.sound()}
+    outside = [
+        (prepared, item, reference, key)
+        for prepared in batch
+        for item in prepared.sound()
+        for reference, key in _outside(item, here)
+    ]
+    if not outside:
+        return False
+    there = ledger.exist({key for *_, key in outside})
+    doubtful = {key for *_, key in outside if there.get(key) != source}
+    aliases = {(kind, alias(source, kind, key)) for kind, key in doubtful}
+    own = {key for key, owner in ledger.exist(aliases).items() if owner == source} | (aliases & here)
+    found = False
+    for prepared, item, reference, (kind, key) in outside:
+        other = (kind, alias(source, kind, key))
+        if there.get((kind, key)) == source:
+            continue
+        if other in own:
+            item.replace_reference(reference, f"{kind}/{other[1]}")
+        elif (kind, key) not in there or kind == "Patient":
+            _put_aside(prepared, item, reference)
+            found = True
+    return found
+
+
+def _outside(item: Item, here: set[Key]) -> list[tuple[str, Key]]:
+    if b'"reference":' not in item.body:
+        return []
+    found = []
+    for reference in dict.fromkeys(references(item.body)):
+        match = RELATIVE.fullmatch(reference)
+        if match and (match[1], match[2]) not in here and match[1] in known_types():
+            found.append((reference, (match[1], match[2])))
+    return found
+
+
+def _put_aside(prepared: Prepared, item: Item, reference: str) -> None:
+    places = faults.paths(item.resource, lambda value: value == reference)
+    where = next((p for p in places if p == "reference" or p.endswith(".reference")), "")
+    path = f"{item.expression}.{where}".rstrip(".")
+    problem = Problem("missing-reference", path, params={"reference": reference}, entry=item.index)
+    prepared.aside.setdefault(item.index, problem)

@@ -1,0 +1,99 @@
+"""What a person does with a message that was set aside: try it again, mend its text, or lay it aside for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.db import transaction
+
+from doorstep.kernel.act import about, action
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Refused, demand, refuse
+from doorstep.record.exchange import reads
+from doorstep.record.exchange.access import Permission
+from doorstep.record.exchange.actions.intake import apply_safely, take
+from doorstep.record.exchange.actions.prepare import read
+from doorstep.record.exchange.flow import FLOW, State
+from doorstep.record.exchange.models import Message
+from doorstep.record.exchange.shapes import Piece, Receipt
+
+
+class StillWrong(Exception):
+    """The mended text cannot be used either; nothing was changed, ``receipt`` says why."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__("still wrong")
+        self.receipt = receipt
+
+
+@action(Permission.MEND, audits="exchange.retry")
+def retry(call: Call, *, message: int) -> Receipt:
+    """Try a message that was set aside again, as it was received."""
+    row = _locked(call, message, "retry")
+    prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
+    [receipt] = apply_safely(_sender(call), row.source_id, [prepared], row.channel, again=row.pk)
+    about("Message", row.pk, outcome=receipt.state)
+    return receipt
+
+
+@action(Permission.MEND, audits="exchange.mend")
+def mend(call: Call, *, message: int, text: str) -> Receipt:
+    """Use a mended text in the place of a message that was set aside; both are kept. Raises ``StillWrong``."""
+    row = _locked(call, message, "mend")
+    piece = Piece(row.kind, row.origin, text.encode())
+    with transaction.atomic():
+        [[receipt]] = list(take(_sender(call), row.source_id, [piece], "page"))
+        if receipt.state != "applied":
+            raise StillWrong(receipt)
+        changed = Message.objects.unscoped("locked above").filter(pk=row.pk)
+        changed.update(state=_step("mend"), waits=False)
+        Message.objects.unscoped("just made").filter(pk=receipt.message, mends=None).exclude(pk=row.pk).update(mends=row)
+    about("Message", row.pk, by=receipt.message)
+    return receipt
+
+
+@action(Permission.MEND, audits="exchange.dismiss")
+def dismiss(call: Call, *, message: int, reason: str) -> None:
+    """Lay a message aside for good; it stays readable. Raises ``Refused`` without a reason."""
+    row = _locked(call, message, "dismiss")
+    if not reason.strip():
+        raise Refused(refuse("reason_needed"))
+    Message.objects.unscoped("locked above").filter(pk=row.pk).update(state=_step("dismiss"), waits=False)
+    about("Message", row.pk, reason=reason.strip()[:500])
+
+
+@action(Permission.SEND, audits="exchange.retry_waiting")
+def retry_waiting(call: Call, *, source: UUID, limit: int = 1000) -> int:
+    """Try again what waits for something else to arrive; returns how many messages could be used now."""
+    rows = Message.objects.unscoped("the sender's own").filter(source_id=source, state=State.SET_ASIDE, waits=True)
+    used = 0
+    for row in rows.order_by("id").select_for_update(skip_locked=True)[:limit]:
+        prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
+        [receipt] = apply_safely(call, source, [prepared], row.channel, again=row.pk)
+        used += receipt.state == State.APPLIED
+    about("Source", source, used=used)
+    return used
+
+
+def _step(name: str) -> State:
+    verdict, state = FLOW.step(name, State.SET_ASIDE, None)
+    demand(verdict)
+    return state
+
+
+def _locked(call: Call, message: int, move: str) -> Message:
+    rows = Message.objects.within(call.scope).select_for_update(of=("self",))
+    row: Message | None = rows.filter(pk=message).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Message"))
+    verdict, _ = FLOW.step(move, State(row.state), None)
+    demand(verdict)
+    if move != "dismiss" and not row.size:
+        raise Refused(refuse("not_kept"))
+    return row
+
+
+def _sender(call: Call) -> Call:
+    """The mender writes for the institution whose message it is; the trail keeps the mender's name."""
+    return replace(call, permissions=call.permissions | {Permission.SEND})

@@ -1,0 +1,26 @@
+"""The door of exchange for other rooms and for the site: send pieces in, try again what waits."""
+
+from __future__ import annotations
+
+from doorstep.record.exchange.actions import StillWrong, dismiss, mend, retry, retry_waiting, set_aside_fault, take
+from doorstep.record.exchange.reads import counts
+from doorstep.record.exchange.rules import advice, words
+from doorstep.record.exchange.shapes import EntryAnswer, Piece, Problem, Receipt
+
+
+__all__ = [
+    "EntryAnswer",
+    "Piece",
+    "Problem",
+    "Receipt",
+    "StillWrong",
+    "advice",
+    "counts",
+    "dismiss",
+    "mend",
+    "retry",
+    "retry_waiting",
+    "set_aside_fault",
+    "take",
+    "words",
+]

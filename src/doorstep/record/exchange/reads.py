@@ -1,0 +1,113 @@
+"""What can be asked about messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import zstandard
+from django.db.models import Count, Q
+
+from doorstep.kernel.act import about, ask
+from doorstep.kernel.call import Call, Scope
+from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.record.exchange.access import Permission
+from doorstep.record.exchange.flow import State
+from doorstep.record.exchange.models import Message
+from doorstep.record.exchange.shapes import Detail, Line, Problem, Receipt
+
+SHOWN = 1 << 20
+
+
+def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
+    """The receipts of messages that this source sent before, by the SHA-256 of their bytes."""
+    rows = Message.objects.unscoped("the sender's own messages").filter(source_id=source, digest__in=list(digests))
+    found = {}
+    for row in rows.only("digest", "state", "received", "counts", "problems"):
+        problems = tuple(problem(p) for p in row.problems)
+        counts = {k: row.counts.get(k, 0) for k in ("created", "updated", "unchanged", "set_aside")}
+        found[bytes(row.digest)] = Receipt(
+            row.pk, row.state, repeated=True, received=row.received, problems=problems, **counts
+        )
+    return found
+
+
+def raw(row: Message) -> bytes:
+    """The bytes of a message as they were received."""
+    return zstandard.ZstdDecompressor().decompress(bytes(row.raw)) if row.size else b""
+
+
+def problem(kept: Mapping[str, Any]) -> Problem:
+    """A problem as it was kept."""
+    return Problem(
+        kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry")
+    )
+
+
+def messages(
+    scope: Scope, *, page: Page, state: State | None = None, source: UUID | None = None, text: str = ""
+) -> Paged[Line]:
+    """The messages within the scope, newest first; ``text`` is sought in where they came from."""
+    rows = Message.objects.within(scope).select_related("source").defer("raw").order_by("-id")
+    if state is not None:
+        rows = rows.filter(state=state)
+    if source is not None:
+        rows = rows.filter(source_id=source)
+    if text:
+        rows = rows.filter(Q(origin__icontains=text) | Q(problems__icontains=text))
+    if page.after:
+        if not page.after[0].isdigit():
+            raise BadCursor(page.after[0])
+        rows = rows.filter(id__lt=int(page.after[0]))
+    found = list(rows[: page.limit + 1])
+    key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
+    return cut([_line(row) for row in found], page, key)
+
+
+def counts(scope: Scope) -> Mapping[str, int]:
+    """How many messages rest in each state that a person should look at (set aside), within the scope."""
+    rows = Message.objects.within(scope).filter(state=State.SET_ASIDE)
+    tally: dict[str, int] = rows.aggregate(all=Count("id"), waits=Count("id", filter=Q(waits=True)))
+    return tally
+
+
+@ask(Permission.READ, audits="exchange.read")
+def detail(call: Call, *, message: int) -> Detail:
+    """One message with its text; reading it is trailed, for it holds what was sent about people."""
+    row = Message.objects.within(call.scope).select_related("source").filter(pk=message).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Message"))
+    about("Message", row.pk)
+    data = raw(row)
+    others = Message.objects.unscoped("of the message above").filter(Q(mends=row) | Q(parent=row))
+    linked = list(others.values_list("pk", "mends_id")[:1000])
+    return Detail(
+        line=_line(row),
+        problems=tuple(problem(p) for p in row.problems),
+        text=data[:SHOWN].decode("utf-8", "replace"),
+        cut=len(data) > SHOWN,
+        digest=bytes(row.digest).hex(),
+        counts=row.counts,
+        mends=row.mends_id,
+        mended_by=next((pk for pk, mends in linked if mends == row.pk), None),
+        children=sum(1 for _, mends in linked if mends is None),
+        place=row.place,
+    )
+
+
+def _line(row: Message) -> Line:
+    return Line(
+        id=row.pk,
+        source=row.source_id,
+        source_name=row.source.name,
+        origin=row.origin,
+        kind=row.kind,
+        channel=row.channel,
+        state=row.state,
+        received_at=row.received_at,
+        size=row.size,
+        problem=problem(row.problems[0]) if row.problems else None,
+        received=row.received,
+    )

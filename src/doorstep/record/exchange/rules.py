@@ -1,0 +1,112 @@
+"""What exchange agrees to take, and the words for what it cannot use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorstep.fhir.problems import KINDS
+
+# Problems that may cure themselves when something else arrives: what waits for them is tried again.
+WAITING: Final = frozenset({"unresolved-reference", "missing-reference", "conditional-none"})
+BATCH_RESOURCES: Final = 2000  # resources a transaction: commits cost little, memory stays small
+BATCH_BYTES: Final = 16 << 20
+NDJSON_LINES: Final = 1000
+
+# code: (Chinese, English, what to do about it in Chinese, … in English)
+WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
+    "missing-reference": (
+        "引用“{reference}”指向的资源不存在",
+        "“{reference}” refers to a resource that is not here",
+        "先送来被引用的资源，系统会自动重试；或改正引用",
+        "send the resource that is referred to (it is tried again by itself), or mend the reference",
+    ),
+    "conditional-none": (
+        "条件引用“{reference}”没有匹配的资源",
+        "the conditional reference “{reference}” matches nothing",
+        "先送来被引用的资源，或改正检索条件",
+        "send the resource that is referred to, or mend the search",
+    ),
+    "conditional-many": (
+        "条件引用“{reference}”匹配到多个资源",
+        "the conditional reference “{reference}” matches several resources",
+        "改用能唯一确定资源的标识",
+        "use an identifier that names one resource",
+    ),
+    "conditional-unsupported": (
+        "暂不支持的检索条件“{reference}”",
+        "the search “{reference}” is not supported here yet",
+        "请使用标识（identifier=系统|值）",
+        "use identifier=system|value",
+    ),
+    "other-source": (
+        "“{reference}”属于其他机构，不能由本机构改写",
+        "“{reference}” belongs to another institution",
+        "用本机构自己的资源标识",
+        "use an id of your own",
+    ),
+    "version-conflict": (
+        "版本已改变：请求的是 {wanted}，现在是 {found}",
+        "the version has changed: {wanted} was asked for, it is {found} now",
+        "取回最新版本后再提交",
+        "read the newest version and send again",
+    ),
+    "method-not-supported": (
+        "暂不支持在包中使用 {method}",
+        "{method} in a bundle is not supported yet",
+        "改用 POST、PUT 或 DELETE",
+        "use POST, PUT or DELETE",
+    ),
+    "archive": ("压缩包无法读取：{detail}", "the archive cannot be read: {detail}", "重新打包后再送", "pack it anew"),
+    "archive-bomb": (
+        "压缩包解开后超过上限（{limit} 字节或 {ratio} 倍）",
+        "the archive unpacks beyond the limit ({limit} bytes or {ratio} times)",
+        "分成较小的文件再送",
+        "send smaller files",
+    ),
+    "archive-path": (
+        "压缩包内的路径“{path}”越出包外",
+        "the path “{path}” leaves the archive",
+        "重新打包，去掉“..”和绝对路径",
+        "pack it anew without “..” and absolute paths",
+    ),
+    "unknown-file": (
+        "不认识的文件类型（应为 .json、.ndjson、.gz 或 .zip）",
+        "not a kind of file that is taken (.json, .ndjson, .gz, .zip)",
+        "改正文件名或转换格式",
+        "rename or convert the file",
+    ),
+    "line-too-long": (
+        "一行超过 {limit} 字节",
+        "a line is longer than {limit} bytes",
+        "分成较小的资源",
+        "send smaller resources",
+    ),
+    "refused-by-database": (
+        "数据库拒绝了这条数据：{detail}",
+        "the database refused it: {detail}",
+        "请将报文编号告知管理员",
+        "tell the administrator the number of the message",
+    ),
+}
+
+
+def words(code: str, params: Mapping[str, Any], language: str) -> str:
+    """Say what is wrong, in Chinese unless the language is English; an unknown code is told as it is."""
+    chinese = not language.startswith("en")
+    if code in WORDS:
+        return _fill(WORDS[code][0 if chinese else 1], params)
+    kind = KINDS.get(code)
+    return _fill(kind.zh if chinese else kind.en, params) if kind else code
+
+
+def advice(code: str, language: str) -> str:
+    """Say what a person can do about it; empty where the words say it already."""
+    return WORDS[code][3 if language.startswith("en") else 2] if code in WORDS else ""
+
+
+def _fill(template: str, params: Mapping[str, Any]) -> str:
+    try:
+        return template.format(**{k: str(v)[:120] for k, v in params.items()})
+    except (KeyError, IndexError):
+        return template
