@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -32,10 +34,11 @@ __all__ = ["PostgresError", "Server", "database", "home", "running", "start"]
 FAST_SHUTDOWN_SECONDS = 60.0
 IMMEDIATE_SHUTDOWN_SECONDS = 30.0
 ORPHANS_QUIT_SECONDS, ORPHANS_KILL_SECONDS, ORPHANS_GIVE_UP_SECONDS = 2.0, 10.0, 60.0
+ANSWER_SECONDS = 5.0
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+"""The SSLRequest message of the frontend/backend protocol (PostgreSQL documentation, Message Formats)."""
 _POLL_SECONDS = 0.02
 _MIB = 1 << 20
-_left: list[subprocess.Popen[bytes]] = []
-"""Servers that this process started and left to other programs: kept, so that Python does not warn of a lost child."""
 
 
 @dataclass
@@ -48,7 +51,6 @@ class Server:
     _place: Place = field(repr=False)
     _gate: IO[bytes] = field(repr=False)
     _users: IO[bytes] = field(repr=False)
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _owner: int = field(default_factory=os.getpid, repr=False)
 
     def stop(self) -> None:
@@ -59,9 +61,8 @@ class Server:
             fcntl.flock(self._gate, fcntl.LOCK_EX)
             fcntl.flock(self._users, fcntl.LOCK_UN)
             if _try_lock(self._users):
-                _shut_down(self._place, _postmaster(self._place) or self.pid, self._process)
-            elif self._process:
-                _left.append(self._process)
+                _shut_down(self._place, _postmaster(self._place) or self.pid)
+            _reap(self.pid)
 
 
 def home() -> Path:
@@ -113,12 +114,12 @@ def start(folder: Path | None = None, settings: Mapping[str, str] | None = None)
         fcntl.flock(gate, fcntl.LOCK_EX)
         fcntl.flock(users, fcntl.LOCK_SH)
         place = prepare(folder)
-        pid, process = _join_or_launch(place, settings or {})
+        pid = _join_or_launch(place, settings or {})
         socket = _pid_file(place)[4]
         dsn, admin = (
             f"postgresql://{role}:{place.secret(role)}@/{role}?host={quote(socket)}" for role in (ROLE, ADMIN)
         )
-        server = Server(dsn, admin, pid, place, gate, users, process)
+        server = Server(dsn, admin, pid, place, gate, users)
     except BaseException:
         gate.close()
         users.close()
@@ -127,8 +128,8 @@ def start(folder: Path | None = None, settings: Mapping[str, str] | None = None)
     return server
 
 
-def _join_or_launch(place: Place, settings: Mapping[str, str]) -> tuple[int, subprocess.Popen[bytes] | None]:
-    """Return the postmaster that runs already, or launch one once no process of an earlier one is left.
+def _join_or_launch(place: Place, settings: Mapping[str, str]) -> int:
+    """Return the pid of the postmaster that runs already, or launch one once no process of an earlier one is left.
 
     Every process of PostgreSQL inherits the lock of server.lock, so the lock is free when, and only when, all are gone.
     """
@@ -138,7 +139,7 @@ def _join_or_launch(place: Place, settings: Mapping[str, str]) -> tuple[int, sub
             if pid := _postmaster(place):
                 orphaned = time.monotonic()
                 if _is_ready(place, pid):
-                    return pid, None
+                    return pid
             else:
                 _clear_orphans(place, time.monotonic() - orphaned)
             time.sleep(_POLL_SECONDS)
@@ -148,8 +149,7 @@ def _join_or_launch(place: Place, settings: Mapping[str, str]) -> tuple[int, sub
                 f"A PostgreSQL started by hand uses {place.data}; stop it first (pg_ctl stop).",
             )
         _forget_the_dead(place)
-        process = _launch(place, settings, lock)
-    return process.pid, process
+        return _launch(place, settings, lock)
 
 
 def _forget_the_dead(place: Place) -> None:
@@ -157,13 +157,13 @@ def _forget_the_dead(place: Place) -> None:
 
     PostgreSQL itself would refuse them if their number belongs to another program by now, or to the unreaped dead.
     """
-    socket = socket_folder(place) / ".s.PGSQL.5432"
-    for stale in (place.data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+    door = socket_folder(place) / ".s.PGSQL.5432"
+    for stale in (place.data / "postmaster.pid", door, door.with_name(f"{door.name}.lock")):
         stale.unlink(missing_ok=True)
 
 
-def _launch(place: Place, settings: Mapping[str, str], lock: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start the postmaster in a session of its own and wait, as long as it lives, until it takes connections."""
+def _launch(place: Place, settings: Mapping[str, str], lock: IO[bytes]) -> int:
+    """Start the postmaster in a session of its own and wait while it lives until it takes connections; its pid."""
     options = _options(place, settings)
     if place.log.exists() and place.log.stat().st_size > LOG_LIMIT:
         place.log.replace(place.log.with_name("log.1"))
@@ -186,9 +186,11 @@ def _launch(place: Place, settings: Mapping[str, str], lock: IO[bytes]) -> subpr
                 raise failure("PostgreSQL 未能启动", "PostgreSQL did not start", tail)
             time.sleep(_POLL_SECONDS)
     except BaseException:
-        _shut_down(place, process.pid, process)
+        _shut_down(place, process.pid)
         raise
-    return process
+    finally:
+        process.returncode = process.returncode or 0  # it may outlive us: Python is not to warn of a lost child
+    return process.pid
 
 
 def _options(place: Place, settings: Mapping[str, str]) -> list[str]:
@@ -237,9 +239,21 @@ def _pid_file(place: Place) -> list[str]:
 
 
 def _is_ready(place: Place, pid: int) -> bool:
-    """Say whether this postmaster has written that it takes connections (the sign that pg_ctl waits for)."""
+    """Say whether this postmaster has written that it takes connections (pg_ctl's sign), and answers one.
+
+    The answer tells it from one that is dying: the question is whether it speaks TLS, which needs no password.
+    """
     lines = _pid_file(place)
-    return len(lines) > 7 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+    if len(lines) < 8 or lines[0].strip() != str(pid) or lines[7].strip() != "ready":
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(ANSWER_SECONDS)
+            line.connect(f"{lines[4]}/.s.PGSQL.{lines[3]}")
+            line.sendall(_SSL_REQUEST)
+            return line.recv(1) != b""
+    except OSError:
+        return False
 
 
 def _postmaster(place: Place) -> int | None:
@@ -281,27 +295,30 @@ def _clear_orphans(place: Place, seconds: float) -> None:
     time.sleep(0.5)
 
 
-def _shut_down(place: Place, pid: int, process: subprocess.Popen[bytes] | None) -> None:
+def _shut_down(place: Place, pid: int) -> None:
     """Stop the postmaster: a fast shutdown, and after a minute an immediate one; wait until it is gone."""
     for what, seconds in ((signal.SIGINT, FAST_SHUTDOWN_SECONDS), (signal.SIGQUIT, IMMEDIATE_SHUTDOWN_SECONDS)):
         if _is_ours(place, pid):
             _signal(pid, what)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if process:
-                process.poll()
+            _reap(pid)
             if not _is_ours(place, pid):
                 return
             time.sleep(_POLL_SECONDS)
     raise PostgresError(f"PostgreSQL(进程 {pid})没有停下。", f"PostgreSQL (process {pid}) does not stop.")
 
 
+def _reap(pid: int) -> None:
+    """Take the end of the process from the system if it is a child of ours and has ended."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
 def _signal(pid: int, what: signal.Signals) -> None:
     """Send the signal; a process that is gone already is no error."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, what)
-    except ProcessLookupError:
-        return
 
 
 def _try_lock(file: IO[bytes]) -> bool:

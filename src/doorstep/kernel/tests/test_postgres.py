@@ -298,19 +298,38 @@ def test_kill_9_of_the_postmaster_alone(folder: Path) -> None:
     """Its busy sessions outlive it and hold its memory: the next start bids them go, and then recovers."""
     first = start(folder)
     _do(first.dsn, "create table kept (n int); insert into kept values (7)")
-    with psycopg.connect(first.dsn, autocommit=True) as session:
-        backend = session.info.backend_pid
-        session.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000000)")
-        time.sleep(0.3)
-        os.kill(first.pid, signal.SIGKILL)
-        assert not _gone(backend, 0.5)
-        with running(folder) as second:
-            assert _gone(backend, 1)
-            assert second.pid != first.pid
-            assert _one(second.dsn, "select n from kept") == 7
-            assert _one(first.dsn, "select n from kept") == 7
-            first.stop()
-            assert _one(second.dsn, "select n from kept") == 7
+    session = psycopg.connect(first.dsn, autocommit=True)
+    session.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000000)")
+    time.sleep(0.3)
+    os.kill(first.pid, signal.SIGKILL)
+    assert not _gone(session.info.backend_pid, 0.5)
+    with running(folder) as second:
+        assert _gone(session.info.backend_pid, 1)
+        assert second.pid != first.pid
+        assert _one(first.dsn, "select n from kept") == 7
+        first.stop()
+        assert _one(second.dsn, "select n from kept") == 7
+    session.close()
+
+
+def test_a_server_started_by_hand_is_left_alone(folder: Path) -> None:
+    server = start(folder)
+    place = server._place
+    server.stop()
+    options = ["-D", str(place.data), "-k", str(folder / "pg/s"), "-c", "listen_addresses="]
+    by_hand = subprocess.Popen(
+        [str(place.bin / "postgres"), *options], stderr=subprocess.DEVNULL, cwd=place.base, **place.account.drop()
+    )
+    try:
+        end = time.monotonic() + 20
+        while not postgres._is_ready(place, by_hand.pid) and time.monotonic() < end:
+            time.sleep(0.05)
+        with pytest.raises(PostgresError, match="started by hand"):
+            start(folder)
+        assert _one(server.dsn, "select 1") == 1
+    finally:
+        by_hand.send_signal(signal.SIGINT)
+        by_hand.wait(20)
 
 
 def test_two_programs_at_once_share_one_server_and_the_last_stops_it(
