@@ -1,8 +1,8 @@
 """How often the demo's residents are ill and seen, by age band and sex.
 
 Recorded (diagnosed and known to a clinician) shares, not prevalence. They are assumed: the national surveys' prevalence
-as remembered (hypertension about 27 % of adults, diabetes 12 %, COPD 14 % and stroke 3 % from 40 on) times a share who know
-of it (a half, a third, a tenth, most). For a plausible look only, never for epidemiology.
+as remembered (hypertension about 27 % of adults, diabetes 12 %, COPD 14 % and stroke 3 % from 40 on) times a share who
+know of it (a half, a third, a tenth, most). For a plausible look only, never for epidemiology.
 """
 
 from __future__ import annotations
