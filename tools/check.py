@@ -36,7 +36,7 @@ class Outcome:
 CHECKS: dict[str, Sequence[str]] = {
     "types": (str(BIN / "mypy"),),
     "format": (str(BIN / "ruff"), "format", "--check", "--quiet", "."),
-    "lint": (str(BIN / "ruff"), "check", "--quiet", "."),
+    "lint": (str(BIN / "ruff"), "check", "--quiet", "--output-format", "concise", "."),
     "contracts": (str(BIN / "lint-imports"), "--no-logo", "--no-cache"),
     "sizes": (sys.executable, "tools/budgets.py"),
     "system": (*DJANGO, "check", "--fail-level", "WARNING"),
