@@ -93,8 +93,10 @@ def follow_ups(case: Case, site: Site, body: Body, codes: list[str], days: int) 
             visit.measure("saturation", 96 - rng.random() * 5)
         if day - prescribed >= _YEAR:
             prescribed = day
+            # Renewed every year: only the last is still in use.
+            fixed = f.LONG_TERM if day + _YEAR > days else f.SHORT_TERM
             for medicine in dict.fromkeys(medicines):
-                visit.prescribe(f.LONG_TERM[medicine])
+                visit.prescribe(fixed[medicine])
 
 
 def problems(case: Case, site: Site, codes: list[str], calendar: Calendar) -> None:
