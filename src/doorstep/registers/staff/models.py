@@ -151,12 +151,15 @@ class Account(AbstractBaseUser):
 
 
 class FailedSignIn(models.Model):
-    """How often sign-in failed of late for a name at an address (hashed), or at an address, and when it may be tried."""
+    """How often sign-in failed of late for a name at an address, or at an address (hashed), and until when to wait."""
 
     key = models.CharField(max_length=64, primary_key=True)
     failures = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
     next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class SourceKey(Row):
