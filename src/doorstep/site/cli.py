@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+Run = Callable[[argparse.Namespace, str], int]
 
 
 @contextmanager
@@ -22,7 +26,110 @@ def house() -> Iterator[str]:
         yield dsn
 
 
-def manage(arguments: list[str]) -> int:
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def _serve(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import serve
+
+    _migrate()
+    return serve.everything(options.host, options.port)
+
+
+def _part(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import serve
+
+    return serve.PARTS[options.command](options.host, options.port)
+
+
+def _worker(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import serve
+
+    return serve.worker(dsn)
+
+
+def _demo(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import demo_house, serve
+
+    _migrate()
+    demo_house.build(options.residents, options.seed)
+    if options.no_serve:
+        return 0
+    demo_house.tell(options.host, options.port)
+    return serve.everything(options.host, options.port)
+
+
+def _ingest(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import ingest
+
+    _migrate()
+    return ingest.run(options.paths, options.source, quiet=options.quiet)
+
+
+def _messages(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import desk
+
+    return desk.DO[options.act](options)
+
+
+def _trail(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import desk
+
+    return desk.verify_trail()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The grammar of the command line."""
+    top = argparse.ArgumentParser(prog="doorstep", description="家门口 Doorstep")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    def add(name: str, run: Run, words: str, *, listens: bool = False) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words)
+        made.set_defaults(run=run)
+        if listens:
+            made.add_argument("--host", default=os.environ.get("DOORSTEP_HOST", "127.0.0.1"))
+            made.add_argument("--port", type=int, default=int(os.environ.get("DOORSTEP_PORT", "8000")))
+        return made
+
+    add("serve", _serve, "启动全部 / start everything: database, migrations, pages, FHIR door, worker", listens=True)
+    add("pages", _part, "只启动页面 / the pages alone", listens=True)
+    add("fhir", _part, "只启动 FHIR 接口 / the FHIR door alone", listens=True)
+    add("worker", _worker, "只启动后台进程 / the worker alone")
+    demo = add("demo", _demo, "建立演示县并打开 / make a district and open it", listens=True)
+    demo.add_argument("--residents", type=int, default=10_000, help="居民人数 / number of residents")
+    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument("--no-serve", action="store_true", help="建好即止 / stop when it stands")
+    ingest = add("ingest", _ingest, "导入 FHIR R4 文件 / take in files of FHIR R4 bundles or NDJSON (also .gz, .zip)")
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("--source", required=True, help="来源机构 / the institution: USCC, short code or id")
+    ingest.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
+    _desk_grammar(
+        add("messages", _messages, "待修正的报文 / the messages set aside: list, show, replay, mend, dismiss")
+    )
+    add("verify-trail", _trail, "核验操作留痕 / verify the trail")
+    return top
+
+
+def _desk_grammar(made: argparse.ArgumentParser) -> None:
+    acts = made.add_subparsers(dest="act", required=True, metavar="act")
+    listing = acts.add_parser("list", help="列出 / list")
+    listing.add_argument("--after", help="上一页的末尾 / the cursor of the next page")
+    show = acts.add_parser("show", help="查看 / show one with its text")
+    replay = acts.add_parser("replay", help="重放 / try again")
+    replay.add_argument("--all", action="store_true", help="全部 / all that are set aside")
+    mend = acts.add_parser("mend", help="用改好的文件代替 / use a mended file")
+    dismiss = acts.add_parser("dismiss", help="放弃 / lay aside for good")
+    for one in (show, mend, dismiss):
+        one.add_argument("message", type=int)
+    replay.add_argument("message", type=int, nargs="?")
+    mend.add_argument("file", type=Path)
+    dismiss.add_argument("--why", required=True)
+
+
+def manage(arguments: Sequence[str]) -> int:
     """Django's own commands, on the house's database."""
     with house():
         from django.core.management import execute_from_command_line
@@ -33,8 +140,22 @@ def manage(arguments: list[str]) -> int:
 
 def main() -> int:
     """Read the command line and run the command; the exit status is 0 where all went well."""
+    from doorstep.kernel.postgres import PostgresError
+
     arguments = sys.argv[1:]
-    if arguments[:1] == ["manage"]:
-        return manage(arguments[1:])
-    sys.stderr.write("doorstep manage …\n")
-    return 2
+    try:
+        if arguments[:1] == ["manage"]:
+            return manage(arguments[1:])
+        options = parser().parse_args(arguments)
+        with house() as dsn:
+            run: Run = options.run
+            return run(options, dsn)
+    except PostgresError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -66,6 +66,18 @@ def messages(
     return cut([_line(row) for row in found], page, key)
 
 
+def set_aside(scope: Scope, *, after: str | None = None) -> Paged[Line]:
+    """The messages that wait for a person, within the scope, newest first; ``after`` is the cursor of the page before."""
+    return messages(scope, page=Page.read(after, 50, parts=1), state=State.SET_ASIDE)
+
+
+def set_aside_numbers(scope: Scope) -> Iterable[int]:
+    """The numbers of all messages that wait for a person, oldest first."""
+    rows = Message.objects.within(scope).filter(state=State.SET_ASIDE).order_by("id").values_list("pk", flat=True)
+    found: Iterable[int] = rows.iterator(chunk_size=1000)
+    return found
+
+
 def counts(scope: Scope) -> Mapping[str, int]:
     """How many messages rest in each state that a person should look at (set aside), within the scope."""
     rows = Message.objects.within(scope).filter(state=State.SET_ASIDE)

@@ -91,13 +91,13 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
 }
 
 
-def words(code: str, params: Mapping[str, Any], language: str) -> str:
-    """Say what is wrong, in Chinese unless the language is English; an unknown code is told as it is."""
+def words(code: str, params: Mapping[str, Any], language: str, line: int | None = None, column: int | None = None) -> str:
+    """Say what is wrong and, where known, in which line and column; Chinese unless the language is English."""
     chinese = not language.startswith("en")
-    if code in WORDS:
-        return _fill(WORDS[code][0 if chinese else 1], params)
     kind = KINDS.get(code)
-    return _fill(kind.zh if chinese else kind.en, params) if kind else code
+    template = WORDS[code][0 if chinese else 1] if code in WORDS else (kind.zh if chinese else kind.en) if kind else code
+    place = "" if line is None else f"（第 {line} 行第 {column} 列）" if chinese else f" (line {line}, column {column})"
+    return _fill(template, params) + place
 
 
 def advice(code: str, language: str) -> str:

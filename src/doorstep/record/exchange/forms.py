@@ -1,0 +1,43 @@
+"""What people fill in when they mend a message."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.kernel.web.forms import HouseForm
+from doorstep.record.exchange.flow import State
+
+STATES = {
+    State.SET_ASIDE: _("待修正"),
+    State.APPLIED: _("已采用"),
+    State.MENDED: _("已修正"),
+    State.DISMISSED: _("已放弃"),
+}
+
+
+class Filter(HouseForm):
+    """Which messages are listed."""
+
+    state = forms.ChoiceField(
+        label=_("状态"), required=False, choices=[("", _("全部")), *((str(k), v) for k, v in STATES.items())]
+    )
+    q = forms.CharField(label=_("文件名或问题"), required=False, max_length=100)
+
+
+class Mend(HouseForm):
+    """The text of a message, mended by hand."""
+
+    text = forms.CharField(
+        label=_("报文内容"),
+        strip=False,
+        max_length=4 << 20,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "form-control code", "spellcheck": "false", "wrap": "off"}),
+        help_text=_("改好后按“修正并采用”。原报文和改后的报文都会保留。"),
+    )
+
+
+class Dismiss(HouseForm):
+    """Why a message is laid aside for good."""
+
+    reason = forms.CharField(label=_("放弃的原因"), max_length=500, help_text=_("原报文会保留，可以随时查看。"))

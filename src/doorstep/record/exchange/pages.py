@@ -1,0 +1,122 @@
+"""The pages of exchange: the list of messages, one message, and what can be done with it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel.paging import Page
+from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.record.exchange import actions, reads
+from doorstep.record.exchange.access import Permission
+from doorstep.record.exchange.flow import State
+from doorstep.record.exchange.forms import STATES, Dismiss, Filter, Mend
+from doorstep.record.exchange.rules import advice, words
+from doorstep.record.exchange.shapes import Detail, Line, Problem
+
+EDITABLE = 1 << 20
+
+
+@page(Permission.READ)
+def listing(request: CalledRequest) -> HttpResponse:
+    """The messages within the caller's scope; at first those that wait for a person."""
+    data = request.GET if request.GET else {"state": State.SET_ASIDE}
+    form = Filter(data)
+    chosen = form.cleaned_data if form.is_valid() else {"state": "", "q": ""}
+    state = State(chosen["state"]) if chosen["state"] else None
+    at = Page.read(request.GET.get("after"), 30, parts=1)
+    found = reads.messages(request.call.scope, page=at, state=state, text=chosen["q"])
+    lines = [_row(line) for line in found.items]
+    tally = reads.counts(request.call.scope)
+    context = {"form": form, "paged": found, "lines": lines, "tally": tally, "state": chosen["state"]}
+    return render(request, "exchange/list.html", context)
+
+
+def _row(line: Line) -> dict[str, object]:
+    return {"line": line, "state": STATES.get(State(line.state), ""), "trouble": _told(line.problem)}
+
+
+def _told(problem: Problem | None) -> dict[str, object] | None:
+    if problem is None:
+        return None
+    language = get_language() or "zh"
+    said = words(problem.code, problem.params, language, problem.line, problem.column)
+    return {"words": said, "advice": advice(problem.code, language), "path": problem.path, "code": problem.code}
+
+
+@page(Permission.READ)
+def one(request: CalledRequest, message: int) -> HttpResponse:
+    """One message: where it came from, what became of it, why it was set aside, its text, and what can be done."""
+    found = reads.detail(request.call, message=message)
+    form = Mend(initial={"text": found.text})
+    return _show(request, found, form, [_told(p) for p in found.problems])
+
+
+def _show(
+    request: CalledRequest, found: Detail, form: Mend, troubles: list[dict[str, object] | None], status: int = 200
+) -> HttpResponse:
+    waiting = found.line.state == State.SET_ASIDE
+    may = request.call.may(Permission.MEND).allowed and waiting
+    context = {
+        "found": found,
+        "line": found.line,
+        "state": STATES.get(State(found.line.state), ""),
+        "troubles": troubles,
+        "form": form,
+        "may_mend": may and found.line.size and not found.cut and found.line.size <= EDITABLE,
+        "may_retry": may and found.line.size,
+        "may_dismiss": may,
+    }
+    return render(request, "exchange/one.html", context, status=status)
+
+
+@page(Permission.MEND)
+@require_POST
+def mend(request: CalledRequest, message: int) -> HttpResponseBase:
+    """Use the mended text; where it is still wrong, show why and keep what was typed."""
+    form = Mend(request.POST)
+    if form.is_valid():
+        try:
+            receipt = actions.mend(request.call, message=message, text=form.cleaned_data["text"])
+        except actions.StillWrong as wrong:
+            found = reads.detail(request.call, message=message)
+            return _show(request, found, form, [_told(p) for p in wrong.receipt.problems], status=422)
+        messages.success(request, _("已修正并采用，新报文编号 %(number)s") % {"number": receipt.message})
+        return redirect("exchange:one", message=receipt.message)
+    return _show(request, reads.detail(request.call, message=message), form, [], status=422)
+
+
+@page(Permission.MEND)
+@require_POST
+def retry(request: CalledRequest, message: int) -> HttpResponseBase:
+    """Try the message again as it was received."""
+    receipt = actions.retry(request.call, message=message)
+    if receipt.state == State.APPLIED:
+        messages.success(request, _("已重放并采用"))
+    else:
+        messages.warning(request, _("重放后仍有问题，请看下面的说明"))
+    return redirect("exchange:one", message=message)
+
+
+@page(Permission.MEND)
+def dismiss(request: CalledRequest, message: int) -> HttpResponseBase:
+    """Ask for the reason, then lay the message aside for good."""
+    form = Dismiss(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.dismiss(request.call, message=message, reason=form.cleaned_data["reason"])
+        messages.success(request, _("已放弃，报文仍可查看"))
+        return redirect("exchange:one", message=message)
+    context = {
+        "question": _("放弃报文 %(number)s？") % {"number": message},
+        "consequences": [_("其中的数据不会进入居民的健康档案。"), _("原报文会保留，可以随时查看。")],
+        "form": form,
+        "label": _("放弃"),
+        "cancel": f"/exchange/{message}/",
+        "danger": True,
+    }
+    return render(request, "kernel/confirm.html", context, status=422 if form.is_bound else 200)

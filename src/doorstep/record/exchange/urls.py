@@ -1,0 +1,16 @@
+"""The addresses of exchange."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from doorstep.record.exchange import pages
+
+app_name = "exchange"
+urlpatterns = [
+    path("exchange/", pages.listing, name="list"),
+    path("exchange/<int:message>/", pages.one, name="one"),
+    path("exchange/<int:message>/mend", pages.mend, name="mend"),
+    path("exchange/<int:message>/retry", pages.retry, name="retry"),
+    path("exchange/<int:message>/dismiss", pages.dismiss, name="dismiss"),
+]
