@@ -1,0 +1,125 @@
+"""The rows that a batch adds and changes, and their way into the tables: COPY, in one order of tables and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from doorstep.registers.residents.rules import names
+from doorstep.registers.residents.rules.facts import read_date
+from doorstep.registers.residents.rules.persons import Person
+
+Row = tuple[Any, ...]
+COLUMNS = {
+    "resident": "id version created_at name pinyin sex birth_date birth_precision deceased deceased_on ethnic said_by",
+    "residentrecord": "id version created_at organisation_id resident_id patient_id digest first_seen last_seen",
+    "residentpresence": "resident_id organisation_id",
+    "residentidentifier": "resident_id record_id kind system value organisation_id trusted",
+    "residentname": "resident_id record_id organisation_id use text family given hanzi full short",
+    "residentphone": "resident_id record_id use value",
+    "residentaddress": "resident_id record_id use text division",
+    "residentguardian": "resident_id record_id guardian_id name phone relation start end",
+}
+# Facts that a new version of a record replaces; numbers only grow, for others may rest on them.
+REPLACED = ("residentname", "residentphone", "residentaddress", "residentguardian")
+ARRIVE = """
+INSERT INTO residents_residentpresence (resident_id, organisation_id)
+SELECT * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING
+"""
+CHANGE = """
+UPDATE residents_resident SET version = version + 1, name = %s, pinyin = %s, sex = %s, birth_date = %s,
+birth_precision = %s, deceased = %s, deceased_on = %s, ethnic = %s WHERE id = %s
+"""
+SAID_AGAIN = """
+UPDATE residents_residentrecord SET version = version + 1, digest = %s, last_seen = %s WHERE id = %s
+"""
+SEEN = "UPDATE residents_residentrecord SET last_seen = %s WHERE id = ANY(%s)"
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a batch writes; ``new`` by table, the rest are changes of rows that exist."""
+
+    at: datetime
+    new: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    arrivals: set[tuple[UUID, UUID]] = field(default_factory=set)
+    changed: dict[UUID, Person] = field(default_factory=dict)
+    said_again: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
+    seen: list[UUID] = field(default_factory=list)
+
+
+def golden(person: Person) -> Row:
+    """The columns of a golden identity, ``name`` to ``ethnic``."""
+    keys = names.keys(person.name)[0].full if person.name else ""
+    born = read_date(person.birth)
+    died = read_date(person.deceased)
+    return (
+        person.name,
+        keys[:200],
+        person.sex,
+        born[0] if born else None,
+        born[1] if born else "day",
+        bool(person.deceased),
+        died[0] if died else None,
+        person.ethnic,
+    )
+
+
+def write(rows: Rows) -> None:
+    """Write a batch. A number or record that another transaction took first raises ``django.db.IntegrityError``."""
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        for table in ("resident", "residentrecord"):
+            _copy(cursor, table, rows.new[table])
+        _clear(cursor, rows)
+        for table in tuple(COLUMNS)[2:]:
+            _copy(cursor, table, rows.new[table])
+        _change(cursor, rows)
+
+
+def _copy(cursor: Any, table: str, rows: Iterable[Row]) -> None:
+    if not rows:
+        return
+    columns = ", ".join(f'"{c}"' for c in COLUMNS[table].split())
+    with cursor.copy(f"COPY residents_{table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _clear(cursor: Any, rows: Rows) -> None:
+    if not rows.said_again:
+        return
+    records, residents = list(rows.said_again), [r for r, _ in rows.said_again.values()]
+    for table in REPLACED:
+        cursor.execute(
+            f"DELETE FROM residents_{table} WHERE resident_id = ANY(%s) AND record_id = ANY(%s)",  # noqa: S608  # our own names
+            [residents, records],
+        )
+
+
+def _change(cursor: Any, rows: Rows) -> None:
+    if rows.arrivals:
+        pairs = sorted(rows.arrivals)
+        cursor.execute(ARRIVE, [[p[0] for p in pairs], [p[1] for p in pairs]])
+    for record in sorted(rows.said_again):
+        cursor.execute(SAID_AGAIN, [rows.said_again[record][1], rows.at, record])
+    for resident in sorted(rows.changed):
+        cursor.execute(CHANGE, [*golden(rows.changed[resident]), resident])
+    if rows.seen:
+        cursor.execute(SEEN, [rows.at, sorted(rows.seen)])
+
+
+def sort(rows: Rows) -> None:
+    """Bring unique keys into one order, so that two batches at once cannot wait for each other in a ring."""
+    columns = COLUMNS["residentrecord"].split()
+    at = columns.index("patient_id")
+    rows.new["residentrecord"].sort(key=lambda r: r[at] or "")
+    rows.new["residentidentifier"].sort(key=_number_order)
+
+
+def _number_order(row: Sequence[Any]) -> tuple[str, str]:
+    return row[4], row[3]

@@ -1,0 +1,1 @@
+"""What the room answers: search, identity, and what an ingest must know."""

@@ -1,0 +1,1 @@
+"""What the consortium agreed on identity: numbers, names, consistency and matching. Pure."""

@@ -1,0 +1,62 @@
+"""The golden identity: which of several sayings about a person stands on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from doorstep.registers.residents.rules import names
+from doorstep.registers.residents.rules.numbers import IdFacts
+
+_RANK = {"official": 0, "usual": 1, "": 2, "temp": 4, "nickname": 5, "anonymous": 6, "maiden": 7, "old": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as told: name, sex (GB/T 2261.1), birth and day of death as far as known (ISO text), ethnic code.
+
+    ``deceased`` is ``yes`` where no day is known, empty for the living.
+    """
+
+    name: str = ""
+    sex: str = "0"
+    birth: str = ""
+    deceased: str = ""
+    ethnic: str = ""
+
+
+def best_name(said: Sequence[tuple[str, str]]) -> str:
+    """The name to call a person by among (text, use): a person's own before a newborn's, official before others."""
+    ranked = sorted(said, key=lambda n: (names.is_newborn(n[0]), _RANK.get(n[1], 3)))
+    return ranked[0][0] if ranked else ""
+
+
+def by_number(person: Person, facts: IdFacts | None) -> Person:
+    """The person with the birth date and sex of a valid resident ID, which outweigh what was typed."""
+    if facts is None:
+        return person
+    return replace(person, birth=facts.birth.isoformat(), sex=facts.sex)
+
+
+def settle(current: Person, said: Person, *, own: bool) -> Person:
+    """The person after another saying: the record that tells of the person (``own``) replaces, others fill blanks.
+
+    A newborn's stand-in name gives way to a real one, a death once told stays unless its teller takes it back.
+    """
+    better_name = not current.name or (names.is_newborn(current.name) and bool(said.name))
+    known_sex = current.sex in ("1", "2")
+    return Person(
+        name=said.name if said.name and (own or better_name) else current.name,
+        sex=said.sex if said.sex in ("1", "2") and (own or not known_sex) else current.sex,
+        birth=said.birth if said.birth and (own or len(said.birth) > len(current.birth)) else current.birth,
+        deceased=said.deceased if own else current.deceased or said.deceased,
+        ethnic=said.ethnic if said.ethnic and (own or not current.ethnic) else current.ethnic,
+    )
+
+
+def age(birth: date | None, on: date) -> int | None:
+    """Whole years lived on a day; None where the birth date is unknown."""
+    if birth is None:
+        return None
+    return max(0, on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day)))
