@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
+from doorstep.kernel import letters, room
+from doorstep.kernel.call import Call
+from doorstep.kernel.web.context import address
 from doorstep.kernel.web.pages import CalledRequest, Rule, page
+from doorstep.site.system.access import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A card of the start page: where it leads, and the sentence of the permission that opens it."""
+
+    title: str
+    sentence: str
+    url: str
+    icon: str
+
+
+def tasks(call: Call) -> list[Task]:
+    """What the caller may do, in the order of the rooms."""
+    found = []
+    for entry_room in room.installed():
+        for entry in entry_room.menu:
+            if entry.permission in call.permissions and (url := address(entry)):
+                said = entry_room.sentences.get(entry.permission, "")
+                found.append(Task(gettext(entry.title), gettext(said) if said else "", url, entry.icon))
+    return found
+
+
+def machinery(call: Call) -> letters.State | None:
+    """How outbox and jobs stand, for those who may see to them."""
+    return letters.state() if call.may(Permission.OUTBOX_READ).allowed else None
 
 
 @page(Rule.SIGNED_IN)
 def start(request: CalledRequest) -> HttpResponse:
     """What the caller can do here, by the rooms that are open to them."""
-    return render(request, "site/start.html")
+    call = request.call
+    return render(request, "site/start.html", {"tasks": tasks(call), "state": machinery(call)})
 
 
 @page(Rule.ANYONE)

@@ -11,7 +11,6 @@ from psycopg.conninfo import conninfo_to_dict
 from doorstep.kernel.postgres import home
 from doorstep.site.rooms import APPS
 
-
 ROOT = Path(__file__).parent.parent
 HOME = home()
 DEBUG = os.environ.get("DOORSTEP_DEBUG") == "1"
@@ -66,6 +65,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "doorstep.site.urls"
 WSGI_APPLICATION = "doorstep.site.wsgi.application"
 AUTH_USER_MODEL = "staff.Account"
+CSRF_FAILURE_VIEW = "doorstep.site.faults.csrf"
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -111,7 +111,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
-LOCALE_PATHS = [ROOT / "locale"]
+LOCALE_PATHS = [ROOT / "site" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"

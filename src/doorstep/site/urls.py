@@ -15,3 +15,8 @@ urlpatterns = [
     path("language", home.language, name="language"),
     *(path("", include(f"{name}.urls")) for name in APPS if find_spec(f"{name}.urls")),
 ]
+
+handler400 = "doorstep.site.faults.bad_request"
+handler403 = "doorstep.site.faults.forbidden"
+handler404 = "doorstep.site.faults.not_found"
+handler500 = "doorstep.site.faults.server_error"

@@ -116,7 +116,10 @@ def event(content: str, title: str, **extra: Any) -> SafeString:
 def progress(value: float, most: float, label: str) -> SafeString:
     """A bar of a known share; a zero whole says that there is no data."""
     share = f"{100 * value / most:.0f}%" if most else gettext("无数据")
-    html = '<div class="bar"><span>{}</span><span class="num">{}</span><progress max="{}" value="{}" aria-label="{}">{}</progress></div>'
+    html = (
+        '<div class="bar"><span>{}</span><span class="num">{}</span>'
+        '<progress max="{}" value="{}" aria-label="{}">{}</progress></div>'
+    )
     return format_html(html, label, share, most or 1, value if most else 0, label, share)
 
 

@@ -49,7 +49,7 @@ OTHER = Words(_("没有办成"), _("系统没有接受这次操作，什么都�
 
 
 def words(decision: Decision) -> Words:
-    """The words of a refusal in the caller's language: the kernel's, else a room's ``sentences[reason]``, else plain."""
+    """The words of a refusal in the caller's language: the kernel's, a room's ``sentences[reason]``, or plain ones."""
     found = KNOWN.get(decision.reason)
     if found is None:
         said = next((r.sentences[decision.reason] for r in room.installed() if decision.reason in r.sentences), "")

@@ -1,0 +1,78 @@
+"""The trail for people: who did what, about whom, when; the newest first, by keyset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from doorstep.kernel import clock
+from doorstep.kernel.letters import whole
+from doorstep.kernel.models import TrailLine
+from doorstep.kernel.paging import Page, Paged, cut
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: all that are given must fit. ``who`` is an actor or the beginning of a name, ``action`` the
+    beginning of one ("residents." finds all of that room), the days are China's and both count in."""
+
+    who: str = ""
+    action: str = ""
+    outcome: str = ""
+    resident: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the trail."""
+
+    id: int
+    at: datetime
+    actor: str
+    name: str
+    purpose: str
+    action: str
+    outcome: str
+    subject_type: str
+    subject_id: str
+    resident: UUID | None
+    detail: dict[str, object]
+    request: str
+
+
+FIELDS = tuple(Line.__dataclass_fields__)
+
+
+def find(wanted: Wanted, page: Page) -> Paged[Line]:
+    """The lines that fit; the page's key is the line's number."""
+    rows = _narrowed(TrailLine.objects.order_by("-pk"), wanted)
+    if page.after:
+        rows = rows.filter(pk__lt=whole(page.after[0]))
+    found = [Line(*values) for values in rows.values_list(*FIELDS)[: page.limit + 1]]
+    return cut(found, page, (str(found[page.limit - 1].id),) if len(found) > page.limit else None)
+
+
+def _narrowed(rows: QuerySet[TrailLine], wanted: Wanted) -> QuerySet[TrailLine]:
+    conditions = Q()
+    if wanted.who:
+        conditions &= Q(actor=wanted.who) | Q(name__startswith=wanted.who)
+    if wanted.action:
+        conditions &= Q(action__startswith=wanted.action)
+    if wanted.outcome:
+        conditions &= Q(outcome=wanted.outcome)
+    if wanted.resident:
+        conditions &= Q(resident=wanted.resident)
+    if wanted.since:
+        conditions &= Q(at__gte=_start(wanted.since))
+    if wanted.until:
+        conditions &= Q(at__lt=_start(wanted.until + timedelta(days=1)))
+    return rows.filter(conditions)
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time.min, clock.CHINA)
