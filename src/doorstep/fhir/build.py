@@ -82,6 +82,7 @@ _LEAVES: Final[Mapping[str, Sequence[str]]] = {
     "token": ("CodeableConcept", "Coding", "Identifier", "ContactPoint", "code", "string", "id", "uri", "boolean"),
     "reference": ("Reference", "canonical", "uri", "url", "oid"),
     "date": ("date", "dateTime", "instant", "Period", "Timing"),
+    "truth": ("boolean", "dateTime"),
 }
 
 Node = dict[str, Any]
@@ -98,31 +99,33 @@ class TypeTable:
         self.tree: Node = {}
         self.uncompiled: list[str] = []
 
-    def add(self, expression: str, kind: str, param: str, leaf_types: Sequence[str]) -> bool:
+    def add(self, expression: str, kind: str, param: str) -> bool:
         """Add all parts of an expression that concern this type; return whether anything was added."""
         added = False
         for part in expression.split(" | "):
             try:
                 verbs = parse_union(part, self.name)
                 if verbs is not None:
-                    added |= self._grow(verbs, kind, param, leaf_types)
+                    self._grow(verbs, kind, param)
+                    added = True
             except Uncompilable:
                 self.uncompiled.append(f"{param}: {part}")
         return added
 
-    def _grow(self, verbs: Sequence[Verb], kind: str, param: str, leaf_types: Sequence[str]) -> bool:
+    def _grow(self, verbs: Sequence[Verb], kind: str, param: str) -> None:
         spots: list[Spot] = [(self.tree, Step("", False, self.name, self.name))]
+        only: str | None = None
         for verb in verbs:
+            if verb.name == "target":
+                only = verb.argument
+            elif verb.name == "truth":
+                kind = "truth"
             spots = [spot for node, step in spots for spot in self._follow(verb, node, step)]
-        only = next((verb.argument for verb in verbs if verb.name == "target"), None)
-        if any(verb.name == "truth" for verb in verbs):
-            kind = "truth"
-        fitting = [node for node, step in spots if kind == "truth" or step.type in leaf_types]
+        fitting = [node for node, step in spots if step.type in _LEAVES[kind]]
         for node in fitting:
             _mark(node, kind, [param, only] if kind == "reference" else param)
         if not fitting:
             raise Uncompilable(param)
-        return True
 
     def _follow(self, verb: Verb, node: Node, step: Step) -> list[Spot]:
         if verb.name == "child":
@@ -166,7 +169,7 @@ def compile_type(name: str, parameters: Sequence[Parameter], elements: Elements,
     names: dict[str, list[str]] = {"token": [], "reference": []}
     for parameter in parameters:
         kind, code = parameter["type"], parameter["code"]
-        if kind in names and table.add(parameter["expression"], kind, code, _LEAVES[kind]):
+        if kind in names and table.add(parameter["expression"], kind, code):
             names[kind].append(code)
     references = names["reference"]
     patient = next((code for code in ("patient", "subject", *members) if code in references), None)
@@ -187,27 +190,28 @@ def _add_main_date(table: TypeTable, parameters: Sequence[Parameter]) -> None:
     expression = MAIN_DATES.get(table.name)
     if expression is None:
         dates = {p["code"]: p["expression"] for p in parameters if p["type"] == "date"}
-        found = next((dates[code] for code in FALLBACK_DATES if code in dates), "")
-        expression = " | ".join(part for part in found.split(" | ") if part.strip("( ").startswith(f"{table.name}."))
-    for rank, part in enumerate(expression.split(" | ") if expression else ()):
-        table.add(part, "date", str(rank), _LEAVES["date"])
+        expression = next((dates[code] for code in FALLBACK_DATES if code in dates), "")
+    own = [part for part in expression.split(" | ") if part.strip("( ").startswith(f"{table.name}.")]
+    for rank, part in enumerate(own):
+        table.add(part, "date", str(rank))
 
 
 def compile_all(definitions: Path) -> Node:
     """Compile all resource types from the definition files of a folder (plain or gzip)."""
-    elements = Elements(
-        entry["resource"]
-        for file in ("profiles-types.json", "profiles-resources.json")
-        for entry in _load(definitions, file)["entry"]
-    )
-    parameters = [entry["resource"] for entry in _load(definitions, "search-parameters.json")["entry"]]
-    compartment = _load(definitions, "compartmentdefinition-patient.json")
-    members = {entry["code"]: entry.get("param", []) for entry in compartment["resource"]}
+    profiles = [*_entries(definitions, "profiles-types.json"), *_entries(definitions, "profiles-resources.json")]
+    elements = Elements(profiles)
+    parameters = [p for p in _entries(definitions, "search-parameters.json") if "expression" in p]
+    compartment = _load(definitions, "compartmentdefinition-patient.json")["resource"]
+    members = {entry["code"]: entry.get("param", []) for entry in compartment}
     types = {}
     for name in elements.resource_types:
-        own = [p for p in parameters if "expression" in p and _concerns(p, name)]
+        own = [p for p in parameters if _concerns(p, name)]
         types[name] = compile_type(name, own, elements, members.get(name, []))
     return {"release": "4.0.1", "types": types}
+
+
+def _entries(folder: Path, name: str) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in _load(folder, name)["entry"]]
 
 
 def _concerns(parameter: Parameter, name: str) -> bool:

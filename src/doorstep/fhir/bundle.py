@@ -22,6 +22,7 @@ _ENTRIES: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _TAKEN: Final = ("transaction", "batch", "collection", "searchset")
 _REQUEST: Final = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_CHANGES: Final = ("PUT", "PATCH", "DELETE")
 # the order of the rules of a transaction in R4 (http.html#trules)
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 
@@ -170,7 +171,7 @@ def _item(index: int, raw: msgspec.Raw, requested: bool, limits: Limits) -> Item
     item = Item(index)
     try:
         fields = _fields(raw)
-        if not requested and b'"outcome"' in fields.get("search", b""):
+        if not requested and b'"outcome"' in bytes(fields.get("search", b"")):
             return None
         item.full_url = _text(fields, "fullUrl")
         if requested:
@@ -179,7 +180,7 @@ def _item(index: int, raw: msgspec.Raw, requested: bool, limits: Limits) -> Item
         if not requested:
             item.url = f"{item.type}/{item.id}" if item.id else item.type
     except FhirProblem as problem:
-        item.problem = item.problem or problem.at(f"Bundle.entry[{index}]")
+        _fault(item, problem)
     return item
 
 
@@ -213,14 +214,20 @@ def _request_fields(raw: bytes, depth: int) -> dict[str, str]:
 
 def _read_url(item: Item) -> None:
     path, _, query = item.url.partition("?")
-    kind, slash, ident = path.partition("/")
-    item.type, item.query = kind, query or None
+    item.type, slash, ident = path.partition("/")
+    item.query = query or None
     if item.method in ("GET", "HEAD"):
         return
-    fits = ID.fullmatch(ident) and not query if slash else item.method == "POST" or query
-    if kind not in known_types() or not fits or (item.method == "POST" and (slash or query)):
+    if item.type not in known_types() or not _fits(item.method, slash + ident, query):
         raise FhirProblem("bad-url", "request.url", url=item.url)
     item.id = ident or None
+
+
+def _fits(method: str, below: str, query: str) -> bool:
+    """Say whether what follows the type in the url fits the method: nothing for POST, else an id or a search."""
+    if method == "POST" or not below:
+        return not below and bool(query) == (method != "POST")
+    return not query and ID.fullmatch(below, 1) is not None
 
 
 def _read_resource(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
@@ -233,14 +240,17 @@ def _read_resource(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
     except FhirProblem as problem:
         raise problem.at("resource") from None
     item.body, item._resource = parsed.body, parsed.resource
-    if item.method == "PATCH":
-        return
-    if item.type and item.type != parsed.type:
-        raise FhirProblem("type-mismatch", "resource.resourceType", url=item.url, type=parsed.type)
-    if item.id and item.id != parsed.id:
+    if item.method != "PATCH":
+        _agree(item, parsed.type, parsed.id)
+
+
+def _agree(item: Item, kind: str, ident: str | None) -> None:
+    if item.type and item.type != kind:
+        raise FhirProblem("type-mismatch", "resource.resourceType", url=item.url, type=kind)
+    if item.id and item.id != ident:
         raise FhirProblem("id-mismatch", "resource.id", url=item.id)
-    item.type = parsed.type
-    item.id = parsed.id if item.query is None else None
+    item.type = kind
+    item.id = ident if item.query is None else None
 
 
 def _refuse_repeated(items: list[Item], targets: bool) -> None:
@@ -249,11 +259,14 @@ def _refuse_repeated(items: list[Item], targets: bool) -> None:
     for item in items:
         # versions of one resource may stand in a bundle together, each with its versionId (R4, bdl-7)
         if item.full_url is not None and not _add(urls, f"{item.full_url} {_version(item)}"):
-            place = f"Bundle.entry[{item.index}].fullUrl"
-            item.problem = item.problem or FhirProblem("duplicate-full-url", place, url=item.full_url)
-        if targets and item.method in ("PUT", "PATCH", "DELETE") and not _add(changed, item.url):
-            place = f"Bundle.entry[{item.index}].request.url"
-            item.problem = item.problem or FhirProblem("duplicate-target", place, target=item.url)
+            _fault(item, FhirProblem("duplicate-full-url", "fullUrl", url=item.full_url))
+        if targets and item.method in _CHANGES and not _add(changed, item.url):
+            _fault(item, FhirProblem("duplicate-target", "request.url", target=item.url))
+
+
+def _fault(item: Item, problem: FhirProblem) -> None:
+    if item.problem is None:
+        item.problem = problem.at(f"Bundle.entry[{item.index}]")
 
 
 def _version(item: Item) -> str:

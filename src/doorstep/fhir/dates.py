@@ -48,18 +48,17 @@ def _span(text: str, zone: tzinfo) -> Interval | None:
     match = _PARTIAL.fullmatch(text)
     if not match:
         return None
-    year, month, day = (int(part) if part else None for part in match.groups())
-    assert year is not None  # the pattern has it always
+    year, month, day = (int(part or 0) for part in match.groups())
     start = datetime(year, month or 1, day or 1, tzinfo=zone)
+    return start.astimezone(UTC), _after(start, month, day).astimezone(UTC)
+
+
+def _after(start: datetime, month: int, day: int) -> datetime:
     if day:
-        end = start + timedelta(days=1)
-    elif month and month < 12:
-        end = start.replace(month=month + 1)
-    elif year == 9999:
-        return start.astimezone(UTC), _LAST
-    else:
-        end = start.replace(year=year + 1, month=1)
-    return start.astimezone(UTC), end.astimezone(UTC)
+        return start + timedelta(days=1)
+    if start.year == 9999:
+        return _LAST
+    return start.replace(month=month + 1) if 0 < month < 12 else start.replace(year=start.year + 1, month=1)
 
 
 def span(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
@@ -97,8 +96,8 @@ def _timing(value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetim
     if not isinstance(value, dict):
         return _bounds(value, zone, resource)
     events = value.get("event")
-    if isinstance(events, list) and events:
-        spans = [_bounds(event, zone, resource) for event in events if event is not None]
+    if isinstance(events, list):
+        spans = [_bounds(event, zone, resource) for event in events]
         return (min(spans)[0], max([end for _, end in spans])) if spans else (None, None)
     repeat = value.get("repeat")
     period = repeat.get("boundsPeriod") if isinstance(repeat, dict) else None

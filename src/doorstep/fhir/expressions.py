@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 
-class Uncompilable(Exception):  # noqa: N818 - it says what an expression is
+class Uncompilable(Exception):
     """An expression outside the part that is compiled."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.shapes import wrong_shape
 from doorstep.fhir.tables import table
 
 Token = tuple[tuple[str, ...], str | None, str]
@@ -28,10 +28,9 @@ class Extract(NamedTuple):
 Taker = Callable[[Any, Extract], None]
 
 _TARGET: Final = re.compile(r"(?:(?:https?|urn):\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
-_EXPECTED: Final = {True: "数组 array", False: "对象 object"}
 
 
-class _Broken(Exception):  # noqa: N818 - carries nothing: the place is sought afterwards
+class _Broken(Exception):
     """A value has not the shape that R4 says."""
 
 
@@ -222,53 +221,3 @@ def _type_of(target: str, reference: Mapping[str, Any]) -> str | None:
     match = _TARGET.fullmatch(target)
     kind = match[1] if match else reference.get("type")
     return kind if isinstance(kind, str) else None
-
-
-def wrong_shape(type_name: str, resource: dict[str, Any]) -> FhirProblem:
-    """Return the problem, with its path, of a resource that could not be walked."""
-    return _seek(table(type_name).tree, resource, "") or FhirProblem("wrong-shape", expected="R4")
-
-
-def _seek(node: Mapping[str, Any], value: Any, path: str) -> FhirProblem | None:
-    """Find the first place where list, object or text stand for one another."""
-    if node.get("many") and not isinstance(value, list):
-        return FhirProblem("wrong-shape", path, expected=_EXPECTED[True])
-    elements = list(enumerate(value)) if node.get("many") else [(None, value)]
-    for number, element in elements:
-        at = path if number is None else f"{path}[{number}]"
-        problem = None if element is None and number is not None else _seek_element(node, element, at)
-        if problem:
-            return problem
-    return None
-
-
-def _seek_element(node: Mapping[str, Any], element: Any, path: str) -> FhirProblem | None:
-    kind = node.get("type", "Resource")
-    if kind[0].isupper() and not isinstance(element, dict):
-        return FhirProblem("wrong-shape", path, expected=_EXPECTED[False])
-    if kind[0].islower():
-        return (
-            None
-            if isinstance(element, bool if kind == "boolean" else str)
-            else FhirProblem("wrong-shape", path, expected=kind)
-        )
-    below = {**_DATATYPES.get(kind, {}), **node.get("children", {})}
-    for branch in node.get("when", ()):
-        below |= branch["node"].get("children", {})
-    for key, child in below.items():
-        if key in element:
-            problem = _seek(child, element[key], f"{path}.{key}" if path else key)
-            if problem:
-                return problem
-    return None
-
-
-_TEXT: Final = {"type": "string"}
-_CODING: Final = {"system": _TEXT, "code": _TEXT}
-_DATATYPES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "CodeableConcept": {"coding": {"many": True, "type": "Coding"}},
-    "Coding": _CODING,
-    "Identifier": {"system": _TEXT, "value": _TEXT},
-    "ContactPoint": {"system": _TEXT, "value": _TEXT},
-    "Reference": {"reference": _TEXT},
-}

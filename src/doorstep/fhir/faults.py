@@ -41,32 +41,38 @@ def _guess(data: bytes) -> str:
     return "?"
 
 
-def syntax(text: bytes) -> FhirProblem:
+def syntax(text: bytes, depth: int = 64) -> FhirProblem:
     """Name the syntax fault of UTF-8 text that a JSON parser refused, with line and column."""
     if b"\x00" in text[:4]:
         return FhirProblem("encoding", None, 1, 1, guess="UTF-16")
     try:
         orjson.loads(text)
     except json.JSONDecodeError as error:
-        return _explain(error)
-    return too_deep(text, 64)
+        if "depth limit" not in error.msg:
+            return _explain(error)
+    return too_deep(text, depth)
+
+
+_SAID: Final = (
+    ("zero-length", "empty"),
+    ("infinity", "non-finite"),
+    ("surrogate", "surrogate"),
+    ("end of data", "truncated"),
+)
 
 
 def _explain(error: json.JSONDecodeError) -> FhirProblem:
     place = (None, error.lineno, error.colno)
-    if "zero-length" in error.msg:
-        return FhirProblem("empty")
-    if "depth limit" in error.msg:
-        return FhirProblem("too-deep", *place, limit=64)
-    if "infinity" in error.msg or _NON_FINITE.match(error.doc, error.pos):
+    code = next((code for words, code in _SAID if words in error.msg), "syntax")
+    if code != "syntax":
+        return FhirProblem(code, *place)
+    if _NON_FINITE.match(error.doc, error.pos):
         return FhirProblem("non-finite", *place)
-    if "low surrogate" in error.msg or "surrogate" in error.msg:
-        return FhirProblem("surrogate", *place)
     if error.doc[error.pos : error.pos + 1] == "\0":
         return FhirProblem("nul-character", *place)
-    if "end of data" in error.msg or not error.doc[error.pos :].strip():
+    if not error.doc[error.pos :].strip():
         return FhirProblem("truncated" if error.doc.strip() else "empty", *place)
-    return FhirProblem("syntax", *place, detail=error.msg)
+    return FhirProblem(code, *place, detail=error.msg)
 
 
 def deeper_than(parsed: object, depth: int) -> bool:

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
 
 from doorstep.fhir.dates import span
-from doorstep.fhir.extraction import Extract, Token, extract, wrong_shape
+from doorstep.fhir.extraction import Extract, Token, extract
+from doorstep.fhir.shapes import wrong_shape
 from doorstep.fhir.tables import table
 
 # Values that few resources share would only push the shared ones out of the cache.
@@ -56,7 +58,7 @@ def index(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC) -> Index
     except TypeError:
         raise wrong_shape(type_name, resource) from None
     at, at_end = _main_date(found, resource, zone) if found.dates else (None, None)
-    patient = resource.get("id") if type_name == "Patient" else _patient(found, about.patient)
+    patient: str | None = resource.get("id") if type_name == "Patient" else _patient(found, about.patient)
     references = list(dict.fromkeys([target for _, target in found.links]))
     return Index(patient, at, at_end, tokens, codes, found.links, references)
 
@@ -101,8 +103,15 @@ def _patient(found: Extract, param: str | None) -> str | None:
 def _main_date(found: Extract, resource: dict[str, Any], zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     for rank in sorted({rank for rank, _, _ in found.dates}):
         spans = [span(kind, value, zone, resource) for at, kind, value in found.dates if at == rank]
-        starts = [start for start, _ in spans if start is not None]
-        ends = [end for start, end in spans if start is not None]
-        if starts:
-            return min(starts), None if None in ends else max([end for end in ends if end is not None])
+        bounds = _whole([(start, end) for start, end in spans if start is not None])
+        if bounds is not None:
+            return bounds
     return None, None
+
+
+def _whole(spans: list[tuple[datetime, datetime | None]]) -> tuple[datetime, datetime | None] | None:
+    """Return the one span from the first start to the last end, which is open if one is."""
+    if not spans:
+        return None
+    ends = [end for _, end in spans if end is not None]
+    return min(spans, key=itemgetter(0))[0], max(ends) if len(ends) == len(spans) else None

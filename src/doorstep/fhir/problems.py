@@ -89,7 +89,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
-class FhirProblem(Exception):  # noqa: N818 - a problem of the input, also kept as a value, not only raised
+class FhirProblem(Exception):
     """One fault of the input, with where it is: a FHIRPath expression, or line and column of the text (from 1)."""
 
     def __init__(
@@ -121,7 +121,7 @@ class FhirProblem(Exception):  # noqa: N818 - a problem of the input, also kept 
     def at(self, expression: str) -> FhirProblem:
         """Return the same problem inside something larger, where its own line and column say nothing any more."""
         path = f"{expression}.{self.expression}" if self.expression else expression
-        return FhirProblem(self.code, path, **self.params)
+        return FhirProblem(self.code, path, None, None, **self.params)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record, from which `from_dict` makes the same problem again."""
@@ -136,7 +136,8 @@ class FhirProblem(Exception):  # noqa: N818 - a problem of the input, also kept 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> FhirProblem:
         """Rebuild a problem from the record that `as_dict` made."""
-        return cls(record["code"], record["expression"], record["line"], record["column"], **record["params"])
+        place = (record["expression"], record["line"], record["column"])
+        return cls(record["code"], *place, **record["params"])
 
     def __str__(self) -> str:
         """Return message and place in English, for logs."""

@@ -95,26 +95,32 @@ def check(body: bytes, limits: Limits = LIMITS, original: bytes | None = None) -
     kind = resource.get("resourceType")
     if kind is None:
         raise FhirProblem("no-resource-type")
-    if not isinstance(kind, str) or kind not in known_types():
+    if type(kind) is not str or kind not in known_types():
         raise FhirProblem("unknown-type", "resourceType", type=str(kind))
     ident = resource.get("id")
-    if ident is not None and not (isinstance(ident, str) and ID.fullmatch(ident)):
+    if ident is not None and not is_id(ident):
         raise FhirProblem("bad-id", "id", id=str(ident))
-    if kind == "Patient" and "birthDate" in resource:
-        _check_birth_date(resource["birthDate"], limits.today)
+    if kind == "Patient":
+        _check_birth_date(resource.get("birthDate"), limits.today)
     return Parsed(kind, ident, body, resource)
+
+
+def is_id(value: object) -> bool:
+    """Say whether a value is a resource id: 1 to 64 letters, digits, hyphens and dots."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def parse(body: bytes, depth: int = LIMITS.depth, original: bytes | None = None) -> dict[str, Any]:
     """Parse one minified JSON object; refuse doubled keys, deep nesting, NUL, lone surrogates, numbers without end."""
+    text = body if original is None else original
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise faults.syntax(original if original is not None else body) from None
-    if not isinstance(parsed, dict):
+        raise faults.syntax(text, depth) from None
+    if type(parsed) is not dict:
         raise FhirProblem("not-object")
     if body.count(b"{") + body.count(b"[") > depth and faults.deeper_than(parsed, depth):
-        raise faults.too_deep(original if original is not None else body, depth)
+        raise faults.too_deep(text, depth)
     if b"\\u0000" in body and _NUL.search(body):
         raise faults.nul_character(parsed)
     if _may_repeat_keys(body, parsed):
@@ -124,7 +130,7 @@ def parse(body: bytes, depth: int = LIMITS.depth, original: bytes | None = None)
 
 def _may_repeat_keys(body: bytes, parsed: dict[str, Any]) -> bool:
     # Where a key came twice the parser kept one, so the text written back is another one, with fewer key ends (`":`).
-    # Inside strings a quote is always written \" in both texts, unless the text spells quote or colon as \u0022, \u003a.
+    # In strings a quote is always written \" in both texts, unless the text spells quote or colon \u0022, \u003a.
     written = orjson.dumps(parsed)
     if written == body:
         return False
@@ -134,6 +140,8 @@ def _may_repeat_keys(body: bytes, parsed: dict[str, Any]) -> bool:
 
 
 def _check_birth_date(value: object, today: date | None) -> None:
+    if value is None:
+        return
     bounds = interval(value, UTC) if isinstance(value, str) and len(value) <= 10 else None
     if bounds is None:
         raise FhirProblem("bad-date", "birthDate", value=str(value))

@@ -13,7 +13,7 @@ _REFERENCE: Final = re.compile(rb'"reference":"([^"\\]*(?:\\.[^"\\]*)*)"')
 
 
 def references(body: bytes) -> list[str]:
-    """Return the values of all properties `reference` of a minified resource, in order, as often as they stand there."""
+    """Return the values of all properties `reference` of a minified resource, in order, as often as they stand."""
     return [_spelt(match[1]) for match in _REFERENCE.finditer(body) if _is_key(match)]
 
 

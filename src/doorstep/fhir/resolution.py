@@ -37,18 +37,15 @@ def resolve(plan: BundlePlan, assign: Callable[[Item], str]) -> None:
     entry's own fullUrl) become Type/id. A URN that no entry has, or whose entry is at fault, is the problem of the item
     that refers to it. Searches are listed in `plan.conditional`; contained and foreign references stay.
     """
-    whole = {item.index: _assigned(item, assign) for item in plan.items if item.body and item.problem is None}
+    sound = [item for item in plan.items if item.body and item.problem is None]
+    moved = sum(_assigned(item, assign) for item in sound) > 0
     known = {_key(item.full_url): item for item in plan.items if item.full_url is not None}
-    moved = any(whole.values())
-    links = {}
-    for item in plan.items:
-        if item.body and item.problem is None:
-            links[item.index] = _follow(item, known, moved)
-            _note_unknown(item, links[item.index])
+    links = [(item, _follow(item, known, moved)) for item in sound]
+    for item, found in links:
+        _note_unknown(item, found)
     _spread(plan.items, links)
-    for item in plan.items:
-        if item.problem is None and item.index in links:
-            plan.conditional.extend(_conditional(item, links[item.index].searches))
+    for item, found in links:
+        plan.conditional.extend(_conditional(item, found.searches))
 
 
 def _assigned(item: Item, assign: Callable[[Item], str]) -> bool:
@@ -74,9 +71,9 @@ def _follow(item: Item, known: dict[str, Item], moved: bool) -> _Links:
         target = known.get(_key(reference))
         if target is None and base is not None and _RELATIVE.fullmatch(reference):
             target = known.get(base + reference.partition("/_history/")[0])
-        if target is not None and target.body:
+        if target is not None and (target.body or target.problem):
             links.items.append((reference, target))
-            return f"{target.type}/{target.id}"
+            return None if target.problem else f"{target.type}/{target.id}"
         if reference.startswith(_URN):
             links.unknown.append(reference)
         elif "?" in reference:
@@ -107,28 +104,30 @@ def _note_unknown(item: Item, links: _Links) -> None:
         item.problem = FhirProblem("unresolved-reference", _where(item, reference), reference=reference)
 
 
-def _spread(items: Iterable[Item], links: dict[int, _Links]) -> None:
+def _spread(items: Iterable[Item], links: Iterable[tuple[Item, _Links]]) -> None:
     """Let the fault of an entry be the fault of all that refer to it, however far."""
-    spreading = True
-    while spreading:
-        spreading = False
-        for item in items:
-            if item.problem is not None or item.index not in links:
-                continue
-            for reference, target in links[item.index].items:
-                if target.problem is not None:
-                    place = _where(item, f"{target.type}/{target.id}")
-                    item.problem = FhirProblem("depends-on-failed", place, reference=reference)
-                    spreading = True
-                    break
+    referring: dict[int, list[tuple[Item, str]]] = {}
+    for item, found in links:
+        for reference, target in found.items:
+            referring.setdefault(target.index, []).append((item, reference))
+    failed = [item for item in items if item.problem is not None]
+    while failed:
+        target = failed.pop()
+        for item, reference in referring.get(target.index, ()):
+            if item.problem is None:
+                place = _where(item, reference, f"{target.type}/{target.id}")
+                item.problem = FhirProblem("depends-on-failed", place, reference=reference)
+                failed.append(item)
 
 
-def _where(item: Item, reference: str) -> str:
-    places = (path for path in faults.paths(item.resource, lambda value: value == reference))
+def _where(item: Item, *references: str) -> str:
+    places = faults.paths(item.resource, lambda value: isinstance(value, str) and value in references)
     found = next((path for path in places if path == "reference" or path.endswith(".reference")), None)
     return f"{item.expression}.{found}" if found else item.expression
 
 
 def _conditional(item: Item, searches: Iterable[tuple[str, str, str]]) -> Iterable[ConditionalReference]:
+    if item.problem is not None:
+        return
     for reference, kind, query in dict.fromkeys(searches):
         yield ConditionalReference(item, _where(item, reference), kind, query)

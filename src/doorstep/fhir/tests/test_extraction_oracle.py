@@ -1,4 +1,4 @@
-"""The compiled extraction equals the official FHIRPath expressions, evaluated by fhirpathpy, on the official examples."""
+"""The compiled extraction equals what fhirpathpy finds by the official expressions in the official examples."""
 
 from __future__ import annotations
 
