@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from doorstep.fhir.build_definitions import Elements, Step
+from doorstep.fhir.build_expressions import Uncompilable, Verb, parse_union
 from doorstep.fhir.build_paths import DEFINITIONS, TABLES
-from doorstep.fhir.definitions import Elements, Step
-from doorstep.fhir.expressions import Uncompilable, Verb, parse_union
 
 # The date by which the field orders each kind of record: the first that is there. Others take FALLBACK_DATES.
 MAIN_DATES: Final[Mapping[str, str]] = {
