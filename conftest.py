@@ -7,6 +7,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+pytest_plugins = ["doorstep.kernel.testing.browser"]
+
 settings.register_profile(
     "doorstep",
     deadline=None,  # the machines of continuous integration are busy
