@@ -14,3 +14,9 @@ def spelled(name: str) -> tuple[str, str]:
 
 def _letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
+
+
+def typed(text: str) -> str:
+    """What somebody typed, as it is compared with pinyin or initials; empty where hanzi are in it, or no letters."""
+    letters = _letters(text)
+    return letters if letters.isascii() else ""

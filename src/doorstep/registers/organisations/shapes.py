@@ -274,15 +274,14 @@ class DepartmentIn:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganisationIn:
-    """An institution with its departments and counts; ``grade`` is a code of ``rules.GRADES`` or empty, ``parent`` a
-    credit code or empty, ``counts`` maps a kind to a number."""
+class Facts:
+    """What is written down about an institution; ``grade`` is a code of ``rules.GRADES`` or empty."""
 
-    uscc: str
     name: str
     type_code: str
     tier: str
     area: str
+    uscc: str = ""
     short_name: str = ""
     short_code: str = ""
     registration: str = ""
@@ -295,8 +294,17 @@ class OrganisationIn:
     phone: str = ""
     longitude: Decimal | None = None
     latitude: Decimal | None = None
-    parent: str = ""
     opened_on: date | None = None
+    closed_on: date | None = None
+    parent: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationIn:
+    """An institution with its departments and counts (kind, number, day); ``parent`` is a credit code or empty."""
+
+    facts: Facts
+    parent: str = ""
     departments: tuple[DepartmentIn, ...] = ()
     counts: tuple[tuple[str, int, date], ...] = ()
 

@@ -144,7 +144,7 @@ class Account(AbstractBaseUser):
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "username"
-    objects: BaseUserManager[Account] = BaseUserManager()
+    objects = BaseUserManager()
 
     def __str__(self) -> str:
         return self.username

@@ -1,4 +1,4 @@
-"""Who belongs to whom: what scopes, other rooms and the ways in ask about institutions."""
+"""Who belongs to whom: what scopes, other rooms and the ways in ask about institutions, before there is a scope."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What is asked about institutions and consortia; scope first, frozen shapes out."""
