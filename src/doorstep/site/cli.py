@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ def house() -> Iterator[str]:
     """Django set up on a running database (the embedded one, unless another is given); yields the database's address."""
     from doorstep.kernel import postgres
 
+    if "DOORSTEP_DATABASE_URL" not in os.environ:
+        os.environ["DOORSTEP_EMBEDDED"] = "1"
     with postgres.database() as dsn:
         os.environ["DOORSTEP_DATABASE_URL"] = dsn
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
@@ -143,6 +146,8 @@ def main() -> int:
     from doorstep.kernel.postgres import PostgresError
 
     arguments = sys.argv[1:]
+    # told to end, the program leaves by the same way as after Ctrl-C, so that the database is stopped in order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments[:1] == ["manage"]:
             return manage(arguments[1:])
