@@ -10,14 +10,11 @@ from doorstep.registers.residents.rules import numbers
 class Permission(StrEnum):
     """The permissions of this room."""
 
-    SEARCH = "residents.search"
     READ = "residents.read"
-    NUMBERS = "residents.numbers"
-    REGISTER = "residents.register"
     EDIT = "residents.edit"
     INTAKE = "residents.intake"
 
 
 def shown(value: str, permissions: frozenset[str]) -> str:
-    """A number as the holder of these permissions may see it."""
-    return value if Permission.NUMBERS in permissions else numbers.mask(value)
+    """A number as the holder of these permissions may see it: whole for those who keep residents' data, else masked."""
+    return value if Permission.EDIT in permissions else numbers.mask(value)

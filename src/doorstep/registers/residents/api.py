@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from doorstep.kernel.call import Call
+from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import intake
 from doorstep.registers.residents.fhir import incoming
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.shapes import Candidates, Header, Incoming, Name, Phone, Source, Verdict
 
 __all__ = [
-    "Candidates", "Finding", "Header", "Identifier", "Incoming", "Kind", "Name", "Phone", "Source", "Verdict", "incoming",
+    "Candidates",
+    "Finding",
+    "Header",
+    "Identifier",
+    "Incoming",
+    "Kind",
+    "Name",
+    "Phone",
+    "Source",
+    "Verdict",
+    "incoming",
     "take_in",
-]  # fmt: skip
+]
 
 
-def take_in(
-    call: Call, incoming: Sequence[Incoming], candidates: Candidates | None = None
-) -> Sequence[Verdict]:
+def take_in(call: Call, incoming: Sequence[Incoming], candidates: Candidates | None = None) -> Sequence[Verdict]:
     """Place patient records, answering in their order; see ``actions.intake.take_in``.
 
-    Joins the caller's transaction where there is one. ``IntegrityError`` means that another transaction was first
-    with a record or number: roll back, and run the batch again.
+    For rooms that have asked, in an action of their own, whether the caller may send for the source: that right holds
+    this one. Joins the caller's transaction. ``IntegrityError`` means that another transaction was first with a
+    record or number: roll back, and run the batch again.
     """
-    return intake.take_in(call, incoming=incoming, candidates=candidates)
+    allowed = replace(call, permissions=call.permissions | {Permission.INTAKE})
+    return intake.take_in(allowed, incoming=incoming, candidates=candidates)

@@ -68,7 +68,7 @@ class Resident(ScopedRow):
         constraints = (
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="resident_sex"),
             models.CheckConstraint(condition=Q(birth_precision__in=Precision.values), name="resident_precision"),
-            models.CheckConstraint(condition=Q(deceased=True) | Q(deceased_on__isnull=True), name="resident_dead_or_not"),
+            models.CheckConstraint(condition=Q(deceased=True) | Q(deceased_on__isnull=True), name="resident_death"),
         )
 
     @classmethod
@@ -174,9 +174,9 @@ class ResidentName(Fact):
             models.Index(fields=("hanzi", "resident"), name="name_hanzi", condition=Q(hanzi__gt="")),
             models.Index(fields=("full", "resident"), name="name_full"),
             models.Index(fields=("short", "resident", "full"), name="name_short"),
-            models.Index(fields=("organisation", "hanzi", "resident"), name="name_org_hanzi", condition=Q(hanzi__gt="")),
-            models.Index(fields=("organisation", "full", "resident"), name="name_org_full"),
-            models.Index(fields=("organisation", "short", "resident", "full"), name="name_org_short"),
+            models.Index(fields=("organisation", "hanzi", "resident"), name="name_in_hanzi", condition=Q(hanzi__gt="")),
+            models.Index(fields=("organisation", "full", "resident"), name="name_in_full"),
+            models.Index(fields=("organisation", "short", "resident", "full"), name="name_in_short"),
         )
 
 
@@ -204,7 +204,8 @@ class ResidentAddress(Fact):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(division__regex=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?$"), name="address_division"
+                condition=Q(division__regex=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?$"),
+                name="address_division",
             ),
         )
         indexes = (

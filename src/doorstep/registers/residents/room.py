@@ -12,12 +12,22 @@ ROOM = Room(
     title=_("居民"),
     permissions=Permission,
     sentences={
-        Permission.SEARCH: _("在本机构范围内查找居民"),
-        Permission.READ: _("查看居民的身份信息"),
-        Permission.NUMBERS: _("查看居民的完整证件号码"),
-        Permission.REGISTER: _("登记居民"),
-        Permission.EDIT: _("修改联系方式、家庭和监护人"),
+        Permission.READ: _("查找居民，查看其身份资料（号码部分遮盖）"),
+        Permission.EDIT: _("登记居民，查看完整号码，修改联系方式、家庭和监护人"),
         Permission.INTAKE: _("接收其他系统送来的居民记录"),
+        "id_malformed": _("身份证号应为 18 位（前 17 位是数字，末位是数字或 X）。请核对后重填。"),
+        "id_check_digit": _("身份证号 {value} 的校验码不对，至少有一位数字错了。请对照证件核对。"),
+        "id_birth_date": _("身份证号 {value} 中的出生日期不存在或还没到。请对照证件核对。"),
+        "birth_date_invalid": _("出生日期 {birth_date} 不是有效的日期。"),
+        "birth_date_future": _("出生日期 {birth_date} 还没有到。"),
+        "birth_date_impossible": _("出生日期 {birth_date} 太早，不可能是在世或建档的居民。"),
+        "identity_conflict": _(
+            "号码 {value} 已经属于另一个人，两人的姓名、性别或出生日期对不上。请核对证件，不要借用他人的号码。"
+        ),
+        "identity_split": _("这些号码分别属于两个不同的居民，不能自动归到一个人。请逐个核对号码。"),
+        "one_home": _("这位居民已经是一户的成员。请先从原来的家庭移出。"),
+        "head_stays": _("户主还在户里，不能移出。请先另选户主。"),
+        "own_guardian": _("监护人不能是本人。"),
     },
-    menu=(MenuEntry(_("居民"), "residents:search", "users", Permission.SEARCH, _("服务")),),
+    menu=(MenuEntry(_("居民"), "residents:search", "users", Permission.READ, _("服务")),),
 )

@@ -45,7 +45,7 @@ class Guardian(NamedTuple):
 
 class Incoming(NamedTuple):
     """One patient record of a source, tidied. ``patient_id`` is the FHIR id (empty: registered by hand); ``sex`` is
-    GB/T 2261.1; ``birth_date`` FHIR text; ``deceased`` the day as FHIR text, ``yes``, or empty; ``ethnic`` GB/T 3304."""
+    GB/T 2261.1; ``birth_date`` FHIR text; ``deceased`` the day as FHIR text, ``yes`` or empty; ``ethnic`` GB/T 3304."""
 
     patient_id: str
     source: UUID
@@ -83,7 +83,7 @@ class Candidates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The head of every page about a resident; ``number`` is masked, ``age`` in whole years, ``birth`` as far as known."""
+    """The head of every page about a resident; ``number`` is masked, ``age`` in years, ``birth`` as far as known."""
 
     id: UUID
     name: str

@@ -20,7 +20,7 @@ from doorstep.kernel.ids import new_id
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import rows as tables
 from doorstep.registers.residents.actions.keeping import Kept, Work, keep, tell
-from doorstep.registers.residents.reads.known import Held, add_people, held, lock
+from doorstep.registers.residents.reads.known import Held, add_claims, add_people, earlier, lock
 from doorstep.registers.residents.rules import matching
 from doorstep.registers.residents.rules.facts import consistent
 from doorstep.registers.residents.shapes import Candidates, Incoming, Verdict
@@ -29,9 +29,7 @@ _encode: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 
 
 @action(Permission.INTAKE, audits="residents.take_in")
-def take_in(
-    call: Call, *, incoming: Sequence[Incoming], candidates: Candidates | None = None
-) -> tuple[Verdict, ...]:
+def take_in(call: Call, *, incoming: Sequence[Incoming], candidates: Candidates | None = None) -> tuple[Verdict, ...]:
     """Place each record (at most some thousands) and answer in the same order.
 
     The same record again changes nothing; a changed one replaces what its earlier version said. Raises
@@ -67,12 +65,14 @@ def _rounds(incoming: Sequence[Incoming]) -> list[list[int]]:
 
 
 def _place(incoming: Sequence[Incoming], candidates: Candidates | None) -> tuple[Verdict, ...]:
-    state, marks = held(incoming), [digest(record) for record in incoming]
+    state, marks = earlier(incoming), [digest(record) for record in incoming]
     links = [state.links.get(record.patient_id) for record in incoming]
-    changed = [k.record for k, mark in zip(links, marks, strict=True) if k and k.digest != mark]
-    if changed:
+    fresh = [r for r, link, mark in zip(incoming, links, marks, strict=True) if link is None or link.digest != mark]
+    if changed := [link.record for r in fresh if (link := state.links.get(r.patient_id))]:
         lock(changed)
-    placed = _ask(incoming, state, candidates) if candidates else {}
+    if fresh:
+        add_claims(state, fresh)
+    placed = _ask(fresh, state, candidates) if candidates else {}
     work = Work(state, tables.Rows(clock.now()), clock.today(), placed)
     verdicts = tuple(_one(record, mark, work) for record, mark in zip(incoming, marks, strict=True))
     tables.sort(work.rows)
@@ -101,10 +101,6 @@ def _facts(record: Incoming) -> tuple[Sequence[str], str, str]:
     return [n.text for n in record.names], record.sex, record.birth_date[:10]
 
 
-def _facts(record: Incoming) -> tuple[Sequence[str], str, str]:
-    return [n.text for n in record.names], record.sex, record.birth_date[:10]
-
-
 def _one(record: Incoming, mark: bytes, work: Work) -> Verdict:
     link = work.state.links.get(record.patient_id)
     if link and link.digest == mark:
@@ -115,8 +111,8 @@ def _one(record: Incoming, mark: bytes, work: Work) -> Verdict:
     error = next((f for f in findings if f.error), None)
     if error:
         return Verdict(record.patient_id, None, problem=error)
-    earlier = link.resident if link else None
-    outcome = matching.resolve(record.identifiers, _facts(record), record.source, work.state.index, earlier)
+    linked = link.resident if link else None
+    outcome = matching.resolve(record.identifiers, _facts(record), record.source, work.state.index, linked)
     if outcome.problem:
         return Verdict(record.patient_id, None, problem=outcome.problem, warnings=findings)
     resident = outcome.resident or work.placed.get(record.patient_id)

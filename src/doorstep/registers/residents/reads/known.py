@@ -63,19 +63,25 @@ def birth_text(day: date | None, precision: str) -> str:
     return day.isoformat()[: SIZES[precision]] if day else ""
 
 
-def held(incoming: Sequence[Incoming]) -> Held:
-    """Everything that matching a batch needs."""
+def earlier(incoming: Sequence[Incoming]) -> Held:
+    """The earlier versions of the records of a batch."""
     state = Held()
     with connection.cursor() as cursor:
         cursor.execute(RECORDS, [[i.patient_id for i in incoming if i.patient_id]])
         for patient_id, record, resident, digest, seen in cursor.fetchall():
             state.links[patient_id] = Link(record, resident, bytes(digest), seen.date())
-        values = {n.value for i in incoming for n in i.identifiers if is_trusted(n)}
-        cursor.execute(CLAIMS, [sorted(values)])
+    return state
+
+
+def add_claims(state: Held, incoming: Sequence[Incoming]) -> None:
+    """Add whatever matching these records needs: who holds their numbers, and who they were so far."""
+    values = sorted({n.value for i in incoming for n in i.identifiers if is_trusted(n)})
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIMS, [values])
         for system, value, organisation, resident in cursor.fetchall():
             state.index.claims[system, value, organisation] = resident
-    add_people(state, {*(k.resident for k in state.links.values()), *state.index.claims.values()})
-    return state
+    known = [k.resident for i in incoming if (k := state.links.get(i.patient_id))]
+    add_people(state, {*known, *state.index.claims.values()})
 
 
 def add_people(state: Held, residents: Iterable[UUID]) -> None:

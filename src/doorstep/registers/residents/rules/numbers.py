@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECKS = "10X98765432"
@@ -21,7 +22,7 @@ EARLIEST_BIRTH = date(1850, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class IdFacts:
-    """What a resident ID says: its one form, the region of first issue (perhaps abolished), birth date, sex (1 or 2)."""
+    """What a resident ID says: its one form, region of first issue (perhaps abolished), birth date, sex (1 or 2)."""
 
     number: str
     region: str
@@ -52,6 +53,7 @@ def to_18(value: str) -> str:
     return body + check_digit(body)
 
 
+@lru_cache(maxsize=20_000)
 def read_id(value: str) -> IdFacts | str:
     """What the ID says, or why it is none: ``id_malformed``, ``id_check_digit`` or ``id_birth_date``.
 

@@ -28,8 +28,13 @@ def hospital(value: str, system: str = "urn:doorstep:hospital-number:x") -> Iden
 
 
 def record(patient_id: str, source: UUID, *identifiers: Identifier, name: str = "王小明", **more: object) -> Incoming:
-    names = (Name(name),) if name else ()
-    facts: dict[str, object] = {"names": names, "sex": "1", "birth_date": "1985-03-15", "phones": (Phone("10031234567"),)}
+    names, phones = (Name(name),) if name else (), (Phone("10031234567"),)
+    facts: dict[str, object] = {
+        "names": names,
+        "sex": "1",
+        "birth_date": "1985-03-15",
+        "phones": (Phone("10031234567"),),
+    }
     return Incoming(patient_id, source, identifiers, **(facts | more))  # type: ignore[arg-type]
 
 
