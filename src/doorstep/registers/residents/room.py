@@ -29,5 +29,5 @@ ROOM = Room(
         "head_stays": _("户主还在户里，不能移出。请先另选户主。"),
         "own_guardian": _("监护人不能是本人。"),
     },
-    menu=(MenuEntry(_("居民"), "residents:search", "users", Permission.READ, _("服务")),),
+    menu=(MenuEntry(_("居民"), "residents:search", "user-search", Permission.READ, _("服务")),),
 )

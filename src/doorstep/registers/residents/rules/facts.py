@@ -98,7 +98,7 @@ def tidy(identifier: Identifier) -> Identifier:
 
 
 def read_date(text: str) -> tuple[date, str] | None:
-    """The first day of a FHIR date and its precision (``year``, ``month``, ``day``); None where there is no such day."""
+    """The first day of a FHIR date and its precision (``year``, ``month``, ``day``); None where it is no date."""
     parts = text.split("T", maxsplit=1)[0].split("-")
     if not 1 <= len(parts) <= 3 or len(parts[0]) != 4 or any(len(p) != 2 for p in parts[1:]):
         return None
