@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-pytest_plugins = ["doorstep.kernel.testing.browser"]
+pytest_plugins = ["doorstep.kernel.testing.browser", "doorstep.kernel.testing.flush"]
 
 settings.register_profile(
     "doorstep",

@@ -1,0 +1,30 @@
+"""A pytest plug-in: lets tests with real transactions empty the tables that are append-only to the program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+TRIGGERS = """
+DO $$ DECLARE guarded regclass; BEGIN
+  FOR guarded IN SELECT DISTINCT tgrelid FROM pg_trigger WHERE tgfoid = to_regproc('doorstep_append_only') LOOP
+    EXECUTE format('ALTER TABLE %%s %s TRIGGER USER', guarded);
+  END LOOP;
+END $$
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_past_triggers(django_db_modify_db_settings: None) -> None:
+    """Before the tables are emptied between tests, triggers are put to sleep, and woken afterwards."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        statements: list[str] = plain(self, *args, **kwargs)
+        return [TRIGGERS % "DISABLE", *statements, TRIGGERS % "ENABLE"] if statements else statements
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]  # only in tests
