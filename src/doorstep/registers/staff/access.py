@@ -38,3 +38,10 @@ def may_hold_account(call: Call, posts: Iterable[tuple[UUID, str]], managed: fro
     if not found or any(organisation not in managed for organisation, _role in found):
         return refuse("not_yours")
     return next((d for d in (may_give(call, role) for _org, role in found) if not d.allowed), allow())
+
+
+def may_change_person(call: Call, posts: Iterable[tuple[UUID, str]], managed: frozenset[UUID]) -> Decision:
+    """Whether the caller may change what is written down about one who holds these posts: one must be theirs."""
+    if call.scope.everywhere or any(organisation in managed for organisation, _role in posts):
+        return allow()
+    return refuse("not_yours")

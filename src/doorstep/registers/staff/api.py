@@ -8,12 +8,30 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE, NOWHERE, Call, Scope
 from doorstep.kernel.ids import new_id
 from doorstep.registers.organisations import api as organisations
-from doorstep.registers.staff import reads
-from doorstep.registers.staff.rules import ROLES, SOURCE_PERMISSIONS, Reach
-from doorstep.registers.staff.shapes import Standing
+from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
+from doorstep.registers.staff.actions.loading import load
+from doorstep.registers.staff.reads import standing as reads
+from doorstep.registers.staff.reads.people import names
+from doorstep.registers.staff.rules import CHOSEN_POST, ROLES, SOURCE_PERMISSIONS, Reach
+from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
-CHOSEN = "post"
-"""The session's key of the post that its person chose."""
+__all__ = [
+    "LicenceIn",
+    "Loaded",
+    "PersonFacts",
+    "PersonIn",
+    "PostIn",
+    "Standing",
+    "call_for",
+    "call_from",
+    "issue_key",
+    "load",
+    "make_account",
+    "names",
+    "revoke_key",
+    "set_password",
+    "source_call",
+]
 
 
 def call_for(request: HttpRequest) -> Call | None:
@@ -25,10 +43,10 @@ def call_for(request: HttpRequest) -> Call | None:
     if not user.is_authenticated:
         return None
     posts = reads.standings(user.pk, clock.today())
-    chosen = request.session.get(CHOSEN)
+    chosen = request.session.get(CHOSEN_POST)
     found = next((p for p in posts if str(p.post) == chosen), posts[0] if len(posts) == 1 else None)
     if found is None:
-        person, name = reads.account_name(user.pk) or (user.pk, "")
+        person, name = reads.account_holder(user.pk) or (user.pk, "")
         return Call(f"staff:{person}", name, clock.now(), NOWHERE, request=_request_id(request))
     return call_from(found, request=_request_id(request))
 
@@ -44,7 +62,7 @@ def call_from(standing: Standing, request: str = "") -> Call:
         permissions=role.permissions,
         post=standing.post,
         organisation=standing.organisation,
-        role=standing.role,
+        role=role.title,
         purpose=role.purpose,
         request=request,
     )
@@ -59,7 +77,7 @@ def source_call(token: str, request: str = "") -> Call | None:
     scope = Scope(frozenset({organisation}))
     return Call(
         f"source:{organisation}", name, clock.now(), scope, SOURCE_PERMISSIONS, organisation=organisation,
-        role="source", request=request,
+        request=request,
     )  # fmt: skip
 
 

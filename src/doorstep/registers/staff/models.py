@@ -12,7 +12,7 @@ from django.db.models import F, Func, Q, Value
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
-from doorstep.kernel.store import Row, ScopedRow
+from doorstep.kernel.store import ScopedRow
 from doorstep.registers.staff import rules
 
 
@@ -162,7 +162,7 @@ class FailedSignIn(models.Model):
         return self.key
 
 
-class SourceKey(Row):
+class SourceKey(ScopedRow):
     """A system of an institution that may send records: only the SHA-256 of its token is kept."""
 
     organisation = models.ForeignKey("organisations.Organisation", models.PROTECT, related_name="+")
@@ -175,3 +175,10 @@ class SourceKey(Row):
 
     class Meta:
         constraints = (ends_after_start("sourcekey_period"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        return Q(organisation__in=scope.organisations)

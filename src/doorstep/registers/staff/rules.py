@@ -179,6 +179,10 @@ SOURCE_PERMISSIONS = frozenset({"exchange.send", "charts.read"})
 """What a source system's key may do, within its own institution: send records, and read back what it sent."""
 
 
+CHOSEN_POST = "post"
+"""Under what the session keeps the post that its person chose."""
+
+
 def holds(since: date, until: date | None, day: date) -> bool:
     """Whether the day lies within the period, both ends included."""
     return since <= day and (until is None or day <= until)
@@ -208,17 +212,33 @@ def licence_warning(kind: str, number: str) -> str:
     return "licence.unusual" if shape and not re.fullmatch(shape, number) else ""
 
 
-FREE_FAILURES = 3
-ADDRESS_FREE_FAILURES = 30
-LONGEST_WAIT = timedelta(minutes=5)
 FORGET_AFTER = timedelta(hours=12)
 
 
-def wait(failures: int, free: int = FREE_FAILURES) -> timedelta:
-    """How long to wait after failures in a row: nothing at first, then 2, 4, 8 … seconds, at most five minutes."""
-    if failures <= free:
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How failed sign-ins slow the next: so many are free, a wait is no longer than, one is forgiven after each."""
+
+    free: int
+    longest: timedelta
+    forgiven_each: timedelta
+
+
+NAME_AT_ADDRESS = Limit(3, timedelta(minutes=5), FORGET_AFTER)
+WHOLE_ADDRESS = Limit(30, timedelta(seconds=20), timedelta(minutes=1))
+"""A whole hospital may stand behind one address: it is slowed, but never shut out by one who sits in it."""
+
+
+def wait(failures: int, limit: Limit = NAME_AT_ADDRESS) -> timedelta:
+    """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … seconds up to the longest."""
+    if failures <= limit.free:
         return timedelta()
-    return min(timedelta(seconds=2 ** min(failures - free, 20)), LONGEST_WAIT)
+    return min(timedelta(seconds=2 ** min(failures - limit.free, 20)), limit.longest)
+
+
+def remembered(failures: int, idle: timedelta, limit: Limit = NAME_AT_ADDRESS) -> int:
+    """How many failures still count after a time without any."""
+    return 0 if idle > FORGET_AFTER else max(0, failures - idle // limit.forgiven_each)
 
 
 def attempt_key(username: str, address: str) -> str:
@@ -229,3 +249,14 @@ def attempt_key(username: str, address: str) -> str:
 def token_digest(token: str) -> str:
     """What is kept of a source system's token; the token has 256 random bits, so a plain SHA-256 does."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+TOKEN_MARK = "ds_"  # noqa: S105  a mark, not a secret
+"""What every token begins with, so that one that lies about can be known for what it is."""
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
+
+
+def username(text: str) -> Decision:
+    """Whether a sign-in name has 2 to 60 small letters, digits, dots, lines, and begins with a letter or digit."""
+    return allow() if _USERNAME.fullmatch(text) else refuse("username.shape")

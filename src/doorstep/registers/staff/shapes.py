@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -40,3 +40,188 @@ class KeyLine:
     revoked_at: datetime | None
     made_by: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post of a person; ``until`` is its last day."""
+
+    id: UUID
+    version: int
+    organisation: UUID
+    organisation_name: str
+    department: str
+    department_name: str
+    role: str
+    duty: str
+    is_main: bool
+    since: date
+    until: date | None
+
+    @property
+    def role_title(self) -> str:
+        """The words of the role."""
+        return rules.ROLES[self.role].title
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """A person in a list."""
+
+    id: UUID
+    number: str
+    name: str
+    profession: str
+    posts: tuple[PostLine, ...]
+
+    @property
+    def profession_name(self) -> str:
+        """The words of the profession."""
+        return rules.PROFESSIONS[self.profession]
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceLine:
+    """A certificate; its number is masked here and leaves the room in no other way."""
+
+    id: UUID
+    kind: str
+    number: str
+    since: date
+    until: date | None
+    warning: str
+
+    @property
+    def kind_name(self) -> str:
+        """The words of its kind."""
+        return rules.LICENCES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class TitleLine:
+    """A professional title."""
+
+    name: str
+    level: str
+    since: date | None
+
+    @property
+    def level_name(self) -> str:
+        """The words of its level."""
+        return rules.TITLE_LEVELS[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetail:
+    """One person, whole."""
+
+    id: UUID
+    version: int
+    number: str
+    name: str
+    sex: str
+    birth_date: date | None
+    profession: str
+    phone: str
+    licences: tuple[LicenceLine, ...]
+    titles: tuple[TitleLine, ...]
+    posts: tuple[PostLine, ...]
+    username: str
+
+    @property
+    def sex_name(self) -> str:
+        """The words of the sex."""
+        return rules.SEXES[self.sex]
+
+    @property
+    def profession_name(self) -> str:
+        """The words of the profession."""
+        return rules.PROFESSIONS[self.profession]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of people is narrowed by; empty means all. ``working``: only those who hold a post on the day."""
+
+    text: str = ""
+    organisation: UUID | None = None
+    role: str = ""
+    profession: str = ""
+    working: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What is written down about a person."""
+
+    name: str
+    number: str = ""
+    sex: str = rules.Sex.UNKNOWN
+    birth_date: date | None = None
+    profession: str = rules.Profession.OTHER
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostFacts:
+    """A post to be given; ``department`` is a code of the institution's departments or empty."""
+
+    organisation: UUID
+    role: str
+    since: date
+    department: str = ""
+    duty: str = ""
+    is_main: bool = True
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The answer to a name and a password: the account where both were right, else how many seconds to wait."""
+
+    account: UUID | None
+    wait: int = 0
+
+
+# --- what may be loaded; natural keys: staff number, licence kind and number, person and title, the post's own --
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceIn:
+    """A certificate."""
+
+    kind: str
+    number: str
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostIn:
+    """A post at the institution of a credit code; ``until`` is its last day."""
+
+    uscc: str
+    role: str
+    since: date
+    department: str = ""
+    duty: str = ""
+    is_main: bool = True
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonIn:
+    """A person with certificates, titles (name, level, since) and posts; the staff number must be given."""
+
+    facts: PersonFacts
+    licences: tuple[LicenceIn, ...] = ()
+    titles: tuple[tuple[str, str, date | None], ...] = ()
+    posts: tuple[PostIn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: rows made and rows changed, by table; the rest was there already."""
+
+    made: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)

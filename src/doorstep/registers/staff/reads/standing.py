@@ -1,4 +1,4 @@
-"""What is asked about people who work, their posts and the keys of source systems."""
+"""Who somebody is: asked at the door, before there is a scope."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from doorstep.registers.staff.models import Post, SourceKey
+from doorstep.registers.staff.models import Account, Post, SourceKey
 from doorstep.registers.staff.rules import ROLES, token_digest
 from doorstep.registers.staff.shapes import Standing
 
@@ -15,10 +15,11 @@ DOOR = "who somebody is, is asked before there is a scope"
 
 
 def standings(account: UUID, day: date) -> tuple[Standing, ...]:
-    """The posts that an account's person holds on the day, the main one first."""
+    """The posts that an account's person holds on the day, the main one first; one query."""
     rows = (
         Post.objects.unscoped(DOOR)
-        .filter(Q(until__isnull=True) | Q(until__gte=day), person__account__id=account, since__lte=day, role__in=ROLES)
+        .filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day, role__in=sorted(ROLES))
+        .filter(person__in=Account.objects.filter(id=account, is_active=True).values("person"))
         .order_by("-is_main", "since", "id")
         .values_list("id", "person", "person__name", "organisation", "department", "role", "duty", "is_main")
     )
@@ -27,14 +28,13 @@ def standings(account: UUID, day: date) -> tuple[Standing, ...]:
 
 def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:
     """The key's id, its institution and its name, for a token that is good on the day; None for any other."""
-    rows = SourceKey.objects.filter(
+    rows = SourceKey.objects.unscoped(DOOR).filter(
         Q(until__isnull=True) | Q(until__gte=day), digest=token_digest(token), since__lte=day, revoked_at__isnull=True
     )
-    return rows.values_list("id", "organisation", "name").first()
+    found: tuple[UUID, UUID, str] | None = rows.values_list("id", "organisation", "name").first()
+    return found
 
 
-def account_name(account: UUID) -> tuple[UUID, str] | None:
+def account_holder(account: UUID) -> tuple[UUID, str] | None:
     """The person behind an account, with their name."""
-    from doorstep.registers.staff.models import Account
-
     return Account.objects.filter(id=account).values_list("person", F("person__name")).first()

@@ -1,0 +1,1 @@
+"""The only writers of people, posts, accounts and keys; and sign-in."""

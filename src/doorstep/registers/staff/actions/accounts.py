@@ -1,0 +1,109 @@
+"""Writers of accounts and of the keys of source systems."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from doorstep.events.staff import SourceKeyRevoked
+from doorstep.kernel import clock
+from doorstep.kernel.act import about, action
+from doorstep.kernel.call import Call
+from doorstep.kernel.clash import clashes
+from doorstep.kernel.decision import Refused, allow, demand, refuse
+from doorstep.kernel.outbox import emit
+from doorstep.kernel.store import lock
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.staff import rules
+from doorstep.registers.staff.access import Permission, may_hold_account
+from doorstep.registers.staff.models import Account, Person, SourceKey
+from doorstep.registers.staff.reads.people import open_posts
+
+CLASHES = {"staff_account_username_key": "username.taken", "staff_account_person_id_key": "account.taken"}
+
+
+def _demand_account(call: Call, person: UUID) -> None:
+    lock(Person, person, scope=call.scope)
+    posts = open_posts(person, clock.today())
+    demand(may_hold_account(call, posts, organisations.managed(call, {o for o, _role in posts})))
+
+
+def _demand_password(password: str, account: Account) -> None:
+    try:
+        validate_password(password, account)
+    except ValidationError as error:
+        raise Refused(refuse("password.weak", why=" ".join(error.messages))) from error
+
+
+@action(Permission.EDIT, audits="staff.make_account")
+def make_account(call: Call, *, person: UUID, username: str, password: str) -> UUID:
+    """Let a person sign in; refused for a weak password, a name that is taken, or one who holds posts elsewhere."""
+    about("Person", person, username=username)
+    _demand_account(call, person)
+    demand(rules.username(username))
+    account = Account(person_id=person, username=username)
+    _demand_password(password, account)
+    account.set_password(password)
+    with clashes(**CLASHES):
+        account.save(force_insert=True)
+    return account.pk
+
+
+@action(Permission.EDIT, audits="staff.set_password")
+def set_password(call: Call, *, person: UUID, password: str) -> None:
+    """Give a person a new password; all their sessions end with the old one."""
+    about("Person", person)
+    _demand_account(call, person)
+    account = Account.objects.select_for_update().filter(person=person).first()
+    if account is None:
+        raise Refused(refuse("not_found", kind="Account"))
+    _demand_password(password, account)
+    account.set_password(password)
+    account.save()
+
+
+@action(Permission.EDIT, audits="staff.close_account")
+def close_account(call: Call, *, person: UUID) -> None:
+    """Let a person sign in no more; their sessions end at once."""
+    about("Person", person)
+    _demand_account(call, person)
+    demand(allow() if Account.objects.filter(person=person).update(is_active=False) else refuse("not_found"))
+
+
+@action(Permission.EDIT, audits="staff.issue_key")
+def issue_key(
+    call: Call, *, organisation: UUID, name: str, since: date | None = None, until: date | None = None
+) -> tuple[UUID, str]:
+    """Make a key for a system of an institution: its id and its token, which is told this once and never kept."""
+    about("Organisation", organisation, system=name)
+    demand(organisations.may_manage_one(call, organisation))
+    demand(allow() if organisation in organisations.names([organisation]) else refuse("not_found"))
+    since = since or clock.today()
+    demand(rules.period(since, until))
+    token = rules.TOKEN_MARK + secrets.token_urlsafe(32)
+    row: SourceKey = SourceKey.objects.create(
+        organisation_id=organisation,
+        name=name,
+        digest=rules.token_digest(token),
+        since=since,
+        until=until,
+        made_by=call.name[:100],
+    )
+    about("Organisation", organisation, key_id=str(row.id))
+    return row.id, token
+
+
+@action(Permission.EDIT, audits="staff.revoke_key")
+def revoke_key(call: Call, *, key: UUID, expect: int) -> None:
+    """Take a key back; it is refused from now on."""
+    row = lock(SourceKey, key, scope=call.scope, expect=expect)
+    about("Organisation", row.organisation_id, system=row.name, key_id=str(key))
+    demand(organisations.may_manage_one(call, row.organisation_id))
+    demand(refuse("key.revoked") if row.revoked_at else allow())
+    row.revoked_at, row.version = clock.now(), row.version + 1
+    row.save()
+    emit(SourceKeyRevoked(key, row.organisation_id))

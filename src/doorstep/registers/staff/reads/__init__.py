@@ -1,0 +1,1 @@
+"""What is asked about people who work, their posts, and the keys of source systems."""
