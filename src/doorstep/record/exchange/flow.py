@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from doorstep.kernel.flow import Flow, Move
-from doorstep.record.exchange.access import Permission
 
 
 class State(StrEnum):
@@ -24,10 +23,10 @@ FLOW: Flow[State, None] = Flow(
     State.KEPT,
     frozenset({State.APPLIED, State.MENDED, State.DISMISSED}),
     (
-        Move("apply", frozenset({State.KEPT}), State.APPLIED, Permission.SEND),
-        Move("set_aside", frozenset({State.KEPT}), State.SET_ASIDE, Permission.SEND),
-        Move("retry", frozenset({State.SET_ASIDE}), State.APPLIED, Permission.SEND),
-        Move("mend", frozenset({State.SET_ASIDE}), State.MENDED, Permission.MEND),
-        Move("dismiss", frozenset({State.SET_ASIDE}), State.DISMISSED, Permission.MEND),
+        Move("apply", frozenset({State.KEPT}), State.APPLIED, "exchange.send"),
+        Move("set_aside", frozenset({State.KEPT}), State.SET_ASIDE, "exchange.send"),
+        Move("retry", frozenset({State.SET_ASIDE}), State.APPLIED, "exchange.send"),
+        Move("mend", frozenset({State.SET_ASIDE}), State.MENDED, "exchange.mend"),
+        Move("dismiss", frozenset({State.SET_ASIDE}), State.DISMISSED, "exchange.mend"),
     ),
 )

@@ -8,14 +8,13 @@ from django.db.models import Q
 from doorstep.kernel.call import Scope
 from doorstep.kernel.store import ScopedManager
 from doorstep.record.exchange.flow import State
-from doorstep.registers.organisations.models import Organisation
 
 
 class Message(models.Model):
     """What a source sent, to the byte (zstd), its SHA-256, and its state. The same bytes from a source are one row."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     digest = models.BinaryField(max_length=32)
     channel = models.CharField(max_length=10)
     kind = models.CharField(max_length=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
@@ -17,46 +18,62 @@ from doorstep.record.exchange.shapes import Piece, Problem, Receipt
 
 log = logging.getLogger(__name__)
 TRIES = 8
+LOOKED_UP = 200
 __all__ = ["problem_of", "take"]
 
 
 def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Iterator[list[Receipt]]:
-    """Take pieces of one source in batches; each list of receipts is durable when it is given.
+    """Take pieces of one source in batches; each list of receipts is durable when it is given, in the pieces' order.
 
-    A piece that was taken before gets the receipt of then. Raises ``Refused`` where the caller may not send.
+    A piece that was taken before is not even read: it gets the receipt of then. Raises ``Refused`` where the caller
+    may not send.
     """
     batch: list[Prepared] = []
-    weight = size = 0
-    for piece in pieces:
-        prepared = read(piece)
-        if prepared.careful:
-            if batch:
-                yield _take(call, source, batch, channel)
-                batch, weight, size = [], 0, 0
-            yield _take(call, source, [prepared], channel)
+
+    def flush() -> list[Receipt]:
+        receipts = apply_safely(call, source, batch, channel) if batch else []
+        batch.clear()
+        return receipts
+
+    for piece, digest, before in _looked_up(source, pieces):
+        twice = any(p.digest == digest for p in batch)
+        prepared = None if before or twice else read(piece)
+        if prepared is None or prepared.careful:
+            yield flush()
+        if prepared is None:
+            yield [before or reads.receipts(source, [digest])[digest]]
             continue
         batch.append(prepared)
-        weight += len(prepared.plan.items)
+        if prepared.careful or _full(batch):
+            yield flush()
+    yield flush()
+
+
+def _full(batch: Sequence[Prepared]) -> bool:
+    weight = sum(len(p.plan.items) for p in batch)
+    return weight >= rules.BATCH_RESOURCES or sum(len(p.piece.raw) for p in batch) >= rules.BATCH_BYTES
+
+
+def _looked_up(source: UUID, pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bytes, Receipt | None]]:
+    """Each piece with its SHA-256 and, where it was taken before, its receipt; asked for by the group."""
+    for group in _groups(pieces):
+        digests = [hashlib.sha256(piece.raw).digest() for piece in group]
+        before = reads.receipts(source, digests)
+        for piece, digest in zip(group, digests, strict=True):
+            yield piece, digest, before.get(digest)
+
+
+def _groups(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    group: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        group.append(piece)
         size += len(piece.raw)
-        if weight >= rules.BATCH_RESOURCES or size >= rules.BATCH_BYTES:
-            yield _take(call, source, batch, channel)
-            batch, weight, size = [], 0, 0
-    if batch:
-        yield _take(call, source, batch, channel)
-
-
-def _take(call: Call, source: UUID, batch: Sequence[Prepared], channel: str) -> list[Receipt]:
-    before = reads.receipts(source, [p.digest for p in batch])
-    seen: set[bytes] = set()
-    fresh = []
-    for prepared in batch:
-        if prepared.digest not in before and prepared.digest not in seen:
-            fresh.append(prepared)
-        seen.add(prepared.digest)
-    if fresh:
-        receipts = apply_safely(call, source, fresh, channel)
-        before |= {p.digest: r for p, r in zip(fresh, receipts, strict=True)}
-    return [before[p.digest] for p in batch]
+        if len(group) >= LOOKED_UP or size >= rules.BATCH_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def apply_safely(
