@@ -80,6 +80,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "not-found": Kind("not-found", 404, "找不到“{what}”", "“{what}” is not found"),
     "gone": Kind("deleted", 410, "“{what}”已删除", "“{what}” is deleted"),
+    "no-such-type": Kind("not-found", 404, "没有资源类型“{type}”", "there is no resource type “{type}”"),
     "unknown-route": Kind("not-supported", 404, "没有此地址“{path}”", "there is nothing at “{path}”"),
     "method-not-allowed": Kind(
         "not-supported", 405, "此处不支持方法“{method}”", "method “{method}” is not allowed here"
