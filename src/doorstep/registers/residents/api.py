@@ -9,6 +9,7 @@ from doorstep.kernel.call import Call
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import intake
 from doorstep.registers.residents.fhir import incoming
+from doorstep.registers.residents.reads.identity import header, names, records, residents_of, visible
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.shapes import Candidates, Header, Incoming, Name, Phone, Source, Verdict
 
@@ -23,8 +24,13 @@ __all__ = [
     "Phone",
     "Source",
     "Verdict",
+    "header",
     "incoming",
+    "names",
+    "records",
+    "residents_of",
     "take_in",
+    "visible",
 ]
 
 

@@ -1,0 +1,170 @@
+"""Who a resident is: the head of pages, the whole identity, and the links that charts follow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from doorstep.kernel import clock
+from doorstep.kernel.act import about, ask
+from doorstep.kernel.call import Call, Scope
+from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.store import ScopedQuerySet
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.residents import access
+from doorstep.registers.residents.access import Permission
+from doorstep.registers.residents.models import (
+    Fact,
+    HouseholdMember,
+    Resident,
+    ResidentAddress,
+    ResidentGuardian,
+    ResidentIdentifier,
+    ResidentName,
+    ResidentPhone,
+    ResidentRecord,
+)
+from doorstep.registers.residents.reads.known import birth_text
+from doorstep.registers.residents.rules import numbers, persons
+from doorstep.registers.residents.rules.facts import Kind
+from doorstep.registers.residents.shapes import (
+    Address,
+    Header,
+    Home,
+    Identity,
+    Member,
+    Name,
+    Number,
+    Phone,
+    Source,
+    Ward,
+)
+
+LINKING = "links from records to residents serve rooms that bound what they show themselves"
+
+
+def visible(scope: Scope, resident: UUID) -> bool:
+    """Whether an institution of the scope knows the resident."""
+    return Resident.objects.within(scope).filter(pk=resident).exists()
+
+
+def header(scope: Scope, resident: UUID) -> Header:
+    """The head of a page about the resident, ID masked; ``Refused`` (not_found) outside the scope. Two queries."""
+    row = Resident.objects.within(scope).filter(pk=resident).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Resident"))
+    held = ResidentIdentifier.objects.within(scope).filter(resident=resident, kind=Kind.RESIDENT_ID.value, trusted=True)
+    number = held.values_list("value", flat=True).first() or ""
+    return Header(
+        id=row.pk,
+        name=row.name,
+        sex=row.sex,
+        birth=birth_text(row.birth_date, row.birth_precision),
+        age=persons.age(row.birth_date, row.deceased_on or clock.today()),
+        number=numbers.mask(number),
+        deceased=row.deceased,
+        ethnic=row.ethnic,
+        version=row.version,
+    )
+
+
+def names(scope: Scope, residents: Collection[UUID]) -> Mapping[UUID, str]:
+    """The names of residents within the scope, by id; others are left out."""
+    return dict(Resident.objects.within(scope).filter(pk__in=residents).values_list("pk", "name"))
+
+
+def records(scope: Scope, resident: UUID) -> tuple[Source, ...]:
+    """All records that are the resident's, of every institution, where the resident is within the scope; else none."""
+    rows = ResidentRecord.objects.within(scope).filter(resident=resident).order_by("first_seen", "pk")
+    found = list(rows.values_list("patient_id", "organisation_id", "first_seen", "last_seen"))
+    called = organisations.names({row[1] for row in found})
+    return tuple(Source(p or "", o, first, last, called.get(o, "")) for p, o, first, last in found)
+
+
+def residents_of(patient_ids: Collection[str]) -> Mapping[str, UUID]:
+    """The residents to whom FHIR patient ids are linked today; unknown ids are left out. One query."""
+    rows = ResidentRecord.objects.unscoped(LINKING).filter(patient_id__in=patient_ids)
+    return dict(rows.values_list("patient_id", "resident_id"))
+
+
+@ask(Permission.READ, audits="residents.identity")
+def identity(call: Call, *, resident: UUID) -> Identity:
+    """All that is known of who the resident is; numbers as the caller may see them. A fixed number of queries."""
+    head = header(call.scope, resident)
+    about("Resident", resident, resident=resident)
+    scope = call.scope
+    return Identity(
+        header=head,
+        numbers=_numbers(call, resident),
+        names=_names(scope, resident),
+        phones=tuple(dict.fromkeys(Phone(*p) for p in _of(ResidentPhone, scope, resident).values_list("value", "use"))),
+        addresses=tuple(
+            dict.fromkeys(
+                Address(*a) for a in _of(ResidentAddress, scope, resident).values_list("text", "division", "use")
+            )
+        ),
+        guardians=_guardians(scope, resident),
+        sources=records(scope, resident),
+        home=home(scope, resident),
+    )
+
+
+def _of(model: type[Fact], scope: Scope, resident: UUID) -> ScopedQuerySet[Any]:
+    rows: ScopedQuerySet[Any] = model.objects.within(scope).filter(resident=resident).order_by("pk")
+    return rows
+
+
+def _numbers(call: Call, resident: UUID) -> tuple[Number, ...]:
+    rows = list(_of(ResidentIdentifier, call.scope, resident))
+    called = organisations.names({row.organisation_id for row in rows if row.organisation_id})
+    order = {kind.value: at for at, kind in enumerate(Kind)}
+    rows.sort(key=lambda row: (order[row.kind], row.pk))
+    return tuple(
+        Number(
+            kind=row.kind,
+            system=row.system,
+            value=row.value if row.kind == Kind.HOSPITAL.value else access.shown(row.value, call.permissions),
+            trusted=row.trusted,
+            organisation_name=called.get(row.organisation_id, ""),
+        )
+        for row in rows
+    )
+
+
+def _names(scope: Scope, resident: UUID) -> tuple[Name, ...]:
+    rows = _of(ResidentName, scope, resident).exclude(use="reading").values_list("text", "family", "given", "use")
+    return tuple(dict.fromkeys(Name(*row) for row in rows))
+
+
+def _guardians(scope: Scope, resident: UUID) -> tuple[Ward, ...]:
+    rows = _of(ResidentGuardian, scope, resident).select_related("guardian")
+    return tuple(
+        Ward(
+            id=row.pk,
+            name=row.guardian.name if row.guardian else row.name,
+            phone=row.phone,
+            relation=row.relation,
+            start=row.start,
+            end=row.end,
+            resident=row.guardian_id,
+        )
+        for row in rows
+    )
+
+
+def home(scope: Scope, resident: UUID) -> Home | None:
+    """The household in which the resident lives today, with its members; None where none is known."""
+    mine = HouseholdMember.objects.within(scope).filter(resident=resident, end__isnull=True)
+    found = mine.select_related("household").first()
+    if found is None:
+        return None
+    # A household is shown whole to those who know one of its members.
+    rows = HouseholdMember.objects.unscoped("members of a visible household").filter(
+        household=found.household_id, end__isnull=True
+    )
+    members = tuple(
+        Member(row.pk, row.resident_id, row.resident.name, row.relation, row.resident_id == found.household.head_id)
+        for row in rows.select_related("resident").order_by("relation", "pk")
+    )
+    return Home(found.household_id, found.household.version, found.household.address, members)
