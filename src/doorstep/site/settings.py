@@ -84,6 +84,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.messages.context_processors.messages",
                 "doorstep.kernel.web.context.house",
+                "doorstep.site.context.workplace",
             ],
             "libraries": {"doorstep": "doorstep.kernel.web.tags"},
         },

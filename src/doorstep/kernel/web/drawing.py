@@ -72,7 +72,7 @@ class Frame:
     bottom: int
 
 
-WIDE = Frame(480, 150, 40, 56, 14, 26)
+WIDE = Frame(340, 150, 36, 44, 14, 26)
 SMALL = Frame(96, 28, 4, 4, 4, 4)
 
 

@@ -62,8 +62,8 @@ def masked(value: object, keep: str = "0,4") -> SafeString:
     hidden = max(0, len(text) - front - end)
     if not hidden:
         return escape(text)
-    html = '<span class="masked">{}{}{}</span>'
-    return format_html(html, text[:front], "•" * hidden, text[len(text) - end :] if end else "")
+    html = '<span class="masked">{}<span aria-hidden="true">{}</span>{}</span>'
+    return format_html(html, text[:front], "*" * hidden, text[len(text) - end :] if end else "")
 
 
 def marked(text: str, query: str) -> SafeString:

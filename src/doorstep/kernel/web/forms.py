@@ -18,6 +18,7 @@ class HouseForm(forms.Form):
     """A form whose errors are told by the page and not by the browser, with the hidden version ``expect``."""
 
     use_required_attribute = False
+    focus_errors = True
     expect = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
 
     def add_refusal(self, refused: Refused, field: str | None = None) -> None:
@@ -65,7 +66,9 @@ def dress(bound: BoundField, *, focus: bool = False) -> str:
 def first_focus(bound: BoundField) -> bool:
     """Whether this is the first field with an error."""
     form = bound.form
-    return form.is_bound and bool(form.errors) and next((n for n in form.fields if n in form.errors), "") == bound.name
+    if not (form.is_bound and getattr(form, "focus_errors", True)):
+        return False
+    return bool(form.errors) and next((n for n in form.fields if n in form.errors), "") == bound.name
 
 
 def complaints(form: forms.BaseForm) -> list[tuple[str, str, str]]:
