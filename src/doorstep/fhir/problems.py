@@ -65,6 +65,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     # the door
     "unauthenticated": Kind("login", 401, "需要身份验证", "authentication is needed"),
+    "forbidden": Kind("forbidden", 403, "不允许（{reason}）", "not allowed ({reason})"),
     "unsupported-media-type": Kind(
         "not-supported",
         415,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorstep.record.exchange.actions import StillWrong, dismiss, mend, retry, retry_waiting, set_aside_fault, take
-from doorstep.record.exchange.reads import counts, detail, set_aside, set_aside_numbers
+from doorstep.record.exchange.reads import counts, detail, set_aside, set_aside_numbers, stored
 from doorstep.record.exchange.rules import advice, words
 from doorstep.record.exchange.shapes import EntryAnswer, Piece, Problem, Receipt
 
@@ -24,6 +24,7 @@ __all__ = [
     "set_aside",
     "set_aside_fault",
     "set_aside_numbers",
+    "stored",
     "take",
     "words",
 ]

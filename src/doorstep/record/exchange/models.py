@@ -30,6 +30,7 @@ class Message(models.Model):
     mends = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     place = models.TextField(default="")
     waits = models.BooleanField(default=False)
+    answers = models.JSONField(null=True)
 
     objects = ScopedManager()
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import zstandard
 from django.db.models import Count, Q
 
+from doorstep.kernel import ledger
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
@@ -16,7 +17,7 @@ from doorstep.kernel.paging import BadCursor, Page, Paged, cut
 from doorstep.record.exchange.access import Permission
 from doorstep.record.exchange.flow import State
 from doorstep.record.exchange.models import Message
-from doorstep.record.exchange.shapes import Detail, Line, Problem, Receipt
+from doorstep.record.exchange.shapes import Detail, EntryAnswer, Line, Problem, Receipt
 
 SHOWN = 1 << 20
 
@@ -25,13 +26,18 @@ def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
     """The receipts of messages that this source sent before, by the SHA-256 of their bytes."""
     rows = Message.objects.unscoped("the sender's own messages").filter(source_id=source, digest__in=list(digests))
     found = {}
-    for row in rows.only("digest", "state", "received", "counts", "problems"):
+    for row in rows.only("digest", "state", "received", "counts", "problems", "answers"):
         problems = tuple(problem(p) for p in row.problems)
         counts = {k: row.counts.get(k, 0) for k in ("created", "updated", "unchanged", "set_aside")}
         found[bytes(row.digest)] = Receipt(
-            row.pk, row.state, repeated=True, received=row.received, problems=problems, **counts
+            row.pk, row.state, repeated=True, received=row.received, problems=problems, **counts,
+            answers=tuple(_answer(a) for a in row.answers or ()),
         )
     return found
+
+
+def _answer(kept: list[Any]) -> EntryAnswer:
+    return EntryAnswer(kept[0], kept[1], kept[2], problem(kept[3]) if kept[3] else None)
 
 
 def raw(row: Message) -> bytes:
@@ -83,6 +89,16 @@ def counts(scope: Scope) -> Mapping[str, int]:
     rows = Message.objects.within(scope).filter(state=State.SET_ASIDE)
     tally: dict[str, int] = rows.aggregate(all=Count("id"), waits=Count("id", filter=Q(waits=True)))
     return tally
+
+
+@ask(Permission.SEND, audits="exchange.read_back")
+def stored(call: Call, *, kind: str, key: str) -> list[ledger.Stored]:
+    """All versions of a resource that a source within the scope sent, newest first; empty where there is none."""
+    about(kind, key)
+    now = ledger.read(kind, key)
+    if now is None or not call.scope.holds(now.source):
+        return []
+    return [now, *(ledger.past(kind, key) if now.version > 1 else ())]
 
 
 @ask(Permission.READ, audits="exchange.read")

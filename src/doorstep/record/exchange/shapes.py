@@ -52,6 +52,10 @@ class EntryAnswer:
     version: int = 0
     problem: Problem | None = None
 
+    def as_list(self) -> list[Any]:
+        """As it is kept, so that a message that comes again is answered as before."""
+        return [self.status, self.location, self.version, self.problem and self.problem.as_dict()]
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

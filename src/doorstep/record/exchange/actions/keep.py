@@ -15,7 +15,7 @@ from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Problem, Receipt
 
 
-OUTCOME = ("state", "received", "counts", "problems", "waits")
+OUTCOME = ("state", "received", "counts", "problems", "waits", "answers")
 
 
 def keep(
@@ -49,6 +49,7 @@ def keep(
                 },
                 problems=[p.as_dict() for p in receipt.problems[:100]],
                 waits=waits(receipt.problems),
+                answers=[a.as_list() for a in receipt.answers] if channel == "fhir" else None,
             )
         )
     if again:

@@ -1,0 +1,46 @@
+"""The one process of the demo: ``/fhir`` and ``/healthz`` to the lean door, all else to Django's pages.
+
+``fhir`` is the door alone, for production.
+"""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
+django.setup()
+
+from a2wsgi import WSGIMiddleware  # noqa: E402  Django must be set up before its parts are imported
+from starlette.types import Receive, Scope, Send  # noqa: E402
+
+from doorstep import __version__  # noqa: E402
+from doorstep.fhir.app import make_app  # noqa: E402
+from doorstep.site import serve  # noqa: E402
+from doorstep.site.fhir_door import HouseStore  # noqa: E402
+from doorstep.site.wsgi import application as pages  # noqa: E402
+
+BODY = 64 << 20
+door = make_app(HouseStore(), body_limit=BODY, version=__version__)
+house = WSGIMiddleware(pages, workers=8)
+serve.watch_parent(lambda: os._exit(1))
+
+
+async def fhir(scope: Scope, receive: Receive, send: Send) -> None:
+    """The FHIR door at ``/fhir`` and the sign of life."""
+    if scope["type"] == "http" and scope["path"].startswith("/fhir"):
+        scope = {**scope, "root_path": scope.get("root_path", "") + "/fhir"}
+    await door(scope, receive, send)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send each request to the part that it is for."""
+    if scope["type"] == "lifespan":
+        await door(scope, receive, send)
+    elif scope["type"] == "http":
+        path = scope["path"]
+        if path == "/healthz" or path == "/fhir" or path.startswith("/fhir/"):
+            await fhir(scope, receive, send)
+        else:
+            await house(scope, receive, send)  # type: ignore[arg-type]  # the same protocol under two names
