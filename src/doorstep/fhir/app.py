@@ -129,7 +129,7 @@ def make_app(store: Store, *, body_limit: int = LIMITS.bundle_bytes, version: st
 
 
 class BareBase:
-    """Takes a request to the base itself, which FHIR writes without a slash at its end, without sending it elsewhere."""
+    """Takes a request to the base itself, which FHIR writes without a slash at its end, without a redirect."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -164,6 +164,8 @@ def _text(fields: Fields, key: str) -> str | None:
     value = orjson.loads(bytes(raw))
     if not isinstance(value, str):
         raise FhirProblem("wrong-shape", key, expected="string")
+    if "\0" in value:
+        raise FhirProblem("nul-character", key)
     return value
 
 
@@ -197,9 +199,12 @@ def _read_request(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
     _read_url(item)
 
 
-# many entries of a bundle have the same request to the letter
-@lru_cache(maxsize=1024)
 def _request_fields(raw: bytes, depth: int) -> dict[str, str]:
+    # many entries of a bundle have the same request to the letter; a long one is not worth keeping
+    return _same_request(raw, depth) if len(raw) < 200 else _parse_request(raw, depth)
+
+
+def _parse_request(raw: bytes, depth: int) -> dict[str, str]:
     if not raw:
         return {}
     try:
@@ -210,6 +215,9 @@ def _request_fields(raw: bytes, depth: int) -> dict[str, str]:
         if key in request and not isinstance(request[key], str):
             raise FhirProblem("wrong-shape", f"request.{key}", expected="string")
     return request
+
+
+_same_request = lru_cache(maxsize=1024)(_parse_request)
 
 
 def _read_url(item: Item) -> None:

@@ -74,7 +74,8 @@ def span(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> 
 
 
 def _bounds(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Interval:
-    found = interval(value, zone) if isinstance(value, str) else None
+    # longer than any date with its fractions: not worth a place in the cache
+    found = interval(value, zone) if isinstance(value, str) and len(value) < 50 else None
     if found is None:
         place = next(faults.paths(resource, lambda each: each is value), None)
         raise FhirProblem("bad-date", place, value=str(value))

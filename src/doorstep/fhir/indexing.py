@@ -18,6 +18,8 @@ from doorstep.fhir.tables import table
 
 # Values that few resources share would only push the shared ones out of the cache.
 _SINGULAR: Final = frozenset(("identifier", "phone", "email", "telecom", "group-identifier", "related-id"))
+# No code of a code system; kept out so that nobody can fill the cache with megabytes.
+_LONG: Final = 200
 _PATIENT: Final = "Patient/"
 
 
@@ -67,10 +69,8 @@ def _hashes(tokens: Iterable[Token], main: str | None) -> tuple[list[int], list[
     keys: dict[int, None] = {}
     codes: dict[int, None] = {}
     for params, system, code in tokens:
-        if params[0] in _SINGULAR:
-            hashed = _hash_all(params, system, code)
-        else:
-            hashed = _hash_cached(params, system, code)
+        keep = params[0] not in _SINGULAR and len(code) < _LONG
+        hashed = (_hash_cached if keep else _hash_all)(params, system, code)
         for key in hashed:
             keys[key] = None
         if main in params:

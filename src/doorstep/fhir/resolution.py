@@ -34,13 +34,16 @@ def resolve(plan: BundlePlan, assign: Callable[[Item], str]) -> None:
     """Give every sound item with a resource the id that `assign` says, also in its bytes; resolve what refers to it.
 
     References by the fullUrl of an entry (`urn:uuid:`, `urn:oid:`, absolute, or relative to the base of the referring
-    entry's own fullUrl) become Type/id. A URN that no entry has, or whose entry is at fault, is the problem of the item
-    that refers to it. Searches are listed in `plan.conditional`; contained and foreign references stay.
+    entry's own fullUrl) become Type/id; so do those by the Type/id of an entry that has no fullUrl. A URN that no entry
+    has, or whose entry is at fault, is the problem of the item that refers to it. Searches are listed in
+    `plan.conditional`; contained and foreign references stay.
     """
     sound = [item for item in plan.items if item.body and item.problem is None]
-    moved = sum(_assigned(item, assign) for item in sound) > 0
+    sent = {item.index: _assigned(item, assign) for item in sound}
     known = {_key(item.full_url): item for item in plan.items if item.full_url is not None}
-    links = [(item, _follow(item, known, moved)) for item in sound]
+    # what has no fullUrl is known by the id it was sent with
+    known |= {f"{item.type}/{sent[item.index]}": item for item in sound if item.full_url is None and sent[item.index]}
+    links = [(item, _follow(item, known, any(sent.values()))) for item in sound]
     for item, found in links:
         _note_unknown(item, found)
     _spread(plan.items, links)
@@ -48,18 +51,23 @@ def resolve(plan: BundlePlan, assign: Callable[[Item], str]) -> None:
         plan.conditional.extend(_conditional(item, found.searches))
 
 
-def _assigned(item: Item, assign: Callable[[Item], str]) -> bool:
-    """Set the id; returns whether a relative reference to the sender's id would now miss the resource."""
+def _assigned(item: Item, assign: Callable[[Item], str]) -> str | None:
+    """Set the id; returns the sender's, where it had one and it is another."""
     if item.method == "PATCH":
-        return False
+        return None
     new = assign(item)
     if not ID.fullmatch(new):
         raise ValueError(f"{new!r} is not a resource id")
     sent, item.id = item.resource.get("id"), new
     if sent == new:
-        return False
+        return None
     item.replace_body(set_id(item.body, new))
-    return item.full_url is not None and not item.full_url.startswith(_URN)
+    return sent if isinstance(sent, str) else _last(item.full_url)
+
+
+def _last(url: str | None) -> str | None:
+    match = _BASED.fullmatch(url or "")
+    return match[2].partition("/")[2] if match else None
 
 
 def _follow(item: Item, known: dict[str, Item], moved: bool) -> _Links:

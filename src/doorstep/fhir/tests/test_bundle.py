@@ -134,6 +134,7 @@ def test_limits_of_a_bundle() -> None:
         ('{"request":{"method":1,"url":"Patient"}}', "wrong-shape", ".request.method"),
         ('{"request":[]}', "not-object", ".request"),
         ('{"request":{"method":"GET","method":"GET","url":"Patient"}}', "duplicate-key", ".request.method"),
+        (r'{"fullUrl":"urn:\u0000","request":{"method":"GET","url":"Patient"}}', "nul-character", ".fullUrl"),
         ('{"fullUrl":1,"request":{"method":"GET","url":"Patient"}}', "wrong-shape", ".fullUrl"),
         ('{"request":{"method":"DELETE","url":"Patient"}}', "bad-url", ".request.url"),
         ('{"request":{"method":"DELETE","url":"Patient/a b"}}', "bad-url", ".request.url"),
@@ -207,6 +208,13 @@ def test_absolute_and_relative_references_follow_the_base_of_full_urls() -> None
     )
     resolve(plan, number)
     assert [references(item.body) for item in plan.items[1:]] == [["Patient/n0"], ["Patient/n0"], ["Patient/1"]]
+
+
+def test_entries_without_full_url_are_known_by_the_id_they_were_sent_with() -> None:
+    patient = {"resource": {"resourceType": "Patient", "id": "1"}}
+    plan = read_bundle(bundle(patient, {"resource": observation("Patient/1")}, kind="collection"))
+    resolve(plan, number)
+    assert references(plan.items[1].body) == ["Patient/n0"]
 
 
 def test_urns_that_lead_nowhere_are_problems_and_spread() -> None:

@@ -138,6 +138,7 @@ def test_the_hash_is_what_is_stored() -> None:
         (sample(code={"coding": ["x"]}), "wrong-shape", "code.coding[0]"),
         (sample(code={"coding": [{"code": 1}]}), "wrong-shape", "code.coding[0].code"),
         (sample(code={"coding": [{"code": "x", "system": []}]}), "wrong-shape", "code.coding[0].system"),
+        (sample(effectiveDateTime="2" * 60), "bad-date", "effectiveDateTime"),
         (sample(status=["final"]), "wrong-shape", "status"),
         (sample(category={"coding": []}), "wrong-shape", "category"),
         (sample(subject="Patient/p"), "wrong-shape", "subject"),

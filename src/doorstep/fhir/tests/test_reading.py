@@ -75,7 +75,7 @@ def test_minify_keeps_literals_order_and_content(text: str) -> None:
 @given(objects())
 def test_an_object_without_doubled_keys_is_never_refused(text: str) -> None:
     body = minify(text.encode())
-    assert json.dumps(parse(body)) == json.dumps(json.loads(text), default=str) or b"e" in body.lower() or b"." in body
+    assert parse(body) == json.loads(text, parse_int=float)
 
 
 @given(objects(), KEYS, st.booleans(), st.integers(0, 3), documents(2), documents(2))
