@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir.app import make_app
@@ -303,6 +303,7 @@ def test_a_fault_of_ours_tells_nothing_of_itself(client: Client) -> None:
     assert "fire" not in response.text
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_bad_input_is_never_our_error(body: bytes) -> None:
     response = Client().post("/", content=body, headers={"content-type": "application/json"})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
@@ -274,6 +274,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.uuids(), min_size=1, max_size=4, unique=True),
     st.lists(st.integers(0, 5), max_size=6),
@@ -305,6 +306,7 @@ def without_urns(value: Any) -> Any:
     return json.loads(json.dumps(value).replace("urn:", "nru:"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 300), st.integers(0, 6))
 def test_a_damaged_bundle_raises_nothing_but_problems(put_in: bytes, at: int, drop: int) -> None:
     data = bundle(post(observation("urn:uuid:1"), "urn:uuid:2"), post({"resourceType": "Patient"}, "urn:uuid:1"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir.bundle import read_bundle
@@ -170,6 +170,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_content_is_indexed_or_named(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(known_types())))
@@ -183,6 +184,7 @@ def test_any_content_is_indexed_or_named(data: st.DataObject) -> None:
     assert not said or (said[0] in ("wrong-shape", "bad-date") and said[1])
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)), st.sampled_from([4, 7, 10, 19]))
 def test_a_date_covers_the_moment_it_was_cut_from(moment: datetime, length: int) -> None:
     text = moment.isoformat()[:length] + ("Z" if length == 19 else "")

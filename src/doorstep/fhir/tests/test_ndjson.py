@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import tracemalloc
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir.ndjson import read_lines
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"")), max_size=12),
     st.integers(1, 40),
@@ -24,6 +25,7 @@ def test_lines_come_once_and_in_order(lines: list[bytes], chunk: int, ended: boo
     assert not any(line.problem for line in got)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), max_size=12), st.integers(1, 100), st.integers(1, 40))
 def test_a_line_over_the_limit_is_reported_and_the_rest_goes_on(sizes: list[int], chunk: int, limit: int) -> None:
     text = b"\r\n".join(b"x" * size for size in sizes)

@@ -63,6 +63,7 @@ def problem_of(data: bytes, limits: Limits = LIMITS) -> FhirProblem:
     return caught.value
 
 
+@settings(deadline=None)
 @given(objects())
 def test_minify_keeps_literals_order_and_content(text: str) -> None:
     small = minify(text.encode())
@@ -72,12 +73,14 @@ def test_minify_keeps_literals_order_and_content(text: str) -> None:
     assert b"\n" not in small
 
 
+@settings(deadline=None)
 @given(objects())
 def test_an_object_without_doubled_keys_is_never_refused(text: str) -> None:
     body = minify(text.encode())
     assert parse(body) == json.loads(text, parse_int=float)
 
 
+@settings(deadline=None)
 @given(objects(), KEYS, st.booleans(), st.integers(0, 3), documents(2), documents(2))
 def test_a_doubled_key_is_found_wherever_it_is_planted(
     text: str, key: str, spell: bool, depth: int, first: str, second: str
@@ -100,6 +103,7 @@ def test_a_doubled_key_is_found_behind_escapes(text: str) -> None:
     assert caught.value.code == "duplicate-key"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 130), st.lists(st.booleans(), min_size=130, max_size=130), st.integers(0, 100))
 def test_nesting_is_measured_exactly(depth: int, lists: list[bool], broad: int) -> None:
     text = '"[[[[\\"{{{"'
@@ -120,6 +124,7 @@ def test_deep_nesting_is_placed(depth: int) -> None:
     assert (problem.code, problem.line, problem.column) == ("too-deep", 2, 68)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_broken_bytes_raise_nothing_but_problems(data: bytes) -> None:
     with pytest.raises(FhirProblem):
@@ -129,6 +134,7 @@ def test_broken_bytes_raise_nothing_but_problems(data: bytes) -> None:
 GOOD = '{"resourceType": "Patient", "id": "p1", "name": [{"text": "张三", "given": ["三"]}], "active": true}'.encode()
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=4), st.integers(0, 3))
 def test_a_damaged_resource_raises_nothing_but_problems(at: int, put: bytes, drop: int) -> None:
     damaged = GOOD[:at] + put + GOOD[at + drop :]
@@ -136,6 +142,7 @@ def test_a_damaged_resource_raises_nothing_but_problems(at: int, put: bytes, dro
         assert read_resource(damaged).type == "Patient"
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(GOOD) - 1))
 def test_a_truncated_resource_is_called_truncated(length: int) -> None:
     problem = problem_of(GOOD[:length])
