@@ -150,3 +150,8 @@ def keys(scope: Scope, organisation: UUID, *, day: date) -> tuple[KeyLine, ...]:
         for row in rows
     ]  # fmt: skip
     return tuple(sorted(lines, key=lambda line: not line.active))
+
+
+def by_number(scope: Scope, numbers: Collection[str]) -> dict[str, UUID]:
+    """The people within the scope who have these staff numbers, by number."""
+    return dict(Person.objects.within(scope).filter(number__in=numbers).values_list("number", "id"))
