@@ -26,6 +26,11 @@ class Letter:
     body: object = None
 
     @property
+    def receiver(self) -> str:
+        """The room and the function that should have taken it, without the package's name."""
+        return ".".join(self.handler.split(".")[-3:])
+
+    @property
     def reason(self) -> str:
         """The first line of the error."""
         return self.error.partition("\n")[0]

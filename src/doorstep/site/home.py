@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,6 +16,7 @@ from doorstep.kernel import letters, room
 from doorstep.kernel.call import Call
 from doorstep.kernel.web.context import address
 from doorstep.kernel.web.pages import CalledRequest, Rule, page
+from doorstep.record.exchange import api as exchange
 from doorstep.site.system.access import Permission
 
 
@@ -27,6 +28,14 @@ class Task:
     sentence: str
     url: str
     icon: str
+    waits: int = 0
+
+
+def waiting(call: Call, entry: room.MenuEntry) -> int:
+    """How many things wait for the caller behind a menu entry, where that is cheap to say; else 0."""
+    if entry.url == "exchange:list":
+        return exchange.counts(call.scope)["all"]
+    return 0
 
 
 def tasks(call: Call) -> list[Task]:
@@ -36,7 +45,9 @@ def tasks(call: Call) -> list[Task]:
         for entry in entry_room.menu:
             if entry.permission in call.permissions and (url := address(entry)):
                 said = entry_room.sentences.get(entry.permission, "")
-                found.append(Task(gettext(entry.title), gettext(said) if said else "", url, entry.icon))
+                found.append(
+                    Task(gettext(entry.title), gettext(said) if said else "", url, entry.icon, waiting(call, entry))
+                )
     return found
 
 
@@ -58,7 +69,7 @@ def healthz(request: CalledRequest) -> HttpResponseBase:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Exception:  # any fault of the database means the same to a monitor
+    except Error:  # any fault of the database means the same to a monitor
         return JsonResponse({"status": "down"}, status=503)
     return JsonResponse({"status": "up"})
 

@@ -140,7 +140,7 @@ def no_sideways(page: Page) -> None:
 
 
 def at_widths(page: Page) -> Iterator[int]:
-    """The page at 360 and at 1280 px, each checked for sideways scrolling: ``for width in at_widths(page): axe(page)``."""
+    """The page at 360 and 1280 px, each checked for sideways scrolling: ``for width in at_widths(page): axe(page)``."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         no_sideways(page)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 TRIGGERS = """
 DO $$ DECLARE guarded regclass; BEGIN
   FOR guarded IN SELECT DISTINCT tgrelid FROM pg_trigger WHERE tgfoid = to_regproc('doorstep_append_only') LOOP
@@ -27,4 +26,4 @@ def flush_past_triggers(django_db_modify_db_settings: None) -> None:
         statements: list[str] = plain(self, *args, **kwargs)
         return [TRIGGERS % "DISABLE", *statements, TRIGGERS % "ENABLE"] if statements else statements
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]  # only in tests
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]  # only in tests

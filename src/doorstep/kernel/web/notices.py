@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 TONES = {messages.SUCCESS: "success", messages.WARNING: "warning", messages.ERROR: "danger"}
 ICONS = {"success": "circle-check", "warning": "alert-triangle", "danger": "alert-octagon", "info": "info-circle"}
@@ -33,7 +34,8 @@ def notice(message: Message) -> Notice:
     """How a message of Django's looks here."""
     tone = TONES.get(message.level, "info")
     tags = message.extra_tags or ""
-    undo = tags[len(UNDO) :] if tags.startswith(UNDO + "/") else ""
+    address = tags.removeprefix(UNDO) if tags.startswith(UNDO) else ""
+    undo = address if url_has_allowed_host_and_scheme(address, None) else ""
     return Notice(str(message.message), tone, ICONS[tone], undo)
 
 

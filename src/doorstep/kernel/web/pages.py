@@ -73,7 +73,7 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
                 return refusal(request, Decision(False, "bad_cursor"), status=400)
 
         run.access_rule = rule  # type: ignore[attr-defined]  # read by the system check and the menu
-        return run
+        return cast("View[P]", run)
 
     return make
 

@@ -19,6 +19,7 @@ from doorstep.kernel.web import drawing, words
 from doorstep.kernel.web import forms as dressing
 from doorstep.kernel.web import notices as news
 from doorstep.kernel.web.filters import marked, register_filters
+from doorstep.kernel.web.pages import is_part
 
 register = template.Library()
 register_filters(register)
@@ -144,8 +145,9 @@ def sparkline(
 def pager(context: template.Context, paged: Paged[Any], more: str = "", name: str = "after") -> dict[str, Any]:
     """The way to the next page of a keyset list, and back to the first; with ``more`` (the id of the tbody or list)
     the rows are added below instead, where scripts run."""
-    query = context["request"].GET.copy()
-    deep = bool(query.pop(name, None))
+    request = context["request"]
+    query = request.GET.copy()
+    deep = bool(query.pop(name, None)) and not (more and is_part(request))  # rows added below are no other page
     first = query.urlencode()
     if paged.next:
         query[name] = paged.next

@@ -34,7 +34,10 @@ def test_pages_are_accessible_and_fit(open_page, as_caller, path: str, language:
 def test_axe_helper_finds_what_is_wrong(open_page, as_caller) -> None:
     as_caller(callers.system())
     page = open_page()
-    page.route("**/system/style", lambda route: route.fulfill(body="<html><body><input></body></html>", content_type="text/html"))
+    page.route(
+        "**/system/style",
+        lambda route: route.fulfill(body="<html><body><input></body></html>", content_type="text/html"),
+    )
     page.goto("/system/style")
     with pytest.raises(AssertionError, match="label"):
         axe(page)

@@ -94,7 +94,12 @@ def test_the_list_is_paged_and_narrowed(operator: Client) -> None:
 def test_the_trail_is_searched_and_the_search_leaves_a_line(operator: Client) -> None:
     for actor, name, action, days in (("staff:1", "张三", "residents.read", 0), ("staff:2", "李四", "charts.open", 3)):
         TrailLine.objects.create(
-            at=clock.now() - timedelta(days=days), actor=actor, name=name, action=action, outcome="done", detail={"x": 1}
+            at=clock.now() - timedelta(days=days),
+            actor=actor,
+            name=name,
+            action=action,
+            outcome="done",
+            detail={"x": 1},
         )
     rows = 'scope="row"'
     assert operator.get("/system/trail?who=张").text.count(rows) == 1
