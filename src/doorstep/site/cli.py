@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,9 @@ def house() -> Iterator[str]:
         import django
 
         django.setup()
+        # what a batch reads is many objects and no cycles: the collector's usual haste cost a third of an ingest's CPU
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         yield dsn
 
 

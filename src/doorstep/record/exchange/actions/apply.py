@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +27,18 @@ from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
 
 NOTHING = Index(None, None, None, [], [], [], [])
-Outcomes = dict[tuple[int, int], ledger.Written]
+Outcomes = dict[int, dict[int, ledger.Written]]  # by message, by entry
 
 
 @action(Permission.SEND, audits="exchange.take")
 def apply(
-    call: Call, *, source: UUID, batch: Sequence[Prepared], channel: str, claimed: Keys = frozenset(), again: int | None = None
+    call: Call,
+    *,
+    source: UUID,
+    batch: Sequence[Prepared],
+    channel: str,
+    claimed: Keys = frozenset(),
+    again: int | None = None,
 ) -> list[Receipt]:
     """Use a batch of pieces of one source, each whole or (where its kind allows) its sound entries.
 
@@ -41,12 +48,12 @@ def apply(
     for prepared in batch:
         if not prepared.settled:
             conditions.check_methods(prepared, source)
-            settle(prepared, source, claimed, lambda item, p=prepared: conditions.known(p, source, item))
+            settle(prepared, source, claimed, partial(conditions.known, prepared, source))
             conditions.resolve_references(prepared, source)
     rows, patients = _register(call, source, batch)
     numbers = _numbers(len(batch)) if again is None else [again]
     outcomes = _write(source, batch, rows, numbers)
-    receipts = [_receipt(p, n, {i: w for (m, i), w in outcomes.items() if m == n}) for p, n in zip(batch, numbers, strict=True)]
+    receipts = [_receipt(p, n, outcomes[n]) for p, n in zip(batch, numbers, strict=True)]
     keep(source, channel, batch, receipts, again=again is not None)
     _tell(call, source, batch, receipts, patients)
     return receipts
@@ -124,7 +131,10 @@ def _write(
         for item, entry in rows[place]:
             fresh.append(ledger.Fresh(item.type, item.id or "", item.body, source, number, entry))
             where.append((number, item.index))
-    return dict(zip(where, ledger.write(fresh, clock.now()), strict=True))
+    outcomes: Outcomes = {number: {} for number in numbers}
+    for (number, entry_index), written in zip(where, ledger.write(fresh, clock.now()), strict=True):
+        outcomes[number][entry_index] = written
+    return outcomes
 
 
 def _deletes(prepared: Prepared) -> list[Item]:
@@ -175,7 +185,11 @@ def _tell(
     lines: list[dict[str, Any]] = []
     for prepared, receipt in zip(batch, receipts, strict=True):
         whose = [patients[i.id] for i in prepared.sound() if i.type == "Patient" and i.id in patients]
-        detail = {"created": receipt.created, "updated": receipt.updated, "unchanged": receipt.unchanged}
+        detail: dict[str, object] = {
+            "created": receipt.created,
+            "updated": receipt.updated,
+            "unchanged": receipt.unchanged,
+        }
         if len(whose) > 1:
             detail |= {"residents": [str(r) for r in whose[:500]]}
         lines.append(

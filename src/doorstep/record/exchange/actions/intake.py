@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, OperationalError
@@ -28,30 +29,44 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
     A piece that was taken before is not even read: it gets the receipt of then. Raises ``Refused`` where the caller
     may not send.
     """
-    batch: list[Prepared] = []
+    batch = _Batch()
 
     def flush() -> list[Receipt]:
-        receipts = apply_safely(call, source, batch, channel) if batch else []
-        batch.clear()
-        return receipts
+        nonlocal batch
+        done, batch = batch.pieces, _Batch()
+        return apply_safely(call, source, done, channel) if done else []
 
     for piece, digest, before in _looked_up(source, pieces):
-        twice = any(p.digest == digest for p in batch)
-        prepared = None if before or twice else read(piece)
+        prepared = None if before or digest in batch.digests else read(piece)
         if prepared is None or prepared.careful:
             yield flush()
         if prepared is None:
             yield [before or reads.receipts(source, [digest])[digest]]
             continue
-        batch.append(prepared)
-        if prepared.careful or _full(batch):
+        batch.add(prepared)
+        if prepared.careful or batch.full:
             yield flush()
     yield flush()
 
 
-def _full(batch: Sequence[Prepared]) -> bool:
-    weight = sum(len(p.plan.items) for p in batch)
-    return weight >= rules.BATCH_RESOURCES or sum(len(p.piece.raw) for p in batch) >= rules.BATCH_BYTES
+@dataclass(slots=True)
+class _Batch:
+    """Pieces that will share a transaction, and how much they weigh."""
+
+    pieces: list[Prepared] = field(default_factory=list)
+    digests: set[bytes] = field(default_factory=set)
+    resources: int = 0
+    size: int = 0
+
+    def add(self, prepared: Prepared) -> None:
+        self.pieces.append(prepared)
+        self.digests.add(prepared.digest)
+        self.resources += len(prepared.plan.items)
+        self.size += len(prepared.piece.raw)
+
+    @property
+    def full(self) -> bool:
+        return self.resources >= rules.BATCH_RESOURCES or self.size >= rules.BATCH_BYTES
 
 
 def _looked_up(source: UUID, pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bytes, Receipt | None]]:
