@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 from whitenoise.storage import CompressedStaticFilesStorage
 
 
@@ -25,3 +29,27 @@ class Assets(CompressedStaticFilesStorage):  # type: ignore[misc]  # WhiteNoise 
         address: str = super().url(name)
         mark = stamp(name) if name and not name.endswith("/") else ""
         return f"{address}?v={mark}" if mark else address
+
+
+def collect() -> None:
+    """Put all static files, compressed, into ``STATIC_ROOT``, unless those there are current; and serve from there.
+
+    Several processes may start at once: one collects, the others wait for it.
+    """
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    made_from = "\n".join(sorted(_sources()))
+    with (root.parent / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = root / ".made-from"
+        if not known.exists() or known.read_text() != made_from:
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            known.write_text(made_from)
+    settings.WHITENOISE_USE_FINDERS = False
+
+
+def _sources() -> Iterator[str]:
+    for finder in finders.get_finders():
+        for name, storage in finder.list(["CVS", ".*", "*~"]):
+            state = Path(storage.path(name)).stat()
+            yield f"{name} {state.st_size} {state.st_mtime_ns}"
