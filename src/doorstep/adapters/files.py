@@ -120,9 +120,7 @@ def _read_zip(stream: IO[bytes], origin: str, limits: FileLimits) -> Iterator[Fo
         yield from _member(archive, info, where, limits)
 
 
-def _member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limits: FileLimits
-) -> Iterator[Found | Fault]:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limits: FileLimits) -> Iterator[Found | Fault]:
     try:
         with archive.open(info) as member:
             guard = _Guard(member, max(info.compress_size, 1) * limits.ratio, limits)

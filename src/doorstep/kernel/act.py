@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -56,7 +56,7 @@ def action(
 
         run.permission = permission  # type: ignore[attr-defined]  # read by the contract tests
         run.audits = audits  # type: ignore[attr-defined]  # read by the contract tests
-        return run
+        return cast("Callable[Concatenate[Call, P], T]", run)
 
     return make
 

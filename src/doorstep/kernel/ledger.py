@@ -86,7 +86,7 @@ def digest(body: bytes, *, deleted: bool = False) -> bytes:
 
 @cache
 def table(kind: str) -> sql.Identifier:
-    """The table of a resource type; raises ``KeyError`` for a name that is no R4 type (never interpolated unchecked)."""
+    """The table of a resource type; raises ``KeyError`` for a name that is no R4 type."""
     if kind not in known_types():
         raise KeyError(kind)
     return sql.Identifier(f"fhir_{kind.lower()}")
@@ -119,9 +119,7 @@ def _write_distinct(
     for place, row in rows:
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
-    taken = {
-        (r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source
-    }
+    taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source}
     if taken:
         raise Claimed(frozenset(taken))
     # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
@@ -217,7 +215,12 @@ def read(kind: str, key: str) -> Stored | None:
     query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient FROM {} WHERE id = %s")
     with connection.cursor() as cursor:
         row = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [key]).fetchone()
-    return None if row is None else Stored(kind, key, *row[:5], row[5].encode(), row[6])
+    return None if row is None else _stored(kind, key, row[:5], row[5].encode(), row[6])
+
+
+def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None) -> Stored:
+    version, updated, source, message, deleted = row
+    return Stored(kind, key, version, updated, source, message, deleted, body, patient)
 
 
 def past(kind: str, key: str) -> list[Stored]:
@@ -230,7 +233,7 @@ def past(kind: str, key: str) -> list[Stored]:
         )
         rows = cursor.fetchall()
     press = zstandard.ZstdDecompressor()
-    return [Stored(kind, key, *r[:5], press.decompress(bytes(r[5]))) for r in rows]
+    return [_stored(kind, key, r[:5], press.decompress(bytes(r[5])), None) for r in rows]
 
 
 def exist(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:

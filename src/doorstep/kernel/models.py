@@ -40,14 +40,16 @@ class Delivery(models.Model):
         constraints = (models.UniqueConstraint(fields=("event", "handler"), name="delivery_once"),)
         indexes = (
             models.Index(
-                fields=("handler", "subject", "event"), name="delivery_order", condition=Q(state__in=("waiting", "dead"))
+                fields=("handler", "subject", "event"),
+                name="delivery_order",
+                condition=Q(state__in=("waiting", "dead")),
             ),
             models.Index(fields=("due_at",), name="delivery_due", condition=Q(state="waiting")),
         )
 
 
 class TrailLine(models.Model):
-    """One line of the trail: who did or saw what, about whom, and how it ended. Never changed (a trigger sees to it)."""
+    """One line of the trail: who did or saw what, about whom, and how it ended. A trigger keeps it unchanged."""
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()

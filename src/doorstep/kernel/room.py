@@ -66,7 +66,7 @@ def event_types() -> Mapping[str, type]:
 @cache
 def reactions(name: str) -> Mapping[str, Reaction]:
     """The handlers of an event, by their stable names (``module.function``)."""
-    found = {}
+    found: dict[str, Reaction] = {}
     for room in installed():
         for kind, handlers in room.reactions.items():
             if event_name(kind) == name:

@@ -100,9 +100,9 @@ def seal(limit: int = 5000) -> int:
 
 def verify() -> Breach | None:
     """Walk the whole chain; the first place where it does not hold, or None."""
-    previous, expected = GENESIS, 0
-    for found in TrailSeal.objects.select_related("line").order_by("position").iterator(chunk_size=2000):
-        expected += 1
+    previous = GENESIS
+    seals = TrailSeal.objects.select_related("line").order_by("position")
+    for expected, found in enumerate(seals.iterator(chunk_size=2000), start=1):
         if found.position != expected:
             return Breach(expected, found.line_id, "removed")
         previous = link(previous, found.line)

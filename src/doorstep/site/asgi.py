@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402  Django must be set up before its parts are imported
-from starlette.types import Receive, Scope, Send  # noqa: E402
+from starlette.types import Message, Receive, Scope, Send  # noqa: E402
 
 from doorstep import __version__  # noqa: E402
 from doorstep.fhir.app import make_app  # noqa: E402
@@ -23,7 +23,7 @@ from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
 door = make_app(HouseStore(), body_limit=BODY, version=__version__)
-house = WSGIMiddleware(pages, workers=8)
+house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
 serve.watch_parent(lambda: os._exit(1))
 
 
@@ -43,4 +43,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if path == "/healthz" or path == "/fhir" or path.startswith("/fhir/"):
             await fhir(scope, receive, send)
         else:
-            await house(scope, receive, send)  # type: ignore[arg-type]  # the same protocol under two names
+            await _pages(scope, receive, send)
+
+
+async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
+    """Granian hands over awaitables, but a2wsgi calls them from threads and asks for true coroutines."""
+
+    async def received() -> Message:
+        return await receive()
+
+    async def sent(message: Message) -> None:
+        await send(message)
+
+    await house(scope, received, sent)  # type: ignore[arg-type]  # the same protocol under two names

@@ -16,7 +16,7 @@ Run = Callable[[argparse.Namespace, str], int]
 
 @contextmanager
 def house() -> Iterator[str]:
-    """Django set up on a running database (the embedded one, unless another is given); yields the database's address."""
+    """Django set up on a running database (the embedded one, unless another is given); yields its address."""
     from doorstep.kernel import postgres
 
     if "DOORSTEP_DATABASE_URL" not in os.environ:

@@ -79,7 +79,10 @@ def _directory(district: District) -> DirectoryIn:
 
     return o.DirectoryIn(
         areas=tuple(
-            o.AreaIn(a.code, a.name, a.full_name, a.parent, a.urban, a.population, _degrees(a.longitude), _degrees(a.latitude))
+            o.AreaIn(
+                a.code, a.name, a.full_name, a.parent, a.urban, a.population,
+                _degrees(a.longitude), _degrees(a.latitude),
+            )
             for a in district.areas
         ),
         organisations=tuple(_institution(i) for i in district.institutions),
@@ -101,9 +104,10 @@ def _institution(i: Institution) -> OrganisationIn:
     from doorstep.registers.organisations import api as o
     from doorstep.registers.organisations.rules import grade_of_words
 
+    grade = grade_of_words(i.grade + i.grade_class)
     facts = o.Facts(
         name=i.name, type_code=i.type_code, tier=i.tier, area=i.area, uscc=i.uscc, short_name=i.short_name,
-        registration=i.registration_number, grade=grade.code if (grade := grade_of_words(i.grade + i.grade_class)) else "",
+        registration=i.registration_number, grade=grade.code if grade else "",
         economic_type=i.economic_type, management_class="2" if i.for_profit else "1", address=i.address, phone=i.phone,
         longitude=_degrees(i.longitude), latitude=_degrees(i.latitude), opened_on=i.opened_on,
     )  # fmt: skip
@@ -119,8 +123,8 @@ def _people(district: District) -> list[PersonIn]:
     for p in district.staff:
         posts = tuple(
             s.PostIn(
-                post.uscc, role_of.get(p.number) or _role(p.profession, district.institution[post.uscc].tier), post.start,
-                post.department, DUTIES.get(post.role, ""), post.main, _last(post.end),
+                post.uscc, role_of.get(p.number) or _role(p.profession, district.institution[post.uscc].tier),
+                post.start, post.department, DUTIES.get(post.role, ""), post.main, _last(post.end),
             )
             for post in p.posts
         )  # fmt: skip
@@ -139,8 +143,8 @@ def _role(profession: str, tier: str) -> str:
 
 def _matter(title: str) -> str:
     words = {
-        "转诊": "referral", "互认": "recognition", "远程": "telemedicine", "消毒": "sterilisation", "病房": "joint_ward",
-        "专家": "experts", "医养": "eldercare", "联盟": "alliance",
+        "转诊": "referral", "互认": "recognition", "远程": "telemedicine", "消毒": "sterilisation",
+        "病房": "joint_ward", "专家": "experts", "医养": "eldercare", "联盟": "alliance",
     }  # fmt: skip
     return next((matter for word, matter in words.items() if word in title), "other")
 
@@ -163,7 +167,9 @@ def _accounts(district: District) -> None:
     for account in district.accounts:
         if account.username not in known:
             password = secrets.token_urlsafe(9)
-            staff.make_account(call(), person=people[account.staff_number], username=account.username, password=password)
+            staff.make_account(
+                call(), person=people[account.staff_number], username=account.username, password=password
+            )
             known[account.username] = [account.title, password]
             _private(path, json.dumps(known, ensure_ascii=False))
 

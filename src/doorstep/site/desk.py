@@ -17,7 +17,7 @@ def _say(problem: exchange.Problem | None) -> str:
     if problem is None:
         return ""
     place = f" [{problem.path}]" if problem.path else ""
-    return exchange.words(problem.code, problem.params, "zh", problem.line, problem.column) + place
+    return exchange.say(problem) + place
 
 
 def list_messages(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from doorstep.fhir.outcome import EntryResponse, bundle_response, etag
 from doorstep.fhir.problems import KINDS, FhirProblem
@@ -93,7 +93,7 @@ def _beats() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Exception:  # whatever the fault, the database does not answer
+    except DatabaseError:  # whatever the fault, the database does not answer
         connection.close()
         return False
     return True
@@ -154,12 +154,11 @@ def outcome(problems: Sequence[exchange.Problem]) -> bytes:
 
 
 def _issue(problem: exchange.Problem) -> dict[str, Any]:
-    said = exchange.words(problem.code, problem.params, "zh", problem.line, problem.column)
     kind = KINDS.get(problem.code)
     issue: dict[str, Any] = {
         "severity": "error",
         "code": kind.issue if kind else "processing",
-        "details": {"coding": [{"code": problem.code}], "text": said},
+        "details": {"coding": [{"code": problem.code}], "text": exchange.say(problem)},
     }
     if advice := exchange.advice(problem.code, "zh"):
         issue["diagnostics"] = advice

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from doorstep.record.exchange.actions import StillWrong, dismiss, mend, retry, retry_waiting, set_aside_fault, take
-from doorstep.record.exchange.reads import counts, detail, set_aside, set_aside_numbers, stored
-from doorstep.record.exchange.rules import advice, words
+from doorstep.record.exchange.reads import counts, detail, say, set_aside, set_aside_numbers, stored
+from doorstep.record.exchange.rules import advice
 from doorstep.record.exchange.shapes import EntryAnswer, Piece, Problem, Receipt
-
 
 __all__ = [
     "EntryAnswer",
@@ -21,10 +20,10 @@ __all__ = [
     "mend",
     "retry",
     "retry_waiting",
+    "say",
     "set_aside",
     "set_aside_fault",
     "set_aside_numbers",
     "stored",
     "take",
-    "words",
 ]

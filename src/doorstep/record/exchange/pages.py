@@ -16,7 +16,7 @@ from doorstep.record.exchange import actions, reads
 from doorstep.record.exchange.access import Permission
 from doorstep.record.exchange.flow import State
 from doorstep.record.exchange.forms import STATES, Dismiss, Filter, Mend
-from doorstep.record.exchange.rules import advice, words
+from doorstep.record.exchange.rules import advice
 from doorstep.record.exchange.shapes import Detail, Line, Problem
 
 EDITABLE = 1 << 20
@@ -25,7 +25,7 @@ EDITABLE = 1 << 20
 @page(Permission.READ)
 def listing(request: CalledRequest) -> HttpResponse:
     """The messages within the caller's scope; at first those that wait for a person."""
-    data = request.GET if request.GET else {"state": State.SET_ASIDE}
+    data = request.GET or {"state": State.SET_ASIDE}
     form = Filter(data)
     chosen = form.cleaned_data if form.is_valid() else {"state": "", "q": ""}
     state = State(chosen["state"]) if chosen["state"] else None
@@ -45,8 +45,12 @@ def _told(problem: Problem | None) -> dict[str, object] | None:
     if problem is None:
         return None
     language = get_language() or "zh"
-    said = words(problem.code, problem.params, language, problem.line, problem.column)
-    return {"words": said, "advice": advice(problem.code, language), "path": problem.path, "code": problem.code}
+    return {
+        "words": reads.say(problem, language),
+        "advice": advice(problem.code, language),
+        "path": problem.path,
+        "code": problem.code,
+    }
 
 
 @page(Permission.READ)

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import zstandard
 from django.db.models import Count, Q
+from django.utils import translation
 
 from doorstep.kernel import ledger
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
-from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.decision import Decision, Refused, refuse
 from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.web.words import sentence
+from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission
 from doorstep.record.exchange.flow import State
 from doorstep.record.exchange.models import Message
@@ -30,7 +33,12 @@ def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
         problems = tuple(problem(p) for p in row.problems)
         counts = {k: row.counts.get(k, 0) for k in ("created", "updated", "unchanged", "set_aside")}
         found[bytes(row.digest)] = Receipt(
-            row.pk, row.state, repeated=True, received=row.received, problems=problems, **counts,
+            row.pk,
+            row.state,
+            repeated=True,
+            received=row.received,
+            problems=problems,
+            **counts,
             answers=tuple(_answer(a) for a in row.answers or ()),
         )
     return found
@@ -47,9 +55,7 @@ def raw(row: Message) -> bytes:
 
 def problem(kept: Mapping[str, Any]) -> Problem:
     """A problem as it was kept."""
-    return Problem(
-        kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry")
-    )
+    return Problem(kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry"))
 
 
 def messages(
@@ -72,8 +78,16 @@ def messages(
     return cut([_line(row) for row in found], page, key)
 
 
+def say(found: Problem, language: str = "zh") -> str:
+    """What is wrong, in words: this room's, the FHIR library's, or those of the room that found it."""
+    if rules.has_words(found.code):
+        return rules.words(found.code, found.params, language, found.line, found.column)
+    with translation.override("en" if language.startswith("en") else "zh-hans"):
+        return sentence(Decision(False, found.code, found.params))
+
+
 def set_aside(scope: Scope, *, after: str | None = None) -> Paged[Line]:
-    """The messages that wait for a person, within the scope, newest first; ``after`` is the cursor of the page before."""
+    """The messages that wait for a person, within the scope, newest first; ``after`` is a page's cursor."""
     return messages(scope, page=Page.read(after, 50, parts=1), state=State.SET_ASIDE)
 
 

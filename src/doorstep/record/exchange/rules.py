@@ -91,13 +91,20 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
 }
 
 
-def words(code: str, params: Mapping[str, Any], language: str, line: int | None = None, column: int | None = None) -> str:
+def has_words(code: str) -> bool:
+    """Whether this room or the FHIR library has words for the code."""
+    return code in WORDS or code in KINDS
+
+
+def words(
+    code: str, params: Mapping[str, Any], language: str, line: int | None = None, column: int | None = None
+) -> str:
     """Say what is wrong and, where known, in which line and column; Chinese unless the language is English."""
     chinese = not language.startswith("en")
     kind = KINDS.get(code)
-    template = WORDS[code][0 if chinese else 1] if code in WORDS else (kind.zh if chinese else kind.en) if kind else code
+    both = WORDS[code][:2] if code in WORDS else (kind.zh, kind.en) if kind else (code, code)
     place = "" if line is None else f"（第 {line} 行第 {column} 列）" if chinese else f" (line {line}, column {column})"
-    return _fill(template, params) + place
+    return _fill(both[0 if chinese else 1], params) + place
 
 
 def advice(code: str, language: str) -> str:

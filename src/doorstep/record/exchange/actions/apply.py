@@ -42,7 +42,8 @@ def apply(
 ) -> list[Receipt]:
     """Use a batch of pieces of one source, each whole or (where its kind allows) its sound entries.
 
-    ``again`` is the number of the message that is tried again (its only piece). Raises ``ledger.Claimed`` and ``IntegrityError`` for the caller to try again; then nothing was changed.
+    ``again`` is the number of the message that is tried again (its only piece). Raises ``ledger.Claimed`` and
+    ``IntegrityError`` for the caller to try again; then nothing was changed.
     """
     demand(may_send_for(call, source))
     for prepared in batch:

@@ -94,6 +94,4 @@ def _aside(prepared: Prepared, item: Item, fault: Unanswerable, path: str = "") 
 
 def _put_aside(prepared: Prepared, item: Item, problem: Problem) -> None:
     path = problem.path or item.expression
-    prepared.aside.setdefault(
-        item.index, Problem(problem.code, path, params=dict(problem.params), entry=item.index)
-    )
+    prepared.aside.setdefault(item.index, Problem(problem.code, path, params=dict(problem.params), entry=item.index))

@@ -96,28 +96,30 @@ def apply_safely(
 ) -> list[Receipt]:
     """Apply a batch, again while others write the same; ``again`` is the message that is tried once more."""
     claimed: Keys = frozenset()
-    for attempt in range(TRIES):
-        if attempt and again is None:
-            known = reads.receipts(source, [p.digest for p in batch])
-            if known:
-                return _rest(call, source, batch, channel, known)
-        if attempt:
-            batch = [read(p.piece) for p in batch]
+    for _ in range(TRIES):
         try:
             for prepared in batch:
-                if not prepared.careful:
+                if not (prepared.careful or prepared.settled):
                     settle(prepared, source, claimed, lambda _item: None)
             return apply(call, source=source, batch=batch, channel=channel, claimed=claimed, again=again)
         except ledger.Claimed as found:
             claimed |= found.keys
         except (IntegrityError, OperationalError) as error:
-            # another writer made the same rows, or two waited for each other: what it wrote is now seen
-            log.info("batch of %d tried again: %s", len(batch), error)
-            if isinstance(error, OperationalError) and "deadlock" not in str(error):
-                raise
+            _demand_passing(error, len(batch))
         except DataError as error:
             return _one_by_one(call, source, batch, channel, str(error).splitlines()[0], again)
+        known = {} if again else reads.receipts(source, [p.digest for p in batch])
+        if known:
+            return _rest(call, source, batch, channel, known)
+        batch = [read(p.piece) for p in batch]
     raise OperationalError(f"gave up after {TRIES} tries")
+
+
+def _demand_passing(error: IntegrityError | OperationalError, size: int) -> None:
+    """Let go by what another writer caused (the same rows, a deadlock): its rows are seen the next time."""
+    if isinstance(error, OperationalError) and "deadlock" not in str(error):
+        raise error
+    log.info("batch of %d tried again: %s", size, error)
 
 
 def _rest(

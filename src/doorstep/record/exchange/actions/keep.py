@@ -14,7 +14,6 @@ from doorstep.record.exchange.actions.prepare import Prepared, remnants
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Problem, Receipt
 
-
 OUTCOME = ("state", "received", "counts", "problems", "waits", "answers")
 
 

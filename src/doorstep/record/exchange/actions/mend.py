@@ -48,7 +48,9 @@ def mend(call: Call, *, message: int, text: str) -> Receipt:
             raise StillWrong(receipt)
         changed = Message.objects.unscoped("locked above").filter(pk=row.pk)
         changed.update(state=_step("mend"), waits=False)
-        Message.objects.unscoped("just made").filter(pk=receipt.message, mends=None).exclude(pk=row.pk).update(mends=row)
+        Message.objects.unscoped("just made").filter(pk=receipt.message, mends=None).exclude(pk=row.pk).update(
+            mends=row
+        )
     about("Message", row.pk, by=receipt.message)
     return receipt
 
