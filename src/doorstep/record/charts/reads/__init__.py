@@ -1,0 +1,10 @@
+"""What can be asked of a chart; each question about a resident is trailed."""
+
+from __future__ import annotations
+
+from doorstep.record.charts.reads.entry import changes, entry, raw
+from doorstep.record.charts.reads.results import latest, series
+from doorstep.record.charts.reads.summary import summary
+from doorstep.record.charts.reads.timeline import timeline
+
+__all__ = ["changes", "entry", "latest", "raw", "series", "summary", "timeline"]

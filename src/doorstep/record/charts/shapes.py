@@ -1,0 +1,326 @@
+"""Frozen records of a chart: what was read from resources, and what the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from doorstep.kernel.coding import Coding
+from doorstep.kernel.paging import Paged
+from doorstep.record.charts.rules import Doubt, Flag, Validity
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A FHIR date as it was sent; ``start`` is its first instant, None where the text is no possible date."""
+
+    text: str
+    start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Words for people, and the codes behind them."""
+
+    text: str = ""
+    codings: tuple[Coding, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What makes two of them the same: ``system|code`` of the first coding, else the words."""
+        for coding in self.codings:
+            if coding.code:
+                return f"{coding.system}|{coding.code}"
+        return f"text:{self.text.casefold()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference as it was sent; ``key`` is its (type, id) where it is a relative one to a known type."""
+
+    reference: str
+    display: str
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measured value. ``number`` is None for words; ``unit_key`` is equal for units that may be compared.
+
+    ``flag`` is the source's own statement, or computed from the only reference range (``computed``); ``said_normal``
+    tells that the source called normal what lies beyond its own range.
+    """
+
+    label: str = ""
+    code: str = ""
+    text: str = ""
+    number: Decimal | None = None
+    comparator: str = ""
+    unit: str = ""
+    unit_key: str = ""
+    low: Decimal | None = None
+    high: Decimal | None = None
+    range_text: str = ""
+    flag: Flag | None = None
+    flag_text: str = ""
+    computed: bool = False
+    said_normal: bool = False
+    doubt: Doubt | None = None
+    absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a person should see of a resource of any type. Empty text or None: the source did not say it.
+
+    ``pointer`` is where the name stands if the resource only refers to it (a prescription to a Medication).
+    """
+
+    type: str
+    id: str
+    title: str
+    concept: Concept
+    validity: Validity
+    status: str = ""
+    clinical: str = ""
+    verification: str = ""
+    criticality: str = ""
+    category: str = ""
+    when: When | None = None
+    until: When | None = None
+    notes: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    flag: Flag | None = None
+    flag_text: str = ""
+    encounter: str = ""
+    pointer: Key | None = None
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One value of a definition list: ``kind`` says which of the other fields hold it."""
+
+    kind: str
+    text: str = ""
+    code: str = ""
+    start: When | None = None
+    end: When | None = None
+    ref: Ref | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An element of a resource with its values; ``name`` is FHIR's, without the type of a choice."""
+
+    name: str
+    values: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs between two versions at a path; None where the version has nothing there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A reading with where it came from: source institution, time received, FHIR id of the source's patient."""
+
+    reading: Reading
+    source: UUID
+    updated: datetime
+    at: datetime | None
+    patient: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """Type and id."""
+        return self.reading.type, self.reading.id
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Items of one code as one line: ``item`` is the one that counts, ``first`` and ``last`` the dates of all."""
+
+    item: Item
+    sources: tuple[UUID, ...]
+    count: int
+    first: When | None
+    last: When | None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Values that may be compared, oldest first; ``left_out`` are in other units, ``doubtful`` are not believed."""
+
+    label: str
+    unit: str
+    points: tuple[tuple[datetime, float], ...]
+    low: float | None = None
+    high: float | None = None
+    left_out: int = 0
+    doubtful: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The newest valid value of a code over all institutions, with the values before it as curves."""
+
+    key: str
+    item: Item
+    curves: tuple[Curve, ...]
+    count: int
+    in_error: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who the chart is of; ``sex`` is GB/T 2261.1, ``birth`` as far as it is known, ``number`` masked."""
+
+    name: str
+    sex: str
+    birth: str
+    age: int | None
+    number: str
+    deceased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of every page of a chart: who it is, allergies, and the institutions that know this resident."""
+
+    resident: UUID
+    person: Person
+    allergies: tuple[Line, ...]
+    institutions: Mapping[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The first page of a chart."""
+
+    head: Head
+    problems: tuple[Line, ...]
+    medicines: tuple[Line, ...]
+    immunisations: tuple[Line, ...]
+    results: tuple[Result, ...]
+    encounters: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Observations of one day, encounter and institution, those to be looked at first."""
+
+    items: tuple[Item, ...]
+    flagged: int
+
+    @property
+    def first(self) -> Item:
+        """The item that stands for all."""
+        return self.items[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day (China) of the timeline, None for what has no date."""
+
+    on: When | None
+    entries: tuple[Item | Cluster, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the timeline is narrowed to: a kind, an institution, from and to (instants, the second exclusive)."""
+
+    kind: str = ""
+    institution: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of the timeline."""
+
+    head: Head
+    days: Paged[Day]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The newest value of every code."""
+
+    head: Head
+    results: tuple[Result, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All values of a code, a page of them as a table, the newest as curves."""
+
+    head: Head
+    title: str
+    curves: tuple[Curve, ...]
+    values: Paged[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a resource: when and from whom it came, and the message that brought it."""
+
+    number: int
+    updated: datetime
+    source: UUID
+    message: int | None
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a reference of the resource leads to; ``open`` where it is an entry of the same resident."""
+
+    title: str
+    open: bool
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource with all that is known of it; ``body`` is the version's own JSON text."""
+
+    head: Head
+    item: Item
+    version: Version
+    versions: tuple[Version, ...]
+    main: tuple[Fact, ...]
+    rest: tuple[Fact, ...]
+    narrative: str
+    body: str
+    targets: Mapping[Key, Target] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> int:
+        """The number of the version that holds now."""
+        return self.versions[0].number
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between two versions of a resource."""
+
+    head: Head
+    item: Item
+    before: Version
+    after: Version
+    changes: tuple[Change, ...]
