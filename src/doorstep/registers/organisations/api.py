@@ -9,8 +9,8 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision
 from doorstep.registers.organisations import rules
-from doorstep.registers.organisations.access import Sides, may_manage
 from doorstep.registers.organisations.actions.loading import load
+from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.bounds import (
     by_uscc,
     consortia_of,
@@ -63,6 +63,7 @@ __all__ = [
     "last_day",
     "leaders",
     "load",
+    "manageable",
     "managed",
     "may_manage_one",
     "members",
@@ -83,11 +84,15 @@ def get(scope: Scope, keys: Collection[UUID]) -> Mapping[UUID, Line]:
 
 
 def may_manage_one(call: Call, organisation: UUID) -> Decision:
-    """Whether the caller may change what belongs to the institution (people, keys): itself, its lead, the district."""
-    return may_manage(call, Sides(organisation, leaders((organisation,), clock.today())[organisation]))
+    """Whether the caller may change what belongs to the institution today: itself, its lead, the district may."""
+    return bounds.may_manage_one(call, organisation, clock.today())
 
 
-def managed(call: Call, organisations: Collection[UUID]) -> frozenset[UUID]:
-    """Those of the institutions that the caller may manage; one query."""
-    leads = leaders(organisations, clock.today())
-    return frozenset(o for o in organisations if may_manage(call, Sides(o, leads[o])).allowed)
+def managed(call: Call, keys: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the institutions that the caller may manage today."""
+    return bounds.managed(call, keys, clock.today())
+
+
+def manageable(call: Call) -> tuple[tuple[UUID, str], ...]:
+    """All institutions that the caller may manage today, with their names: what a choice offers."""
+    return bounds.manageable(call, clock.today())

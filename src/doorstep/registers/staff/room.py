@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_noop as _
 
-from doorstep.kernel.room import MenuEntry, Room
+from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.registers.staff.access import Permission
+from doorstep.registers.staff.actions.signing import forget_old
 
 ROOM = Room(
     name="staff",
@@ -14,6 +17,24 @@ ROOM = Room(
     sentences={
         Permission.READ: _("查看人员名录、岗位和资质"),
         Permission.EDIT: _("添加人员，任免岗位，开设账户，管理来源系统密钥"),
+        "name.empty": _("请填姓名。"),
+        "number.empty": _("{name} 没有工号。"),
+        "number.taken": _("这个工号已属于另一个人。"),
+        "birth.future": _("出生日期不能在今天之后。"),
+        "role.unknown": _("没有这个岗位角色：{role}。"),
+        "role.district": _("这个角色管全县，只有卫健局或系统管理员能授予。"),
+        "department.unknown": _("这家机构没有这个科室。"),
+        "post.overlap": _("此人在这段时间已经有同样的岗位。"),
+        "post.ended": _("这个岗位已经结束，不能再改。"),
+        "post.not_yours": _("这不是您今天的岗位，请重新选择。"),
+        "licence.empty": _("请填证书编号。"),
+        "licence.taken": _("这个证书编号已经登记过。"),
+        "username.shape": _("用户名用小写字母、数字、点和横线，2 至 60 位，以字母或数字开头。"),
+        "username.taken": _("这个用户名已有人用，请换一个。"),
+        "account.taken": _("此人已经有账户。"),
+        "password.weak": _("密码太弱：{why}"),
+        "key.revoked": _("这个密钥已经收回。"),
     },
+    jobs=(Job("staff.forget_failures", timedelta(hours=24), forget_old),),
     menu=(MenuEntry(_("人员"), "staff:list", "users", Permission.READ, _("名册")),),
 )

@@ -230,7 +230,7 @@ WHOLE_ADDRESS = Limit(30, timedelta(seconds=20), timedelta(minutes=1))
 
 
 def wait(failures: int, limit: Limit = NAME_AT_ADDRESS) -> timedelta:
-    """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … seconds up to the longest."""
+    """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … seconds to the longest."""
     if failures <= limit.free:
         return timedelta()
     return min(timedelta(seconds=2 ** min(failures - limit.free, 20)), limit.longest)

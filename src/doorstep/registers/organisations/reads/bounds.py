@@ -9,8 +9,11 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Decision
+from doorstep.registers.organisations.access import Sides, may_manage
 from doorstep.registers.organisations.models import Membership, Organisation
-from doorstep.registers.organisations.rules import MANAGING_KINDS, Role
+from doorstep.registers.organisations.rules import MANAGING_KINDS, Role, Status
 
 NAMES = "names, types and places of institutions are public to every room and every member of staff"
 BOUNDS = "scopes are made from memberships, so they cannot be bounded by a scope"
@@ -43,6 +46,28 @@ def leaders(organisations: Collection[UUID], day: date) -> Mapping[UUID, frozens
         if consortium in leads:
             found[organisation].add(leads[consortium])
     return {key: frozenset(value) for key, value in found.items()}
+
+
+def may_manage_one(call: Call, organisation: UUID, day: date) -> Decision:
+    """Whether the caller may change what belongs to the institution (facts, people, keys)."""
+    return may_manage(call, Sides(organisation, leaders((organisation,), day)[organisation]))
+
+
+def managed(call: Call, organisations: Collection[UUID], day: date) -> frozenset[UUID]:
+    """Those of the institutions that the caller may manage; at most two queries."""
+    leads = leaders(organisations, day)
+    return frozenset(o for o in organisations if may_manage(call, Sides(o, leads[o])).allowed)
+
+
+def manageable(call: Call, day: date) -> tuple[tuple[UUID, str], ...]:
+    """All institutions that the caller may manage, by the pinyin of their names: what a choice offers."""
+    rows = Organisation.objects.unscoped(NAMES).exclude(status=Status.CLOSED)
+    if not call.scope.everywhere:
+        shared = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium__kind__in=sorted(MANAGING_KINDS))
+        led = shared.filter(role=Role.LEAD, organisation=call.organisation).values("consortium")
+        inside = shared.filter(consortium__in=led).values("organisation")
+        rows = rows.filter(Q(id=call.organisation) | Q(id__in=inside))
+    return tuple(rows.order_by("pinyin", "id").values_list("id", "name"))
 
 
 def names(keys: Collection[UUID]) -> Mapping[UUID, str]:

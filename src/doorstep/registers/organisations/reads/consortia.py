@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from doorstep.kernel.call import Scope
+from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.registers.organisations import rules
+from doorstep.registers.organisations.access import may_arrange
 from doorstep.registers.organisations.models import Agreement, Consortium, Membership
-from doorstep.registers.organisations.reads.bounds import current
+from doorstep.registers.organisations.reads.bounds import current, lead_of
 from doorstep.registers.organisations.reads.directory import PUBLIC, area_names, membership_line, newest_count
 from doorstep.registers.organisations.shapes import (
     AgreementLine,
@@ -140,3 +141,24 @@ def _agreement_line(row: Agreement, parties: list[tuple[UUID, str]], day: date) 
         since=row.since, until=row.until, parties=tuple(parties), text=row.text,
         expired=row.until is not None and row.until < day,
     )  # fmt: skip
+
+
+def membership(scope: Scope, key: UUID) -> MembershipLine:
+    """One membership of an institution within the scope; raises ``Refused``."""
+    row = Membership.objects.within(scope).select_related("consortium", "organisation").filter(id=key).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Membership"))
+    return membership_line(row)
+
+
+def agreement(scope: Scope, key: UUID, *, day: date) -> AgreementLine:
+    """One agreement in which the scope holds a party; raises ``Refused``."""
+    row = Agreement.objects.within(scope).filter(id=key).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Agreement"))
+    return _agreement_line(row, list(row.parties.order_by("pinyin").values_list("id", "name")), day)
+
+
+def is_arranger(call: Call, consortium: UUID, day: date) -> bool:
+    """Whether the caller may change the members and agreements of the consortium."""
+    return may_arrange(call, lead_of(consortium, day)).allowed

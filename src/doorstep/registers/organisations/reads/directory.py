@@ -177,3 +177,9 @@ def _memberships(organisation: UUID, day: date) -> tuple[MembershipLine, ...]:
     rows = Membership.objects.unscoped(PUBLIC).filter(organisation=organisation)
     rows = rows.select_related("consortium", "organisation").order_by(F("until").desc(nulls_first=True), "since")
     return tuple(membership_line(row) for row in rows)
+
+
+def choices(scope: Scope) -> tuple[tuple[UUID, str], ...]:
+    """Institutions that are not closed, by the pinyin of their names, for a choice."""
+    rows = directory(scope).exclude(status=rules.Status.CLOSED).order_by("pinyin", "id")
+    return tuple(rows.values_list("id", "name"))

@@ -1,0 +1,148 @@
+"""Forms of the room: their fields, and what they mean to the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.kernel.web.forms import DayField, HouseForm
+from doorstep.registers.staff import rules
+from doorstep.registers.staff.shapes import Filters, PersonFacts, PostFacts
+
+EMPTY = ("", "—")
+
+
+def choices(words: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """A coded list as choices in the caller's language."""
+    return [(code, _(text)) for code, text in words.items()]
+
+
+ROLE_TITLES = {code: role.title for code, role in rules.ROLES.items()}
+
+
+class SignIn(HouseForm):
+    """Name and password."""
+
+    username = forms.CharField(
+        label=_("用户名"), max_length=60, widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none"})
+    )
+    password = forms.CharField(
+        label=_("密码"), max_length=200, strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
+
+
+class Search(forms.Form):
+    """What narrows the list of people."""
+
+    q = forms.CharField(label=_("姓名或拼音"), required=False, max_length=60)
+    organisation = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    role = forms.ChoiceField(label=_("岗位角色"), required=False, choices=[EMPTY, *choices(ROLE_TITLES)])
+    profession = forms.ChoiceField(label=_("职业"), required=False, choices=[EMPTY, *choices(rules.PROFESSIONS)])
+    former = forms.BooleanField(label=_("包括已离岗的"), required=False)
+
+    def filters(self) -> Filters:
+        """What was asked for; a field that cannot be read narrows nothing."""
+        self.is_valid()
+        given = self.cleaned_data
+        return Filters(
+            text=given.get("q", ""),
+            organisation=given.get("organisation"),
+            role=given.get("role", ""),
+            profession=given.get("profession", ""),
+            working=not given.get("former", False),
+        )
+
+
+class PersonForm(HouseForm):
+    """What is written down about a person."""
+
+    name = forms.CharField(label=_("姓名"), max_length=60)
+    number = forms.CharField(label=_("工号"), max_length=30, required=False)
+    sex = forms.ChoiceField(label=_("性别"), choices=choices(rules.SEXES))
+    birth_date = DayField(label=_("出生日期"), required=False)
+    profession = forms.ChoiceField(label=_("职业"), choices=choices(rules.PROFESSIONS))
+    phone = forms.CharField(label=_("电话"), max_length=40, required=False)
+
+    def facts(self) -> PersonFacts:
+        """The person as the action takes it."""
+        names = ("name", "number", "sex", "birth_date", "profession", "phone")
+        return PersonFacts(**{name: self.cleaned_data[name] for name in names})
+
+
+class Place(forms.Form):
+    """At which institution the new post is."""
+
+    organisation = forms.ChoiceField(label=_("机构"))
+
+    def __init__(self, *args: Any, places: Iterable[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].choices = [(str(key), name) for key, name in places]  # type: ignore[attr-defined]  # a ChoiceField
+
+
+class PostForm(HouseForm):
+    """A post at an institution that is known already."""
+
+    role = forms.ChoiceField(
+        label=_("岗位角色"), choices=choices(ROLE_TITLES), help_text=_("角色决定此人在系统里能做什么。")
+    )
+    department = forms.ChoiceField(label=_("科室"), required=False)
+    duty = forms.CharField(label=_("职务"), max_length=40, required=False)
+    is_main = forms.BooleanField(label=_("主要岗位"), required=False, initial=True)
+    since = DayField(label=_("开始日期"))
+    until = DayField(label=_("最后一天"), required=False, help_text=_("没有定期限的不填。"))
+
+    def __init__(self, *args: Any, departments: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["department"].choices = [EMPTY, *departments]  # type: ignore[attr-defined]  # a ChoiceField
+
+    def facts(self, organisation: UUID) -> PostFacts:
+        """The post as the action takes it."""
+        names = ("role", "since", "department", "duty", "is_main", "until")
+        return PostFacts(organisation, **{name: self.cleaned_data[name] for name in names})
+
+
+class LastDay(HouseForm):
+    """The last day of something."""
+
+    last_day = DayField(label=_("最后一天"), help_text=_("到这一天为止有效，第二天起失效。"))
+
+
+class LicenceForm(HouseForm):
+    """A certificate."""
+
+    kind = forms.ChoiceField(label=_("证书种类"), choices=choices(rules.LICENCES))
+    number = forms.CharField(label=_("证书编号"), max_length=40)
+    since = DayField(label=_("发证日期"))
+    until = DayField(label=_("有效期至"), required=False)
+
+
+class AccountForm(HouseForm):
+    """A name to sign in with, and its first password."""
+
+    username = forms.CharField(
+        label=_("用户名"), max_length=60, help_text=_("小写字母、数字、点和横线，2 至 60 位。"),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )  # fmt: skip
+    password = forms.CharField(
+        label=_("密码"), max_length=200, strip=False, help_text=_("至少 10 位，不要用常见的密码。"),
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+
+class PasswordForm(HouseForm):
+    """A new password."""
+
+    password = AccountForm.base_fields["password"]
+
+
+class KeyForm(HouseForm):
+    """A key for a source system."""
+
+    name = forms.CharField(label=_("系统名称"), max_length=60, help_text=_("例如：医院信息系统、检验系统。"))
+    since = DayField(label=_("开始日期"))
+    until = DayField(label=_("有效期至"), required=False)

@@ -1,0 +1,231 @@
+"""The list of people, one person, and the forms about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from doorstep.kernel import clock
+from doorstep.kernel.decision import Refused, Stale
+from doorstep.kernel.paging import Page
+from doorstep.kernel.web.forms import HouseForm
+from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.staff import rules
+from doorstep.registers.staff.access import Permission
+from doorstep.registers.staff.actions import accounts, people
+from doorstep.registers.staff.forms import (
+    AccountForm,
+    LastDay,
+    LicenceForm,
+    PasswordForm,
+    PersonForm,
+    Place,
+    PostForm,
+    Search,
+)
+from doorstep.registers.staff.reads import people as reads
+
+FIELDS = {
+    "number.taken": "number",
+    "birth.future": "birth_date",
+    "username.taken": "username",
+    "username.shape": "username",
+    "password.weak": "password",
+    "licence.taken": "number",
+    "period.reversed": "until",
+    "role.district": "role",
+}
+
+
+def attempt(form: HouseForm, work: Callable[[], object]) -> bool:
+    """Do the work of a form that is well filled in; its refusal becomes an error of the form. True where it is done.
+
+    Raises ``Refused`` for what the form cannot mend: a thing that is not there, or has changed meanwhile.
+    """
+    if not form.is_valid():
+        return False
+    try:
+        work()
+    except Stale:
+        raise
+    except Refused as refused:
+        if refused.decision.reason in {"not_found", "permission"}:
+            raise
+        field = FIELDS.get(refused.decision.reason, "")
+        form.add_refusal(refused, field if field in form.fields else None)
+        return False
+    return True
+
+
+def shown(request: CalledRequest, form: HouseForm, person: UUID, **context: object) -> HttpResponse:
+    """The page of one form about a person; 422 where something is wrong with it."""
+    row = reads.detail(request.call.scope, person)
+    status = 422 if form.is_bound else 200
+    return render(request, "staff/form.html", {"form": form, "person": row, **context}, status=status)
+
+
+@page(Permission.READ)
+def listed(request: CalledRequest) -> HttpResponse:
+    """People by pinyin, narrowed by name, initials, role, profession and institution."""
+    form, scope = Search(request.GET), request.call.scope
+    filters = form.filters()
+    found = reads.listed(scope, filters=filters, page=Page.read(request.GET.get("after"), 30), day=clock.today())
+    place = organisations.names([filters.organisation]).get(filters.organisation) if filters.organisation else None
+    context = {"form": form, "page": found, "place": place, "may_edit": request.call.may(Permission.EDIT).allowed}
+    return render(request, "staff/list.html", context)
+
+
+@page(Permission.READ)
+def person(request: CalledRequest, key: UUID) -> HttpResponse:
+    """One person with certificates, titles and posts."""
+    row, call = reads.detail(request.call.scope, key), request.call
+    may = call.may(Permission.EDIT).allowed
+    managed = organisations.managed(call, {post.organisation for post in row.posts}) if may else frozenset()
+    today = clock.today()
+    posts = [
+        (post, rules.holds(post.since, post.until, today), post.until is None or post.until >= today)
+        for post in row.posts
+    ]
+    ends = [p.id for p, _now, going in posts if going and p.organisation in managed]
+    context = {
+        "person": row,
+        "posts": posts,
+        "ends": ends,
+        "may_edit": may and (bool(managed) or call.scope.everywhere),
+    }
+    return render(request, "staff/person.html", context)
+
+
+@page(Permission.EDIT)
+def add(request: CalledRequest) -> HttpResponse:
+    """Enter a person with their first post: the institution is chosen first, then the rest."""
+    place = _place(request)
+    if place is None:
+        return _choose_place(request, _("添加人员"))
+    key, name, departments = place
+    first = {"since": clock.today()}
+    form, post = (
+        PersonForm(request.POST or None),
+        PostForm(request.POST or None, departments=departments, initial=first),
+    )
+    made: list[UUID] = []
+    if request.method == "POST" and post.is_valid() and attempt(
+        form, lambda: made.append(people.add(request.call, facts=form.facts(), post=post.facts(key)))
+    ):  # fmt: skip
+        messages.success(request, _("已添加。"))
+        return redirect("staff:person", made[0])
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "post": post, "place": name, "organisation": key}
+    return render(request, "staff/add.html", context, status=status)
+
+
+def _place(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | None:
+    """The institution that was chosen, if the caller manages it, with its departments."""
+    try:
+        key = UUID(request.GET.get("organisation", ""))
+    except ValueError:
+        return None
+    if not organisations.may_manage_one(request.call, key).allowed:
+        return None
+    name = organisations.names([key]).get(key)
+    if name is None:
+        return None
+    return key, name, [(d.code, d.name) for d in organisations.departments(key, day=clock.today())]
+
+
+def _choose_place(request: CalledRequest, title: str) -> HttpResponse:
+    form = Place(places=organisations.manageable(request.call), initial={"organisation": request.call.organisation})
+    return render(request, "staff/place.html", {"form": form, "title": title})
+
+
+@page(Permission.EDIT)
+def edit(request: CalledRequest, key: UUID) -> HttpResponse:
+    """Change what is written down about a person."""
+    row = reads.detail(request.call.scope, key)
+    form = PersonForm(request.POST or None, initial=asdict(row) | {"expect": row.version})
+    done = attempt(
+        form,
+        lambda: people.edit(request.call, person=key, expect=form.cleaned_data["expect"] or 0, facts=form.facts()),
+    )
+    if done:
+        messages.success(request, _("已保存。"))
+        return redirect("staff:person", key)
+    return shown(request, form, key, title=_("修改资料"), label=_("保存"))
+
+
+@page(Permission.EDIT)
+def begin_post(request: CalledRequest, key: UUID) -> HttpResponse:
+    """Give a person a post."""
+    place = _place(request)
+    if place is None:
+        return _choose_place(request, _("新任岗位"))
+    organisation, name, departments = place
+    form = PostForm(request.POST or None, departments=departments, initial={"since": clock.today()})
+    if attempt(form, lambda: people.begin_post(request.call, person=key, post=form.facts(organisation))):
+        messages.success(request, _("已任岗。"))
+        return redirect("staff:person", key)
+    return shown(request, form, key, title=_("新任岗位"), label=_("任岗"), place=name)
+
+
+@page(Permission.EDIT)
+def end_post(request: CalledRequest, key: UUID, post: UUID) -> HttpResponse:
+    """Give a post its last day."""
+    row = reads.detail(request.call.scope, key)
+    found = next((p for p in row.posts if p.id == post), None)
+    initial = {"last_day": clock.today(), "expect": found.version if found else None}
+    form = LastDay(request.POST or None, initial=initial)
+    done = attempt(
+        form,
+        lambda: people.end_post(
+            request.call, post=post, expect=form.cleaned_data["expect"] or 0, last_day=form.cleaned_data["last_day"]
+        ),
+    )
+    if done:
+        messages.success(request, _("岗位已定最后一天。"))
+        return redirect("staff:person", key)
+    place = f"{found.organisation_name} {found.department_name}" if found else ""
+    return shown(request, form, key, title=_("结束岗位"), label=_("结束岗位"), place=place, danger=True)
+
+
+@page(Permission.EDIT)
+def add_licence(request: CalledRequest, key: UUID) -> HttpResponse:
+    """Write down a certificate."""
+    form = LicenceForm(request.POST or None)
+
+    def work() -> None:
+        given = {name: form.cleaned_data[name] for name in ("number", "since", "until")}
+        people.add_licence(request.call, person=key, kind=rules.LicenceKind(form.cleaned_data["kind"]), **given)
+
+    if attempt(form, work):
+        messages.success(request, _("已登记。"))
+        return redirect("staff:person", key)
+    return shown(request, form, key, title=_("登记证书"), label=_("登记"))
+
+
+@page(Permission.EDIT)
+@sensitive_post_parameters("password")
+def account(request: CalledRequest, key: UUID) -> HttpResponse:
+    """Make an account for a person, or give them a new password."""
+    row = reads.detail(request.call.scope, key)
+    form: HouseForm = PasswordForm(request.POST or None) if row.username else AccountForm(request.POST or None)
+
+    def work() -> None:
+        given = {name: form.cleaned_data[name] for name in ("username", "password") if name in form.cleaned_data}
+        if row.username:
+            accounts.set_password(request.call, person=key, **given)
+        else:
+            accounts.make_account(request.call, person=key, **given)
+
+    if attempt(form, work):
+        messages.success(request, _("已设定，请把密码当面告诉本人。"))
+        return redirect("staff:person", key)
+    title = _("重设密码") if row.username else _("开设账户")
+    return shown(request, form, key, title=title, label=title)

@@ -1,0 +1,24 @@
+"""The room's addresses."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from doorstep.registers.staff.pages import keys, people, signing
+
+app_name = "staff"
+urlpatterns = [
+    path("sign-in", signing.sign_in, name="sign_in"),
+    path("sign-out", signing.sign_out, name="sign_out"),
+    path("post", signing.post, name="post"),
+    path("staff/", people.listed, name="list"),
+    path("staff/add", people.add, name="add"),
+    path("staff/keys/<uuid:organisation>", keys.keys, name="keys"),
+    path("staff/keys/<uuid:organisation>/<uuid:key>/revoke", keys.revoke, name="revoke"),
+    path("staff/<uuid:key>", people.person, name="person"),
+    path("staff/<uuid:key>/edit", people.edit, name="edit"),
+    path("staff/<uuid:key>/post", people.begin_post, name="begin_post"),
+    path("staff/<uuid:key>/post/<uuid:post>/end", people.end_post, name="end_post"),
+    path("staff/<uuid:key>/licence", people.add_licence, name="add_licence"),
+    path("staff/<uuid:key>/account", people.account, name="account"),
+]
