@@ -128,7 +128,7 @@ class House:
 
     def _copy(self, blocks: list[bytes]) -> Cost:
         self.admin.execute("DROP TABLE IF EXISTS copy_limit")
-        self.admin.execute("CREATE TABLE copy_limit (id text COLLATE \"C\" PRIMARY KEY, body text NOT NULL)")
+        self.admin.execute('CREATE TABLE copy_limit (id text COLLATE "C" PRIMARY KEY, body text NOT NULL)')
 
         def run() -> tuple[float, float]:
             with self.admin.cursor().copy("COPY copy_limit FROM STDIN") as out:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
+from doorstep.kernel.copying import copy_in
 from doorstep.kernel.models import TrailLine, TrailSeal
 
 SEALER = 0x646F6F72  # the advisory lock that only one sealer holds
@@ -114,8 +115,8 @@ def verify() -> Breach | None:
 def write_many(call: Call, action: str, lines: Iterable[Mapping[str, Any]]) -> None:
     """Add many lines of one action at once; each mapping holds outcome, subject, resident and detail as ``write``."""
     at = clock.now()
-    TrailLine.objects.bulk_create(
-        (
+    copy_in(
+        [
             TrailLine(
                 at=at, actor=call.actor, name=call.name, post=call.post, organisation=call.organisation,
                 purpose=call.purpose, action=action, outcome=line["outcome"], subject_type=line["subject"][0],
@@ -123,6 +124,5 @@ def write_many(call: Call, action: str, lines: Iterable[Mapping[str, Any]]) -> N
                 request=call.request,
             )
             for line in lines
-        ),
-        batch_size=1000,
+        ]
     )  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 import zstandard
 
 from doorstep.kernel import clock
+from doorstep.kernel.copying import copy_in
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.actions.prepare import Prepared, remnants
 from doorstep.record.exchange.models import Message
@@ -54,7 +55,7 @@ def keep(
     if again:
         Message.objects.unscoped("its own rows").bulk_update(rows, OUTCOME)
     else:
-        Message.objects.bulk_create(rows, batch_size=500)
+        copy_in(rows)
     children = [
         child
         for prepared, receipt in zip(batch, receipts, strict=True)
