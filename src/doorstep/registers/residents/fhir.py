@@ -114,8 +114,8 @@ def _names(patient: Json) -> Iterator[Name]:
 
 
 def _sex(patient: Json) -> str:
-    if (said := patient.get("gender")) in GENDERS:
-        return GENDERS[str(said)]
+    if sex := GENDERS.get(_text(patient.get("gender"))):
+        return sex
     extra = patient.get("_gender")
     for extension in _list(extra.get("extension") if isinstance(extra, dict) else None):
         coding = extension.get("valueCoding")

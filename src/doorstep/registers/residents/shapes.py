@@ -188,3 +188,11 @@ class Registered:
 
     resident: UUID
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a number; ``resident`` is None outside the caller's scope, and the name is masked then."""
+
+    resident: UUID | None
+    name: str

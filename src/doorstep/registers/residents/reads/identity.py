@@ -46,7 +46,8 @@ LINKING = "links from records to residents serve rooms that bound what they show
 
 def visible(scope: Scope, resident: UUID) -> bool:
     """Whether an institution of the scope knows the resident."""
-    return Resident.objects.within(scope).filter(pk=resident).exists()
+    found: bool = Resident.objects.within(scope).filter(pk=resident).exists()
+    return found
 
 
 def header(scope: Scope, resident: UUID) -> Header:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -126,7 +127,7 @@ def range_of(scope: Scope, way: Way, after: tuple[str, UUID], limit: int) -> lis
         return [(row[0], row[1]) for row in link.fetchall()]
 
 
-def statement(scope: Scope, way: Way, after: tuple[str, UUID], limit: int) -> tuple[str, Mapping[str, object]]:
+def statement(scope: Scope, way: Way, after: tuple[str, UUID], limit: int) -> tuple[str, dict[str, Any]]:
     """The query of one way; every text in it is one of this file's.
 
     The beginning of the range stands in the row comparison alone: beside another lower bound PostgreSQL would start

@@ -126,10 +126,10 @@ def _settle(
     if said and known.number and said.value != known.number:
         return Outcome(None, problem=_conflict(said, "other_id"))
     if linked == resident and (reason := contradiction(None, *facts, known)):
-        return Outcome(None, problem=Finding("identity_conflict", "Patient", {"by": "record", "reason": reason}))
+        return Outcome(None, problem=Finding("identity_conflict", "Patient", {"by": "record", "why": reason}))
     return Outcome(resident, held)
 
 
 def _conflict(identifier: Identifier, reason: str) -> Finding:
-    params = {"by": identifier.kind.value, "value": numbers.mask(identifier.value), "reason": reason}
+    params = {"by": identifier.kind.value, "value": numbers.mask(identifier.value), "why": reason}
     return Finding("identity_conflict", identifier.path, params)

@@ -28,7 +28,7 @@ def hospital(value: str, system: str = "urn:doorstep:hospital-number:x") -> Iden
 
 
 def record(patient_id: str, source: UUID, *identifiers: Identifier, name: str = "王小明", **more: object) -> Incoming:
-    names, phones = (Name(name),) if name else (), (Phone("10031234567"),)
+    names = (Name(name),) if name else ()
     facts: dict[str, object] = {
         "names": names,
         "sex": "1",

@@ -2,17 +2,315 @@
 
 from __future__ import annotations
 
-from doorstep.kernel.testing.callers import system
+import threading
+from datetime import date
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from doorstep.kernel.decision import Refused
+from doorstep.kernel.models import OutboxEvent, TrailLine
+from doorstep.kernel.testing.callers import stranger, system
 from doorstep.registers.residents import api, models
-from doorstep.registers.residents.tests.conftest import hospital, number, record, resident_id
+from doorstep.registers.residents.actions import intake
+from doorstep.registers.residents.rules.facts import Identifier, Kind, tidy
+from doorstep.registers.residents.shapes import Address, Guardian, Name, Phone
+from doorstep.registers.residents.tests.conftest import hospital, make_organisation, number, record, resident_id
 
 
 def everyone():
     return models.Resident.objects.unscoped("test")
 
 
+def take(*incoming, **more):
+    return api.take_in(system(), incoming, **more)
+
+
+def facts():
+    tables = (
+        models.ResidentIdentifier,
+        models.ResidentName,
+        models.ResidentPhone,
+        models.ResidentAddress,
+        models.ResidentGuardian,
+    )
+    return {t.__name__: sorted(map(str, t.objects.unscoped("test").values_list())) for t in tables}
+
+
 def test_one_new_person(hospital_a):
-    (verdict,) = api.take_in(system(), [record("p1", hospital_a, resident_id(number()), hospital("H1"))])
-    assert verdict.created and verdict.problem is None
+    (verdict,) = take(record("p1", hospital_a, resident_id(number()), hospital("H1")))
+    assert verdict.created
+    assert verdict.problem is None
     person = everyone().get()
     assert (person.pk, person.name, person.pinyin, person.sex) == (verdict.resident, "王小明", "wangxiaoming", "1")
+    assert person.birth_date == date(1985, 3, 15)
+    assert models.ResidentPresence.objects.filter(resident=person, organisation=hospital_a).exists()
+
+
+def test_the_same_again_changes_nothing(hospital_a):
+    said = [record(f"p{i}", hospital_a, resident_id(number(i)), hospital(f"H{i}")) for i in range(1, 20)]
+    first, before = take(*said), facts()
+    second = take(*said)
+    assert [v.resident for v in second] == [v.resident for v in first]
+    assert not any(v.created for v in second)
+    assert facts() == before
+    assert set(everyone().values_list("version", flat=True)) == {1}
+
+
+def test_a_changed_record_replaces_what_it_said(hospital_a):
+    take(record("p1", hospital_a, resident_id(number()), addresses=(Address("旧址"),)))
+    fresh = record("p1", hospital_a, resident_id(number()), name="王晓明", phones=(Phone("10035550000"),))
+    (verdict,) = take(fresh)
+    assert not verdict.created
+    names = models.ResidentName.objects.unscoped("test")
+    assert list(names.values_list("text", flat=True)) == ["王晓明"]
+    assert list(models.ResidentPhone.objects.unscoped("test").values_list("value", flat=True)) == ["10035550000"]
+    assert not models.ResidentAddress.objects.unscoped("test").exists()
+    person = everyone().get()
+    assert (person.name, person.pinyin, person.version) == ("王晓明", "wangxiaoming", 2)
+
+
+def test_two_versions_of_one_record_in_one_batch(hospital_a):
+    first, last = record("p1", hospital_a, name="王小明"), record("p1", hospital_a, name="王晓明")
+    a, b = take(first, last)
+    assert a.resident == b.resident
+    assert (a.created, b.created) == (True, False)
+    assert list(models.ResidentName.objects.unscoped("test").values_list("text", flat=True)) == ["王晓明"]
+
+
+def test_a_trusted_number_links_records_of_two_institutions(hospital_a, hospital_b):
+    (a,) = take(record("a", hospital_a, resident_id(number())))
+    (b,) = take(record("b", hospital_b, resident_id(number()), name="王晓明", ethnic="01"))
+    assert b.resident == a.resident
+    assert not b.created
+    person = everyone().get()
+    assert (person.name, person.ethnic) == ("王小明", "01")
+    assert {r.organisation_id for r in models.ResidentPresence.objects.all()} == {hospital_a, hospital_b}
+    assert api.residents_of(["a", "b", "c"]) == {"a": a.resident, "b": a.resident}
+
+
+def test_two_of_one_batch_with_one_id_are_one_person(hospital_a, hospital_b):
+    a, b = take(record("a", hospital_a, resident_id(number())), record("b", hospital_b, resident_id(number())))
+    assert a.resident == b.resident
+    assert (a.created, b.created) == (True, False)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_lent_id_is_a_conflict_and_nothing_is_linked(hospital_a, hospital_b, together):
+    mine, lent = (
+        record("a", hospital_a, resident_id(number())),
+        record("b", hospital_b, resident_id(number()), name="赵国庆"),
+    )
+    verdicts = take(mine, lent) if together else (*take(mine), *take(lent))
+    assert verdicts[1].resident is None
+    problem = verdicts[1].problem
+    assert (problem.code, problem.path) == ("identity_conflict", "Patient.identifier[0].value")
+    assert problem.params["why"] == "name"
+    assert number() not in str(problem)
+    assert everyone().count() == 1
+    assert models.ResidentRecord.objects.unscoped("test").count() == 1
+
+
+def test_a_wrong_check_digit_sets_aside_with_its_path(hospital_a):
+    right = number()
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+    bad, good = take(record("a", hospital_a, resident_id(wrong)), record("b", hospital_a, resident_id(right)))
+    assert bad.resident is None
+    assert (bad.problem.code, bad.problem.path) == ("id_check_digit", "Patient.identifier[0].value")
+    assert good.created
+
+
+def test_a_birth_date_in_the_future_sets_aside(hospital_a):
+    (verdict,) = take(record("a", hospital_a, birth_date="2999-01-01"))
+    assert (verdict.problem.code, verdict.problem.path) == ("birth_date_future", "Patient.birthDate")
+    assert not everyone().exists()
+
+
+def test_an_id_that_says_another_birth_date_is_a_warning_and_decides(hospital_a):
+    (verdict,) = take(record("a", hospital_a, resident_id(number()), birth_date="1985-03-16", sex="2"))
+    assert verdict.created
+    assert [f.code for f in verdict.warnings] == ["id_birth_mismatch", "id_sex_mismatch"]
+    person = everyone().get()
+    assert (person.birth_date, person.sex) == (date(1985, 3, 15), "1")
+
+
+def test_two_numbers_of_two_people_are_a_split(hospital_a, hospital_b):
+    card = tidy(Identifier(Kind.INSURANCE, "", "043992100000001", "Patient.identifier[1].value"))
+    take(record("a", hospital_a, resident_id(number(1))), record("b", hospital_a, card, name="王小明"))
+    (verdict,) = take(record("c", hospital_b, resident_id(number(1)), card))
+    assert verdict.problem.code == "identity_split"
+    assert everyone().count() == 2
+
+
+def test_two_valid_ids_are_never_one_person(hospital_a, hospital_b):
+    card = tidy(Identifier(Kind.INSURANCE, "", "043992100000001"))
+    take(record("a", hospital_a, resident_id(number(1)), card))
+    (verdict,) = take(record("b", hospital_b, resident_id(number(3)), card))
+    assert verdict.problem.code == "identity_conflict"
+    assert verdict.problem.params["why"] == "other_id"
+
+
+def test_hospital_numbers_link_within_their_hospital_alone(hospital_a, hospital_b):
+    (a,) = take(record("a", hospital_a, hospital("H1")))
+    (again,) = take(record("a2", hospital_a, hospital("H1")))
+    (elsewhere,) = take(record("b", hospital_b, hospital("H1")))
+    assert again.resident == a.resident
+    assert elsewhere.resident != a.resident
+
+
+def test_a_reused_hospital_number_makes_another_person(hospital_a):
+    (a,) = take(record("a", hospital_a, hospital("H1")))
+    (b,) = take(record("b", hospital_a, hospital("H1"), name="赵国庆", birth_date="1950-01-01"))
+    assert b.created
+    assert b.resident != a.resident
+    held = models.ResidentIdentifier.objects.unscoped("test").values_list("resident_id", "trusted")
+    assert set(held) == {(a.resident, True), (b.resident, False)}
+
+
+def test_the_same_name_and_birth_date_never_link(hospital_a, hospital_b):
+    a, b = take(record("a", hospital_a), record("b", hospital_b))
+    assert a.resident != b.resident
+
+
+def test_a_source_that_gives_its_id_to_somebody_else_is_a_conflict(hospital_a):
+    take(record("a", hospital_a))
+    (verdict,) = take(record("a", hospital_a, name="赵国庆", birth_date="1950-01-01", sex="1"))
+    assert verdict.problem.code == "identity_conflict"
+    assert everyone().get().name == "王小明"
+
+
+def test_a_newborn_gets_a_name(hospital_a, hospital_b):
+    take(record("a", hospital_a, resident_id(number()), name="李梅之子"))
+    (verdict,) = take(record("b", hospital_b, resident_id(number()), name="张天佑"))
+    assert verdict.problem is None
+    assert everyone().get().name == "张天佑"
+
+
+def test_what_a_record_says_is_kept(hospital_a):
+    guardian = Guardian("王建国", "10031112222", "51")
+    names = (Name("Aaron Brekke", "Brekke", "Aaron", "official"), Name("Aaron Old", "Old", "Aaron", "old"))
+    (verdict,) = take(
+        record("p", hospital_a, names=names, addresses=(Address("南门社区", "439921001001"),), guardians=(guardian,),
+               deceased="2020-01-02", birth_date="1950")
+    )  # fmt: skip
+    person = everyone().get()
+    assert (person.name, person.birth_precision, person.deceased, str(person.deceased_on)) == (
+        "Aaron Brekke",
+        "year",
+        True,
+        "2020-01-02",
+    )
+    row = models.ResidentGuardian.objects.unscoped("test").get()
+    assert (row.resident_id, row.name, row.phone, row.relation) == (verdict.resident, *guardian)
+
+
+def test_a_number_out_of_use_links_nothing(hospital_a, hospital_b):
+    old = resident_id(number())._replace(old=True)
+    a, b = take(record("a", hospital_a, old), record("b", hospital_b, old, name="赵国庆"))
+    assert a.resident != b.resident
+    assert b.problem is None
+
+
+def test_candidates_place_what_no_number_places(hospital_a, hospital_b):
+    (a,) = take(record("a", hospital_a))
+    asked = []
+
+    def nearest(unplaced):
+        asked.extend(i.patient_id for i in unplaced)
+        return {"b": a.resident}
+
+    b, c = take(record("b", hospital_b), record("c", hospital_b, resident_id(number(5))), candidates=nearest)
+    assert asked == ["b", "c"]
+    assert (b.resident, b.created) == (a.resident, False)
+    assert c.created
+
+
+def test_one_event_and_one_line_of_the_trail_a_batch(hospital_a, hospital_b):
+    before = OutboxEvent.objects.count(), TrailLine.objects.count()
+    take(*(record(f"p{i}", hospital_a, resident_id(number(i))) for i in range(1, 9)))
+    assert (OutboxEvent.objects.count(), TrailLine.objects.count()) == (before[0] + 1, before[1] + 1)
+    take(record("q", hospital_b, resident_id(number(1))))
+    event = OutboxEvent.objects.latest("pk")
+    assert event.name == "residents.ResidentsLinked"
+    assert event.body["patient_ids"] == ["q"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_batch(hospital_a, django_assert_max_num_queries):
+    with django_assert_max_num_queries(16):
+        take(
+            *(
+                record(f"p{i}", hospital_a, resident_id(number(i % 999 + 1, date(1950 + i % 50, 1, 1))))
+                for i in range(500)
+            )
+        )
+
+
+def test_nobody_takes_in_without_the_permission(hospital_a):
+    with pytest.raises(Refused):
+        intake.take_in(stranger(), incoming=[record("a", hospital_a)])
+    assert not everyone().exists()
+
+
+def _race(batches):
+    """Run each batch on a connection of its own, all between their reads and their writes at one moment."""
+    gate, ends = threading.Barrier(len(batches), timeout=20), {}
+
+    def run(at, batch):
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                gate.wait()
+                ends[at] = take(*batch)
+        except IntegrityError:
+            ends[at] = take(*batch)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(batches)]
+    [t.start() for t in threads]
+    [t.join(40) for t in threads]
+    return [ends[at] for at in range(len(batches))]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_ingests_of_the_same_records_at_once_give_the_result_of_one():
+    source = make_organisation("甲").pk
+    said = [record(f"p{i}", source, resident_id(number(i)), hospital(f"H{i}")) for i in range(1, 60)]
+    first, second = _race([said, said[::-1]])
+    assert [v.resident for v in first] == [v.resident for v in second[::-1]]
+    assert everyone().count() == 59
+    assert models.ResidentIdentifier.objects.unscoped("test").count() == 118
+    assert models.ResidentName.objects.unscoped("test").count() == 59
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_for_one_number_makes_one_person():
+    a, b = make_organisation("甲").pk, make_organisation("乙").pk
+    first, second = _race([[record("a", a, resident_id(number()))], [record("b", b, resident_id(number()))]])
+    assert first[0].resident == second[0].resident
+    assert everyone().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loser_of_a_race_is_told_by_the_constraint():
+    """A second connection that read before the first wrote gets IntegrityError, and leaves nothing behind."""
+    source = make_organisation("甲").pk
+    said, wrote, told = record("a", source, resident_id(number())), threading.Event(), []
+
+    def late():
+        try:
+            take(record("b", source, resident_id(number())))
+        except IntegrityError:
+            told.append(True)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        take(said)
+        thread = threading.Thread(target=late)
+        thread.start()
+        wrote.wait(1.5)
+    thread.join(20)
+    assert told == [True]
+    assert everyone().count() == 1

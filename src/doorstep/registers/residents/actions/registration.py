@@ -1,0 +1,68 @@
+"""Registering a person by hand, and the contacts that a person tells at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Q
+
+from doorstep.kernel.act import about, action
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Decision, Refused, refuse
+from doorstep.kernel.store import lock
+from doorstep.registers.residents.access import Permission
+from doorstep.registers.residents.actions.intake import place
+from doorstep.registers.residents.models import Resident, ResidentAddress, ResidentPhone
+from doorstep.registers.residents.reads.holders import holder
+from doorstep.registers.residents.rules.facts import Finding, Kind
+from doorstep.registers.residents.shapes import Address, Incoming, Phone, Registered
+
+BY_HAND = Q(record__isnull=True) | Q(record__patient_id__isnull=True)
+
+
+@action(Permission.EDIT, audits="residents.register")
+def register(call: Call, *, said: Incoming, known: bool = False) -> Registered:
+    """Register a person at the caller's institution; ``said.source`` is that institution.
+
+    Raises ``Refused``: what ``rules.facts.consistent`` calls an error; ``already_known`` with the resident where the ID
+    is held and ``known`` does not say that this is meant; ``identity_conflict`` where its holder is somebody else.
+    """
+    if call.organisation is None or said.source != call.organisation:
+        raise Refused(refuse("no_institution"))
+    number = next((i.value for i in said.identifiers if i.kind is Kind.RESIDENT_ID), "")
+    held = holder(call, number) if number else None
+    if held and (held.resident is not None or not known):
+        raise Refused(refuse("already_known", name=held.name, resident=str(held.resident or "")))
+    (verdict,) = place([said])
+    if verdict.problem or verdict.resident is None:
+        raise Refused(_why(verdict.problem))
+    about("Resident", verdict.resident, resident=verdict.resident, created=verdict.created)
+    return Registered(verdict.resident, verdict.created)
+
+
+def _why(problem: Finding | None) -> Decision:
+    return refuse(problem.code, **problem.params) if problem else refuse("error")
+
+
+@action(Permission.EDIT, audits="residents.change_contacts")
+def change_contacts(
+    call: Call, *, resident: UUID, expect: int, phones: Sequence[Phone], addresses: Sequence[Address]
+) -> int:
+    """Replace what was told by hand of telephones and addresses; what sources said stays. Answers the new version."""
+    row = lock(Resident, resident, scope=call.scope, expect=expect)
+    for model in (ResidentPhone, ResidentAddress):
+        model.objects.within(call.scope).filter(BY_HAND, resident=row).delete()
+    ResidentPhone.objects.bulk_create(ResidentPhone(resident=row, value=p.value, use=p.use) for p in phones)
+    ResidentAddress.objects.bulk_create(
+        ResidentAddress(resident=row, text=a.text, division=a.division, use=a.use) for a in addresses
+    )
+    about("Resident", resident, resident=resident)
+    return touch(row)
+
+
+def touch(row: Resident) -> int:
+    """Count a change of a locked resident; answers the new version."""
+    row.version += 1
+    row.save(update_fields=["version"])
+    return row.version
