@@ -20,6 +20,7 @@ from doorstep.registers.organisations.models import Agreement, Consortium, Membe
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.directory import directory
 
+LINKS = Agreement.parties.through
 CLASHES = {
     "organisations_consortium_key_key": "consortium.taken",
     "membership_once_a_day": "membership.overlap",
@@ -95,8 +96,7 @@ def agree(
         row: Agreement = Agreement.objects.create(
             consortium_id=consortium, matter=matter, title=title, text=text, since=since, until=until
         )
-    links = Agreement.parties.through
-    links.objects.bulk_create(links(agreement=row, organisation_id=party) for party in known)
+    LINKS.objects.bulk_create(LINKS(agreement=row, organisation_id=party) for party in known)
     about("Agreement", row.id, parties=len(known))
     return row.id
 
@@ -108,12 +108,16 @@ def _may_agree(call: Call, consortium: UUID | None, parties: Collection[UUID]) -
     return may_arrange(call, bounds.lead_of(consortium, clock.today()))
 
 
+def _parties(agreement: UUID) -> set[UUID]:
+    return set(LINKS.objects.filter(agreement=agreement).values_list("organisation", flat=True))
+
+
 @action(Permission.CONSORTIA, audits="organisations.end_agreement")
 def end_agreement(call: Call, *, agreement: UUID, expect: int, last_day: date) -> None:
     """Give an agreement its last day."""
     row = lock(Agreement, agreement, scope=call.scope, expect=expect)
     about("Agreement", agreement, last_day=last_day.isoformat())
-    demand(_may_agree(call, row.consortium_id, set(row.parties.values_list("id", flat=True))))
+    demand(_may_agree(call, row.consortium_id, _parties(agreement)))
     demand(rules.period(row.since, last_day))
     row.until, row.version = last_day, row.version + 1
     row.save()

@@ -126,13 +126,16 @@ def agreements(
         joined = Agreement.parties.through.objects.filter(organisation=organisation)
         rows = rows.filter(id__in=joined.values("agreement"))
     found = list(rows.order_by(F("until").asc(nulls_first=True), "title", "id")[:MOST_AGREEMENTS])
-    links = Agreement.parties.through.objects.filter(agreement__in=found)
-    named: dict[UUID, list[tuple[UUID, str]]] = {row.id: [] for row in found}
-    for agreement, key, name in links.order_by("organisation__pinyin").values_list(
-        "agreement", "organisation", "organisation__name"
-    ):
-        named[agreement].append((key, name))
+    named = _parties(found)
     return tuple(_agreement_line(row, named[row.id], day) for row in found)
+
+
+def _parties(found: list[Agreement]) -> dict[UUID, list[tuple[UUID, str]]]:
+    links = Agreement.parties.through.objects.filter(agreement__in=found).order_by("organisation__pinyin")
+    named: dict[UUID, list[tuple[UUID, str]]] = {row.id: [] for row in found}
+    for agreement, key, name in links.values_list("agreement", "organisation", "organisation__name"):
+        named[agreement].append((key, name))
+    return named
 
 
 def _agreement_line(row: Agreement, parties: list[tuple[UUID, str]], day: date) -> AgreementLine:
@@ -156,7 +159,7 @@ def agreement(scope: Scope, key: UUID, *, day: date) -> AgreementLine:
     row = Agreement.objects.within(scope).filter(id=key).first()
     if row is None:
         raise Refused(refuse("not_found", kind="Agreement"))
-    return _agreement_line(row, list(row.parties.order_by("pinyin").values_list("id", "name")), day)
+    return _agreement_line(row, _parties([row])[row.id], day)
 
 
 def is_arranger(call: Call, consortium: UUID, day: date) -> bool:
