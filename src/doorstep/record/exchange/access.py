@@ -18,11 +18,13 @@ class Permission(StrEnum):
     MEND = "exchange.mend"
 
 
+_ = str  # marks what catalogues translate; this file knows no frame
+
 SENTENCES = {
-    Permission.READ: "查看各机构送来的报文及其处理结果",
-    Permission.SEND: "以某机构信息系统的身份发送报文",
-    Permission.INGEST: "从文件导入某机构的数据",
-    Permission.MEND: "修正、重放或放弃搁置的报文",
+    Permission.READ: _("查看各机构送来的报文及其处理结果"),
+    Permission.SEND: _("以某机构信息系统的身份发送报文"),
+    Permission.INGEST: _("从文件导入某机构的数据"),
+    Permission.MEND: _("修正、重放或放弃搁置的报文"),
 }
 
 

@@ -14,7 +14,8 @@ from doorstep.kernel import ledger
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision, Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.letters import whole
+from doorstep.kernel.paging import Page, Paged, cut
 from doorstep.kernel.web.words import sentence
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission
@@ -39,7 +40,8 @@ def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
             received=row.received,
             problems=problems,
             **counts,
-            answers=tuple(_answer(a) for a in row.answers or ()),
+            answers=tuple(_answer(a) for a in (row.answers or {}).get("entries", ())),
+            bundle_type=(row.answers or {}).get("type", ""),
         )
     return found
 
@@ -70,9 +72,7 @@ def messages(
     if text:
         rows = rows.filter(Q(origin__icontains=text) | Q(problems__icontains=text))
     if page.after:
-        if not page.after[0].isdigit():
-            raise BadCursor(page.after[0])
-        rows = rows.filter(id__lt=int(page.after[0]))
+        rows = rows.filter(id__lt=whole(page.after[0]))
     found = list(rows[: page.limit + 1])
     key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
     return cut([_line(row) for row in found], page, key)

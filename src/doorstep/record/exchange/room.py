@@ -13,7 +13,13 @@ ROOM = Room(
     name="exchange",
     title=gettext_noop("数据交换"),
     permissions=Permission,
-    sentences={str(key): text for key, text in SENTENCES.items()},
+    sentences={str(key): text for key, text in SENTENCES.items()}
+    | {
+        "not_kept": gettext_noop("报文正文没有保留，不能重放"),
+        "reason_needed": gettext_noop("要写明放弃的原因"),
+        "other_source": gettext_noop("只能发送本机构的数据"),
+        "out_of_scope": gettext_noop("这家机构不在您的范围内"),
+    },
     reactions={RecordsArrived: (reactions.on_records_arrived,)},
     menu=(MenuEntry(gettext_noop("报文与待修正"), "exchange:list", "inbox", Permission.READ, gettext_noop("数据")),),
 )

@@ -145,9 +145,15 @@ def _deletes(prepared: Prepared) -> list[Item]:
 
 
 def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written]) -> Receipt:
+    problems = prepared.told()
+    by_item = {p.entry: p for p in problems}
+    entries = () if prepared.problem or (prepared.atomic and problems) else prepared.plan.items
+    answers = tuple(_answer(by_item.get(item.index), item, outcomes.get(item.index)) for item in entries)
     if prepared.failed():
-        problems = (prepared.problem,) if prepared.problem else tuple(prepared.aside.values())
-        return Receipt(number, "set_aside", received=_received(prepared), problems=problems)
+        return Receipt(
+            number, "set_aside", received=_received(prepared), problems=problems, set_aside=len(prepared.aside),
+            answers=answers, bundle_type=prepared.plan.type,
+        )  # fmt: skip
     tally = Counter(w.outcome for w in outcomes.values())
     return Receipt(
         number,
@@ -156,9 +162,9 @@ def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written
         created=tally["created"],
         updated=tally["updated"],
         unchanged=tally["unchanged"],
-        problems=tuple(prepared.aside.values()),
+        problems=problems,
         set_aside=len(prepared.aside),
-        answers=tuple(_answer(prepared, item, outcomes.get(item.index)) for item in prepared.plan.items),
+        answers=answers,
         bundle_type=prepared.plan.type,
     )
 
@@ -167,8 +173,7 @@ def _received(prepared: Prepared) -> dict[str, int]:
     return dict(Counter(item.type for item in prepared.plan.items if item.type))
 
 
-def _answer(prepared: Prepared, item: Item, written: ledger.Written | None) -> EntryAnswer:
-    problem = prepared.aside.get(item.index)
+def _answer(problem: Problem | None, item: Item, written: ledger.Written | None) -> EntryAnswer:
     if problem is not None:
         return EntryAnswer(422, problem=problem)
     if item.method == "DELETE":

@@ -34,11 +34,11 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
     def flush() -> list[Receipt]:
         nonlocal batch
         done, batch = batch.pieces, _Batch()
-        return apply_safely(call, source, done, channel) if done else []
+        return apply_safely(call, source, done, channel)
 
     for piece, digest, before in _looked_up(source, pieces):
         prepared = None if before or digest in batch.digests else read(piece)
-        if prepared is None or prepared.careful:
+        if batch.pieces and (prepared is None or prepared.careful):
             yield flush()
         if prepared is None:
             yield [before or reads.receipts(source, [digest])[digest]]
@@ -46,7 +46,8 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
         batch.add(prepared)
         if prepared.careful or batch.full:
             yield flush()
-    yield flush()
+    if batch.pieces:
+        yield flush()
 
 
 @dataclass(slots=True)

@@ -11,7 +11,9 @@ import zstandard
 from doorstep.kernel import clock
 from doorstep.kernel.copying import copy_in
 from doorstep.record.exchange import rules
-from doorstep.record.exchange.actions.prepare import Prepared, remnants
+from doorstep.record.exchange.actions.prepare import Prepared, lines_of
+from doorstep.record.exchange.actions.remnants import remnants
+from doorstep.record.exchange.flow import State
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Problem, Receipt
 
@@ -48,8 +50,8 @@ def keep(
                     "set_aside": receipt.set_aside,
                 },
                 problems=[p.as_dict() for p in receipt.problems[:100]],
-                waits=waits(receipt.problems),
-                answers=[a.as_list() for a in receipt.answers] if channel == "fhir" else None,
+                waits=receipt.state == State.SET_ASIDE and waits(receipt.problems),
+                answers=_answers(receipt) if channel == "fhir" else None,
             )
         )
     if again:
@@ -67,6 +69,10 @@ def keep(
         Message.objects.bulk_create(children, batch_size=500, ignore_conflicts=True)
 
 
+def _answers(receipt: Receipt) -> dict[str, object]:
+    return {"type": receipt.bundle_type, "entries": [a.as_list() for a in receipt.answers]}
+
+
 def waits(problems: Sequence[Problem]) -> bool:
     """Whether every fault may cure itself when something else arrives."""
     return bool(problems) and all(p.code in rules.WAITING or p.code == "depends-on-failed" for p in problems)
@@ -79,7 +85,8 @@ def _children(
     children = []
     for item, raw, problem in remnants(prepared):
         lines = prepared.plan.type == "ndjson"
-        origin = f"{prepared.piece.origin}#{item.index + 1 if lines else item.expression}"
+        file, first = lines_of(prepared.piece.origin)
+        origin = f"{file}:{first + item.index}" if lines else f"{prepared.piece.origin}#{item.expression}"
         children.append(
             Message(
                 source_id=source,

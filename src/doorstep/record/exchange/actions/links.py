@@ -50,6 +50,19 @@ def check(batch: Iterable[Prepared], source: UUID) -> bool:
     return found
 
 
+def absent(references: Iterable[str], source: UUID) -> set[str]:
+    """Those of the references, as messages wait for them, that still lead nowhere."""
+    found = {reference: RELATIVE.fullmatch(reference) for reference in references}
+    keys = {reference: (m[1], m[2]) for reference, m in found.items() if m and m[1] in known_types()}
+    aliases = {key: (key[0], alias(source, *key)) for key in keys.values()}
+    there = ledger.exist({*aliases, *aliases.values()})
+
+    def is_there(key: Key) -> bool:
+        return there.get(aliases[key]) == source or (key in there and (there[key] == source or key[0] != "Patient"))
+
+    return {reference for reference, key in keys.items() if not is_there(key)}
+
+
 def _outside(item: Item, here: set[Key]) -> list[tuple[str, Key]]:
     if b'"reference":' not in item.body:
         return []

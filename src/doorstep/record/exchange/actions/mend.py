@@ -11,12 +11,15 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.exchange import reads
-from doorstep.record.exchange.access import Permission
+from doorstep.record.exchange.access import Permission, may_send_for
+from doorstep.record.exchange.actions import links
 from doorstep.record.exchange.actions.intake import apply_safely, take
 from doorstep.record.exchange.actions.prepare import read
 from doorstep.record.exchange.flow import FLOW, State
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Piece, Receipt
+
+MISSING = "missing-reference"
 
 
 class StillWrong(Exception):
@@ -43,7 +46,7 @@ def mend(call: Call, *, message: int, text: str) -> Receipt:
     row = _locked(call, message, "mend")
     piece = Piece(row.kind, row.origin, text.encode())
     with transaction.atomic():
-        [[receipt]] = list(take(_sender(call), row.source_id, [piece], "page"))
+        [receipt] = [r for found in take(_sender(call), row.source_id, [piece], "page") for r in found]
         if receipt.state != "applied":
             raise StillWrong(receipt)
         changed = Message.objects.unscoped("locked above").filter(pk=row.pk)
@@ -65,17 +68,36 @@ def dismiss(call: Call, *, message: int, reason: str) -> None:
     about("Message", row.pk, reason=reason.strip()[:500])
 
 
+def retry_waiting(call: Call, *, source: UUID, limit: int = 500) -> int:
+    """Try again all that waits for something else to arrive; returns how many messages could be used now."""
+    used, after = 0, 0
+    while True:
+        last, found = retry_some(call, source=source, after=after, limit=limit)
+        used += found
+        if last is None:
+            return used
+        after = last
+
+
 @action(Permission.SEND, audits="exchange.retry_waiting")
-def retry_waiting(call: Call, *, source: UUID, limit: int = 1000) -> int:
-    """Try again what waits for something else to arrive; returns how many messages could be used now."""
-    rows = Message.objects.unscoped("the sender's own").filter(source_id=source, state=State.SET_ASIDE, waits=True)
+def retry_some(call: Call, *, source: UUID, after: int, limit: int) -> tuple[int | None, int]:
+    """Try the next ``limit`` waiting messages after a number: the last seen (None at the end), and how many were used.
+
+    Only what lacks nothing that is known by name is tried: most messages wait long, and a look is all they cost.
+    """
+    demand(may_send_for(call, source))
+    waiting = Message.objects.unscoped("the sender's own").filter(source_id=source, state=State.SET_ASIDE, waits=True)
+    seen = list(waiting.filter(pk__gt=after).order_by("pk").values_list("pk", "problems")[:limit])
+    lacking = {pk: {p["params"]["reference"] for p in problems if p["code"] == MISSING} for pk, problems in seen}
+    absent = links.absent(set().union(*lacking.values()), source)
+    ready = [pk for pk, wanted in lacking.items() if not wanted & absent]
     used = 0
-    for row in rows.order_by("id").select_for_update(skip_locked=True)[:limit]:
+    for row in waiting.filter(pk__in=ready).order_by("pk").select_for_update(skip_locked=True, of=("self",)):
         prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
         [receipt] = apply_safely(call, source, [prepared], row.channel, again=row.pk)
         used += receipt.state == State.APPLIED
     about("Source", source, used=used)
-    return used
+    return (seen[-1][0] if len(seen) == limit else None), used
 
 
 def _step(name: str) -> State:

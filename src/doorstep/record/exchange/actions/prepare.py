@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
-
-import msgspec
 
 from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import Limits, check, minify, text_of
-from doorstep.fhir.references import rewrite
+from doorstep.fhir.reading import Limits, Parsed, check, minify, text_of
 from doorstep.fhir.resolution import resolve
 from doorstep.record.exchange.shapes import Piece, Problem
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+LINES = re.compile(r"(.*):([0-9]{1,18})-[0-9]+", re.DOTALL)
 LIMITS = Limits()
 Keys = frozenset[tuple[str, str]]
 
@@ -46,9 +44,32 @@ class Prepared:
             i.if_none_exist or i.query or i.if_match or i.method not in ("POST", "PUT") for i in self.plan.items
         ) or bool(self.plan.conditional)
 
+    @property
+    def bundled(self) -> bool:
+        """Whether its items stood in a bundle, and not on lines or alone."""
+        return self.plan.type not in ("ndjson", "resource")
+
     def failed(self) -> bool:
-        """Whether nothing of it may be used."""
-        return self.problem is not None or (self.atomic and bool(self.aside))
+        """Whether nothing of it may be used, or nothing is left to use: then it rests in the list as it came."""
+        if self.problem is not None or (self.atomic and self.aside):
+            return True
+        return bool(self.aside) and all(i.index in self.aside for i in self.plan.items)
+
+    def told(self) -> tuple[Problem, ...]:
+        """Its problems, each with the place that its sender knows: a path in the bundle, or a line of the file."""
+        if self.problem is not None:
+            return (self.problem,)
+        found = tuple(self.plainly(problem) for _, problem in sorted(self.aside.items()))
+        if self.plan.type != "ndjson":
+            return found
+        first = lines_of(self.piece.origin)[1]
+        return tuple(replace(p, line=first + (p.entry or 0), column=p.column or 1) for p in found)
+
+    def plainly(self, problem: Problem) -> Problem:
+        """The problem of an item, without the path of a bundle where there was none."""
+        if self.bundled:
+            return problem
+        return replace(problem, path=problem.path.removeprefix(f"Bundle.entry[{problem.entry}].resource").lstrip("."))
 
     def sound(self) -> list[Item]:
         """The items that are to be written."""
@@ -59,7 +80,19 @@ class Prepared:
 
 def problem_of(found: FhirProblem, entry: int | None = None) -> Problem:
     """The room's record of a problem that the FHIR library found."""
-    return Problem(found.code, found.expression or "", found.line, found.column, dict(found.params), entry)
+    params = {name: kept(value) if isinstance(value, str) else value for name, value in found.params.items()}
+    return Problem(found.code, kept(found.expression or ""), found.line, found.column, params, entry)
+
+
+def kept(text: str) -> str:
+    """Text as a table can hold it: what was sent may spell NUL or half a character."""
+    return text.replace("\0", "␀").encode("utf-8", "replace").decode()[:500]
+
+
+def lines_of(origin: str) -> tuple[str, int]:
+    """The file and the first line that an origin ``file:first-last`` names; line 1 where it names none."""
+    match = LINES.fullmatch(origin)
+    return (match[1], int(match[2])) if match else (origin, 1)
 
 
 def read(piece: Piece) -> Prepared:
@@ -78,8 +111,17 @@ def _read_resource(piece: Piece) -> BundlePlan:
     parsed = check(minify(text), LIMITS, text)
     if parsed.type == "Bundle":
         return read_bundle(piece.raw, LIMITS)
-    item = Item(0, type=parsed.type, id=parsed.id, body=parsed.body, url=parsed.type, _resource=parsed.resource)
-    return BundlePlan("collection", [item])
+    return BundlePlan("resource", [_lone(Item(0), parsed)])
+
+
+def _lone(item: Item, parsed: Parsed) -> Item:
+    """An item that stood in no bundle; without an id of its own it is known by what it says, so that a file which
+    comes again with more lines does not make it twice."""
+    item.type, item.id, item.body, item._resource = parsed.type, parsed.id, parsed.body, parsed.resource
+    if parsed.id is None:
+        made = uuid5(UUID(bytes=hashlib.sha256(parsed.body).digest()[:16]), parsed.type)
+        item.full_url = f"urn:uuid:{made}"
+    return item
 
 
 def _read_lines(piece: Piece) -> BundlePlan:
@@ -90,8 +132,7 @@ def _read_lines(piece: Piece) -> BundlePlan:
         item = Item(number)
         try:
             text = text_of(line)
-            parsed = check(minify(text), LIMITS, text)
-            item.type, item.id, item.body, item._resource = parsed.type, parsed.id, parsed.body, parsed.resource
+            _lone(item, check(minify(text), LIMITS, text))
         except FhirProblem as found:
             item.problem = found
         items.append(item)
@@ -116,7 +157,7 @@ def settle(prepared: Prepared, source: UUID, claimed: Keys, known: Callable[[Ite
         if (there := known(item)) is not None:
             prepared.existing[item.index] = there
             return there
-        wanted = _wanted(item, prepared.digest)
+        wanted = wanted_id(item, prepared.digest)
         return alias(source, item.type, wanted) if (item.type, wanted) in claimed else wanted
 
     if prepared.problem is None:
@@ -131,40 +172,19 @@ def _gather(prepared: Prepared) -> None:
             prepared.aside.setdefault(item.index, problem_of(item.problem, item.index))
 
 
-def _wanted(item: Item, digest: bytes) -> str:
-    url = (item.full_url or "").lower()
-    if item.method == "POST" and url.startswith("urn:uuid:") and UUID_TEXT.fullmatch(url[9:]):
-        return url[9:]
-    if item.method == "PUT" and item.id:
+def wanted_id(item: Item, digest: bytes) -> str:
+    """The id that a source means: its own, the UUID of the fullUrl, else one made of the piece and the place in it."""
+    if item.method != "POST" and item.id:
         return item.id
-    return str(uuid5(UUID(bytes=digest[:16]), f"{item.type}#{item.index}"))
+    return uuid_of(item.full_url) or str(uuid5(UUID(bytes=digest[:16]), f"{item.type}#{item.index}"))
+
+
+def uuid_of(url: str | None) -> str:
+    """The UUID of a ``urn:uuid:``, in its one spelling; empty for any other address."""
+    text = (url or "").lower()
+    return text[9:] if text.startswith("urn:uuid:") and UUID_TEXT.fullmatch(text[9:]) else ""
 
 
 def alias(source: UUID, kind: str, key: str) -> str:
     """The id under which a source's resource is kept when its own id belongs to another."""
     return str(uuid5(source, f"{kind}/{key}"))
-
-
-def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, Problem]]:
-    """Each item that could not be used, as a message of its own that can be mended by hand, with its problem."""
-    if not prepared.aside:
-        return
-    by_index = {item.index: item for item in prepared.plan.items}
-    pieces = _entries(prepared)
-    targets = {i.full_url: f"{i.type}/{i.id}" for i in prepared.plan.items if i.full_url and i.id}
-    for index, problem in sorted(prepared.aside.items()):
-        raw = pieces[index]
-        if prepared.plan.type != "ndjson":
-            kind = b"batch" if prepared.plan.type == "batch" else b"collection"
-            entry = rewrite(minify(raw), targets.get)
-            raw = b'{"resourceType":"Bundle","type":"' + kind + b'","entry":[' + entry + b"]}"
-        yield by_index[index], raw, problem
-
-
-def _entries(prepared: Prepared) -> list[bytes]:
-    if prepared.plan.type == "ndjson":
-        return prepared.piece.raw.split(b"\n")
-    if prepared.piece.kind == "resource" and not any(i.full_url for i in prepared.plan.items):
-        return [b'{"resource":' + prepared.piece.raw + b"}"]
-    fields = msgspec.json.decode(text_of(prepared.piece.raw), type=dict[str, msgspec.Raw])
-    return [bytes(raw) for raw in msgspec.json.decode(fields["entry"], type=list[msgspec.Raw])]

@@ -63,7 +63,9 @@ def observation(subject: str | None, value: float = 36.5, **more: Any) -> Json:
     } | more
 
 
-def entry(resource: Json, number: int | None = None, method: str | None = "POST", url: str = "", **request: str) -> Json:
+def entry(
+    resource: Json, number: int | None = None, method: str | None = "POST", url: str = "", **request: str
+) -> Json:
     """An entry with a urn:uuid (where a number is given) and a request (unless the method is None)."""
     made: Json = {} if number is None else {"fullUrl": urn(number)}
     made["resource"] = resource
@@ -103,7 +105,9 @@ def make_organisation(name: str, **more: Any) -> UUID:
 
 def ledger() -> dict[tuple[str, str], tuple[bytes, int, UUID, bool]]:
     """Everything in the ledger: (type, id) to (digest, version, source, deleted)."""
-    parts = [f"SELECT '{kind}', id, digest, version, source, deleted FROM fhir_{kind.lower()}" for kind in known_types()]
+    parts = [
+        f"SELECT '{kind}', id, digest, version, source, deleted FROM fhir_{kind.lower()}" for kind in known_types()
+    ]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return {(r[0], r[1]): (bytes(r[2]), r[3], r[4], r[5]) for r in cursor.fetchall()}

@@ -1,0 +1,1 @@
+"""What a nurse, a doctor, an operator does, in a real Chromium."""
