@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,7 @@ from doorstep.record.charts.reads import rows
 from doorstep.record.charts.reads.head import Chart, head_of, not_found, open_chart
 from doorstep.record.charts.shapes import Changes, Entry, Item, Key, Target, Version
 
+ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 VERSIONS: Final = 200
 TARGETS: Final = 60
 # What an unpacked old version may weigh: a frame that claims more is not unpacked.
@@ -34,8 +36,7 @@ HEAVIEST: Final = 256 << 20
 def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | None = None) -> Entry:
     """A resource of the resident, as it stands or in an older version; ``Refused`` (not_found) if it is not theirs."""
     chart = open_chart(call, resident)
-    about("Chart", resident, resident=resident, entry=f"{kind}/{key}", version=version)
-    current, versions = _versions(chart, kind, key)
+    current, versions = _versions(chart, kind, key, version)
     stored = current if version in (None, current.version) else _old(chart, kind, key, version)
     resource = fhir.parsed(stored.body)
     (item,) = rows.named([_item(stored, resource)])
@@ -57,8 +58,7 @@ def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | Non
 def changes(call: Call, *, resident: UUID, kind: str, key: str, before: int, after: int) -> Changes:
     """What differs between two versions; ``Refused`` (not_found) where one is not there or not this resident's."""
     chart = open_chart(call, resident)
-    about("Chart", resident, resident=resident, entry=f"{kind}/{key}", version=after, against=before)
-    current, _rest = _versions(chart, kind, key)
+    current, _rest = _versions(chart, kind, key, after, before)
     one, two = (current if n == current.version else _old(chart, kind, key, n) for n in (before, after))
     newer = fhir.parsed(two.body)
     return Changes(
@@ -74,14 +74,16 @@ def changes(call: Call, *, resident: UUID, kind: str, key: str, before: int, aft
 def raw(call: Call, *, resident: UUID, kind: str, key: str, version: int | None = None) -> bytes:
     """The stored bytes of a version of a resource of the resident."""
     chart = open_chart(call, resident)
-    about("Chart", resident, resident=resident, entry=f"{kind}/{key}", version=version)
-    current, _rest = _versions(chart, kind, key)
+    current, _rest = _versions(chart, kind, key, version)
     return (current if version in (None, current.version) else _old(chart, kind, key, version)).body
 
 
-def _versions(chart: Chart, kind: str, key: str) -> tuple[Stored, tuple[Version, ...]]:
+def _versions(chart: Chart, kind: str, key: str, *asked: int | None) -> tuple[Stored, tuple[Version, ...]]:
     """The version that holds, proved to be this resident's, and the list of all (at most 200, newest first)."""
-    current = ledger.read(kind, key) if kind in known_types() and "\x00" not in key else None
+    if kind not in known_types() or not ID.fullmatch(key) or any(not 0 < (n or 1) < 1 << 31 for n in asked):
+        raise not_found("Resource")
+    about("Chart", chart.resident, entry=f"{kind}/{key}", versions=[n for n in asked if n is not None])
+    current = ledger.read(kind, key)
     if current is None:
         raise not_found(kind)
     older = rows.run(
