@@ -127,7 +127,7 @@ def transact(call: Call, body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
         raise _refusal(refused) from refused
     receipt = receipts[0]
     headers = {**JSON, "x-doorstep-message": str(receipt.message)}
-    if receipt.state != "applied":
+    if receipt.state != "applied" and not receipt.answers:
         return _status(receipt.problems), outcome(receipt.problems), headers
     kind = "transaction" if receipt.bundle_type == "transaction" else "batch"
     return 200, bundle_response(kind, [_entry(a) for a in receipt.answers]), headers

@@ -12,6 +12,7 @@ WAITING: Final = frozenset({"unresolved-reference", "missing-reference", "condit
 BATCH_RESOURCES: Final = 2000  # resources a transaction: commits cost little, memory stays small
 BATCH_BYTES: Final = 16 << 20
 NDJSON_LINES: Final = 1000
+KEPT_PROBLEMS: Final = 100  # of one message; a person mends the first and tries again
 
 # code: (Chinese, English, what to do about it in Chinese, … in English)
 WORDS: Final[dict[str, tuple[str, str, str, str]]] = {

@@ -49,7 +49,7 @@ def keep(
                     "unchanged": receipt.unchanged,
                     "set_aside": receipt.set_aside,
                 },
-                problems=[p.as_dict() for p in receipt.problems[:100]],
+                problems=[p.as_dict() for p in receipt.problems[: rules.KEPT_PROBLEMS]],
                 waits=receipt.state == State.SET_ASIDE and waits(receipt.problems),
                 answers=_answers(receipt) if channel == "fhir" else None,
             )

@@ -10,7 +10,7 @@ from django.db import transaction
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.record.exchange import reads
+from doorstep.record.exchange import reads, rules
 from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.actions import links
 from doorstep.record.exchange.actions.intake import apply_safely, take
@@ -83,14 +83,16 @@ def retry_waiting(call: Call, *, source: UUID, limit: int = 500) -> int:
 def retry_some(call: Call, *, source: UUID, after: int, limit: int) -> tuple[int | None, int]:
     """Try the next ``limit`` waiting messages after a number: the last seen (None at the end), and how many were used.
 
-    Only what lacks nothing that is known by name is tried: most messages wait long, and a look is all they cost.
+    What lacks only things that are known by name, none of which came, is left alone: most wait long, and cost a look.
     """
     demand(may_send_for(call, source))
     waiting = Message.objects.unscoped("the sender's own").filter(source_id=source, state=State.SET_ASIDE, waits=True)
     seen = list(waiting.filter(pk__gt=after).order_by("pk").values_list("pk", "problems")[:limit])
     lacking = {pk: {p["params"]["reference"] for p in problems if p["code"] == MISSING} for pk, problems in seen}
     absent = links.absent(set().union(*lacking.values()), source)
-    ready = [pk for pk, wanted in lacking.items() if not wanted & absent]
+    ready = [
+        pk for pk, problems in seen if not lacking[pk] or lacking[pk] - absent or len(problems) >= rules.KEPT_PROBLEMS
+    ]
     used = 0
     for row in waiting.filter(pk__in=ready).order_by("pk").select_for_update(skip_locked=True, of=("self",)):
         prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
