@@ -66,6 +66,8 @@ def one_form(text: str) -> str:
         text = _DOTS.sub("·", unicodedata.normalize("NFKC", _DOTS.sub("·", text)))
     text = _NOISE.sub("", text)
     joined = "".join(text.split()) if has_hanzi(text) else " ".join(text.split())
+    if not joined.isascii():
+        joined = unicodedata.normalize("NFKC", joined)
     return joined.replace("\x00", "")[:_MOST].strip("· ")
 
 

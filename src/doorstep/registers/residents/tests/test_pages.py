@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -178,9 +177,9 @@ def test_guardians(as_caller, people, hospital_a):
 
 
 def test_pages_in_english(as_caller, people, hospital_a):
-    client = as_caller(replace(member(hospital_a)))
+    client = as_caller(member(hospital_a))
     client.cookies["django_language"] = "en"
     html = client.get("/residents/", {"q": "wx"}).content.decode()
-    assert "Find residents" in html
+    assert "Institutions with records" in html
     page = client.get(f"/residents/{people[0]}/").content.decode()
     assert "Source records" in page

@@ -208,7 +208,7 @@ def test_plans_read_ranges_of_indexes_and_few_rows(many, django_db_blocker, text
             names = [n for n in _nodes(plan) if n.get("Relation Name") == "residents_residentname"]
             assert all(n["Node Type"] == "Index Only Scan" for n in names), plan
             # What pinyin found before is passed over by the initials: for zh all 张h…, some hundreds of 20,000.
-            assert _rows_read(plan) <= (600 if text == "zh" else 60), plan
+            assert _rows_read(plan) <= (600 if text == "zh" else 150), plan
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(many, django_db_blocker):
