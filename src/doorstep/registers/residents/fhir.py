@@ -141,17 +141,20 @@ def _extensions(holder: Json, urls: tuple[str, ...]) -> Iterator[str]:
 
 def _addresses(patient: Json) -> Iterator[Address]:
     for said in _list(patient.get("address")):
-        lines = said.get("line") if isinstance(said.get("line"), list) else []
-        parts = [_text(said.get(key)) for key in ("state", "city", "district")]
-        parts += [_text(line) for line in lines or []]
-        text = _text(said.get("text"))
-        if not text:
-            text = ("" if names.has_hanzi("".join(parts)) else ", ").join(p for p in parts if p)
+        text = _text(said.get("text")) or _joined(said)
         division = next(_extensions(said, DIVISION_URLS), "")
-        if not (division.isascii() and division.isdigit() and len(division) in (2, 4, 6, 9, 12)):
+        if len(division) not in (2, 4, 6, 9, 12) or not (division.isascii() and division.isdigit()):
             division = ""
         if text or division:
             yield Address(text[:300], division, _text(said.get("use"))[:20])
+
+
+def _joined(address: Json) -> str:
+    """The words of an address without text: from large to small, as Chinese addresses are written."""
+    raw = address.get("line")
+    lines = [_text(line) for line in raw] if isinstance(raw, list) else []
+    parts = [part for part in (*(_text(address.get(key)) for key in ("state", "city", "district")), *lines) if part]
+    return ("" if names.has_hanzi("".join(parts)) else ", ").join(parts)
 
 
 def _deceased(patient: Json) -> str:

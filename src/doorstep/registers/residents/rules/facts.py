@@ -65,13 +65,16 @@ class Record(Protocol):
     """What consistency is asked of: numbers, sex (GB/T 2261.1), birth date (YYYY, YYYY-MM or YYYY-MM-DD, or empty)."""
 
     @property
-    def identifiers(self) -> Sequence[Identifier]: ...
+    def identifiers(self) -> Sequence[Identifier]:
+        """The numbers, tidied."""
 
     @property
-    def sex(self) -> str: ...
+    def sex(self) -> str:
+        """The sex as said."""
 
     @property
-    def birth_date(self) -> str: ...
+    def birth_date(self) -> str:
+        """The birth date as said."""
 
 
 def is_trusted(identifier: Identifier) -> bool:

@@ -11,7 +11,7 @@ The rules, in order:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -112,22 +112,27 @@ def _settle(
     linked: UUID | None,
 ) -> Outcome:
     if len(found) > 1:
-        kinds = sorted({i.kind.value if i else "record" for i in found.values()})
-        path = next((i.path for i in found.values() if i), "")
-        return Outcome(None, problem=Finding("identity_split", path, {"by": ", ".join(kinds)}))
-    resident = next(iter(found), None)
-    said = next((i for i in held if i.kind is Kind.RESIDENT_ID), None)
-    numbers_said = {i.value for i in held if i.kind is Kind.RESIDENT_ID}
-    if said and len(numbers_said) > 1:
+        return Outcome(None, problem=_split(list(found.values())))
+    ids = {i.value: i for i in held if i.kind is Kind.RESIDENT_ID}
+    said = next(iter(ids.values()), None)
+    if said and len(ids) > 1:
         return Outcome(None, problem=_conflict(said, "two_ids"))
+    resident = next(iter(found), None)
     if resident is None:
         return Outcome(None, held)
     known = index.people[resident]
-    if said and known.number and said.value != known.number:
+    if said and known.number not in ("", said.value):
         return Outcome(None, problem=_conflict(said, "other_id"))
-    if linked == resident and (reason := contradiction(None, *facts, known)):
+    reason = contradiction(None, *facts, known) if linked else ""
+    if reason:
         return Outcome(None, problem=Finding("identity_conflict", "Patient", {"by": "record", "why": reason}))
     return Outcome(resident, held)
+
+
+def _split(by: Collection[Identifier | None]) -> Finding:
+    said = [i for i in by if i]
+    kinds = sorted({i.kind.value for i in said}) + ["record"] * (len(by) > len(said))
+    return Finding("identity_split", said[0].path if said else "", {"by": ", ".join(kinds)})
 
 
 def _conflict(identifier: Identifier, reason: str) -> Finding:

@@ -159,9 +159,13 @@ def _alike_chinese(a: str, b: str) -> bool:
 
 
 def _alike_letters(a: str, b: str) -> bool:
-    forms_a = {form for k in keys(a) for form in (k.full, k.short if not k.hanzi else k.full)}
-    forms_b = {form for k in keys(b) for form in (k.full, k.short if not k.hanzi else k.full)}
-    if forms_a & forms_b or any(within_one(x, y) for x in forms_a for y in forms_b):
+    forms_a, forms_b = _letter_forms(a), _letter_forms(b)
+    if any(within_one(x, y) for x in forms_a for y in forms_b):
         return True
     words_a, words_b = (set(t.casefold().replace("-", " ").split()) for t in (a, b))
-    return any(len(word) > 2 for word in words_a & words_b) and not (has_hanzi(a) or has_hanzi(b))
+    return any(len(word) > 2 for word in words_a & words_b) and not has_hanzi(a + b)
+
+
+def _letter_forms(text: str) -> set[str]:
+    """A name in letters, family name first and last; initials of a Chinese one are no form of it."""
+    return {form for k in keys(text) for form in ((k.full,) if k.hanzi else (k.full, k.short))}

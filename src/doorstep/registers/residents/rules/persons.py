@@ -44,15 +44,23 @@ def settle(current: Person, said: Person, *, own: bool) -> Person:
 
     A newborn's stand-in name gives way to a real one, a death once told stays unless its teller takes it back.
     """
-    better_name = not current.name or (names.is_newborn(current.name) and bool(said.name))
-    known_sex = current.sex in ("1", "2")
+    newborn = names.is_newborn(current.name)
     return Person(
-        name=said.name if said.name and (own or better_name) else current.name,
-        sex=said.sex if said.sex in ("1", "2") and (own or not known_sex) else current.sex,
-        birth=said.birth if said.birth and (own or len(said.birth) > len(current.birth)) else current.birth,
+        name=_pick(current.name, said.name, own or newborn),
+        sex=_pick(_sex(current), _sex(said), own) or _pick(current.sex, said.sex, own),
+        birth=_pick(current.birth, said.birth, own or len(said.birth) > len(current.birth)),
         deceased=said.deceased if own else current.deceased or said.deceased,
-        ethnic=said.ethnic if said.ethnic and (own or not current.ethnic) else current.ethnic,
+        ethnic=_pick(current.ethnic, said.ethnic, own),
     )
+
+
+def _pick(current: str, said: str, replaces: bool) -> str:
+    """What was said where it says something and either replaces or fills a blank."""
+    return said if said and (replaces or not current) else current
+
+
+def _sex(person: Person) -> str:
+    return person.sex if person.sex in ("1", "2") else ""
 
 
 def age(birth: date | None, on: date) -> int | None:
