@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from granian import Granian
@@ -20,24 +21,44 @@ BACKLOG = 2048  # 500 clients that arrive at once must find room to wait in
 
 def everything(host: str, port: int) -> int:
     """Pages, FHIR door and worker, on one port; ends when told to (Ctrl-C, SIGTERM)."""
-    with _worker_beside(), _database_watch():
-        _granian("doorstep.site.asgi:application", Interfaces.ASGI, host, port)
-    return 0
+    return _listen("doorstep.site.asgi:application", Interfaces.ASGI, host, port, beside=True)
 
 
 def pages(host: str, port: int) -> int:
     """The pages alone, under WSGI."""
-    _granian("doorstep.site.wsgi:application", Interfaces.WSGI, host, port)
-    return 0
+    return _listen("doorstep.site.wsgi:application", Interfaces.WSGI, host, port)
 
 
 def fhir(host: str, port: int) -> int:
     """The FHIR door alone, under ASGI."""
-    _granian("doorstep.site.asgi:fhir", Interfaces.ASGI, host, port)
-    return 0
+    return _listen("doorstep.site.asgi:fhir", Interfaces.ASGI, host, port)
 
 
 PARTS: dict[str, Callable[[str, int], int]] = {"pages": pages, "fhir": fhir}
+
+
+def _listen(target: str, interface: Interfaces, host: str, port: int, *, beside: bool = False) -> int:
+    if (why := _occupied(host, port)) is not None:
+        sys.stderr.write(f"端口 {host}:{port} 不能使用，请换一个（--port）/ the port cannot be used: {why}\n")
+        return 4
+    with ExitStack() as stack:
+        stack.enter_context(_database_watch())
+        if beside:
+            stack.enter_context(_worker_beside())
+        _granian(target, interface, host, port)
+    return 0
+
+
+def _occupied(host: str, port: int) -> str | None:
+    """Why nobody can listen there, or None; asked first, since the server itself would only keep trying."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def worker(dsn: str) -> int:
