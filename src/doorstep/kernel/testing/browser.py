@@ -145,9 +145,21 @@ def no_sideways(page: Page) -> None:
     assert not wide, f"{page.url} is too wide at {page.viewport_size}: {wide}"
 
 
+def nothing_covered(page: Page) -> None:
+    """Fail where the head of the page lies over its beginning."""
+    covered = page.evaluate(
+        """() => { const main = document.querySelector('main'), top = document.querySelector('header.top');
+        if (!main || !top || scrollY) return false;
+        const ends = [top, ...top.children].map(e => e.getBoundingClientRect().bottom);
+        return main.getBoundingClientRect().top < Math.max(...ends) - 1; }"""
+    )
+    assert not covered, f"{page.url}: the head covers the page at {page.viewport_size}"
+
+
 def at_widths(page: Page) -> Iterator[int]:
-    """The page at 360 and 1280 px, each checked for sideways scrolling: ``for width in at_widths(page): axe(page)``."""
+    """The page at 360 and 1280 px, nothing sticking out, nothing covered: ``for width in at_widths(page): axe(page)``."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         no_sideways(page)
+        nothing_covered(page)
         yield width
