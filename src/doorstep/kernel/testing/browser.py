@@ -157,7 +157,7 @@ def nothing_covered(page: Page) -> None:
 
 
 def at_widths(page: Page) -> Iterator[int]:
-    """The page at 360 and 1280 px, nothing sticking out, nothing covered: ``for width in at_widths(page): axe(page)``."""
+    """At 360 and 1280 px, nothing sticking out, nothing covered: ``for width in at_widths(page): axe(page)``."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         no_sideways(page)
