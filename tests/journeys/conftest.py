@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -31,7 +31,7 @@ class Standing:
 
 
 @pytest.fixture
-def standing(transactional_db: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
+def standing(transactional_db: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Standing:
     """The demo's own ways in, on the test's database; accounts are made in a home of the test's own."""
     from doorstep.site import demo_house
 
@@ -44,7 +44,7 @@ def standing(transactional_db: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPat
         demo_house._send(source, [(name, body)])
     demo_house._send_issues(district, 1)
     accounts = json.loads((tmp_path / "demo_accounts.json").read_text())
-    yield Standing(district, people, issues(district, 1), {name: secret for name, (_, secret) in accounts.items()})
+    return Standing(district, people, issues(district, 1), {name: secret for name, (_, secret) in accounts.items()})
 
 
 @pytest.fixture

@@ -85,7 +85,8 @@ def test_an_operator_mends_a_message_and_replays_it(sign_in: Callable[..., Any],
 def test_a_doctor_of_another_role_cannot_open_the_messages(sign_in: Callable[..., Any]) -> None:
     page = sign_in("village")
     answer = page.goto("/exchange/")
-    assert answer is not None and answer.status == 403
+    assert answer is not None
+    assert answer.status == 403
     assert "没有这项权限" in page.content()
 
 

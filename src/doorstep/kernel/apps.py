@@ -16,5 +16,6 @@ class KernelConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        """Load the checks, which register themselves."""
         if find_spec("doorstep.kernel.checks"):
             import_module("doorstep.kernel.checks")

@@ -5,94 +5,125 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='JobRun',
+            name="JobRun",
             fields=[
-                ('name', models.CharField(max_length=120, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('error', models.TextField(default='')),
+                ("name", models.CharField(max_length=120, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("error", models.TextField(default="")),
             ],
         ),
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('subject', models.CharField(max_length=200)),
-                ('body', models.JSONField()),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("subject", models.CharField(max_length=200)),
+                ("body", models.JSONField()),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='RuleSet',
+            name="RuleSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=80)),
-                ('revision', models.CharField(max_length=40)),
-                ('issuer', models.CharField(max_length=120)),
-                ('jurisdiction', models.CharField(default='CN', max_length=12)),
-                ('effective_from', models.DateField()),
-                ('effective_to', models.DateField(null=True)),
-                ('parameters', models.JSONField()),
-                ('source', models.TextField(default='')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=80)),
+                ("revision", models.CharField(max_length=40)),
+                ("issuer", models.CharField(max_length=120)),
+                ("jurisdiction", models.CharField(default="CN", max_length=12)),
+                ("effective_from", models.DateField()),
+                ("effective_to", models.DateField(null=True)),
+                ("parameters", models.JSONField()),
+                ("source", models.TextField(default="")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('code', 'jurisdiction', 'effective_from'), name='ruleset_start_once'), models.CheckConstraint(condition=models.Q(('effective_to__isnull', True), ('effective_to__gte', models.F('effective_from')), _connector='OR'), name='ruleset_period')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "jurisdiction", "effective_from"), name="ruleset_start_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to__isnull", True),
+                            ("effective_to__gte", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="ruleset_period",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TrailLine',
+            name="TrailLine",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=100)),
-                ('name', models.CharField(max_length=100)),
-                ('post', models.UUIDField(null=True)),
-                ('organisation', models.UUIDField(null=True)),
-                ('purpose', models.CharField(max_length=20)),
-                ('action', models.CharField(max_length=80)),
-                ('outcome', models.CharField(max_length=40)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_id', models.CharField(max_length=100)),
-                ('resident', models.UUIDField(null=True)),
-                ('detail', models.JSONField(default=dict)),
-                ('request', models.CharField(max_length=64)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=100)),
+                ("name", models.CharField(max_length=100)),
+                ("post", models.UUIDField(null=True)),
+                ("organisation", models.UUIDField(null=True)),
+                ("purpose", models.CharField(max_length=20)),
+                ("action", models.CharField(max_length=80)),
+                ("outcome", models.CharField(max_length=40)),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_id", models.CharField(max_length=100)),
+                ("resident", models.UUIDField(null=True)),
+                ("detail", models.JSONField(default=dict)),
+                ("request", models.CharField(max_length=64)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('resident__isnull', False)), fields=['resident', '-id'], name='trail_resident'), models.Index(fields=['actor', '-id'], name='trail_actor')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("resident__isnull", False)),
+                        fields=["resident", "-id"],
+                        name="trail_resident",
+                    ),
+                    models.Index(fields=["actor", "-id"], name="trail_actor"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TrailSeal',
+            name="TrailSeal",
             fields=[
-                ('position', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('hash', models.BinaryField(max_length=32)),
-                ('line', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='kernel.trailline')),
+                ("position", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("hash", models.BinaryField(max_length=32)),
+                ("line", models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to="kernel.trailline")),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('handler', models.CharField(max_length=200)),
-                ('subject', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('waiting', '等待'), ('done', '完成'), ('dead', '搁置'), ('dismissed', '放弃')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(default='')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='kernel.outboxevent')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("handler", models.CharField(max_length=200)),
+                ("subject", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "等待"), ("done", "完成"), ("dead", "搁置"), ("dismissed", "放弃")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(default="")),
+                ("event", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="kernel.outboxevent")),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ('waiting', 'dead'))), fields=['handler', 'subject', 'event'], name='delivery_order'), models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='delivery_due')],
-                'constraints': [models.UniqueConstraint(fields=('event', 'handler'), name='delivery_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("waiting", "dead"))),
+                        fields=["handler", "subject", "event"],
+                        name="delivery_order",
+                    ),
+                    models.Index(condition=models.Q(("state", "waiting")), fields=["due_at"], name="delivery_due"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("event", "handler"), name="delivery_once")],
             },
         ),
     ]

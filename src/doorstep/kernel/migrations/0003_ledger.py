@@ -29,7 +29,7 @@ TYPES = """
     SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation SubstanceSourceMaterial
     SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript
     ValueSet VerificationResult VisionPrescription
-""".split()
+"""
 HOT = ("Observation", "Condition", "MedicationRequest")
 
 CURRENT = """
@@ -73,7 +73,7 @@ CREATE TRIGGER fhir_past_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON fhir
 
 def statements() -> str:
     """All tables of the ledger in one script."""
-    current = [CURRENT.format(name=t.lower()) for t in TYPES]
+    current = [CURRENT.format(name=t.lower()) for t in TYPES.split()]
     narrow = [NARROW.format(name=t.lower()) for t in HOT]
     return "\n".join([*current, *narrow, PAST])
 

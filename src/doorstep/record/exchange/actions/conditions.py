@@ -28,11 +28,7 @@ def search(kind: str, query: str, source: UUID, *, locked: bool = False) -> str 
     Raises ``Unanswerable`` for other parameters or several matches. ``locked`` keeps two conditional creates of the
     same thing from both finding nothing.
     """
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if not pairs or any(name != "identifier" or not value for name, value in pairs):
-        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
-    tokens = [token_hash("identifier", *value.split("|", 1)) if "|" in value else token_hash("identifier", None, value)
-              for _, value in pairs]  # fmt: skip
+    tokens = _tokens(kind, query)
     if locked:
         with connection.cursor() as cursor:
             for token in sorted(tokens):
@@ -43,6 +39,14 @@ def search(kind: str, query: str, source: UUID, *, locked: bool = False) -> str 
     if len(matches) > 1:
         raise Unanswerable("conditional-many", f"{kind}?{query}")
     return matches[0] if matches else None
+
+
+def _tokens(kind: str, query: str) -> list[int]:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not pairs or any(name != "identifier" or not value for name, value in pairs):
+        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
+    parts = [value.rpartition("|") for _, value in pairs]
+    return [token_hash("identifier", system or None, code) for system, _, code in parts]
 
 
 def known(prepared: Prepared, source: UUID, item: Item) -> str | None:

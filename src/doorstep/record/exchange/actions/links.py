@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from doorstep.fhir import faults
@@ -26,28 +27,42 @@ def check(batch: Iterable[Prepared], source: UUID) -> bool:
     batch = list(batch)
     here = {(item.type, item.id or "") for p in batch for item in p.sound()}
     outside = [
-        (prepared, item, reference, key)
+        _Link(prepared, item, reference, key)
         for prepared in batch
         for item in prepared.sound()
         for reference, key in _outside(item, here)
     ]
-    if not outside:
+    there = ledger.exist({link.key for link in outside})
+    doubtful = [link for link in outside if there.get(link.key) != source]
+    own = _own({(link.key[0], alias(source, *link.key)) for link in doubtful}, source, here)
+    return any([_settle(link, source, own, link.key in there) for link in doubtful])
+
+
+class _Link(NamedTuple):
+    """A reference that leaves the batch."""
+
+    prepared: Prepared
+    item: Item
+    reference: str
+    key: Key
+
+
+def _own(aliases: set[Key], source: UUID, here: set[Key]) -> set[Key]:
+    """Those of the aliases under which the source's own resources are kept, or are about to be."""
+    return {key for key, owner in ledger.exist(aliases).items() if owner == source} | (aliases & here)
+
+
+def _settle(link: _Link, source: UUID, own: set[Key], there: bool) -> bool:
+    """Rewrite the reference to the source's own resource, or set the item aside; returns whether it was set aside."""
+    kind, key = link.key
+    other = alias(source, kind, key)
+    if (kind, other) in own:
+        link.item.replace_reference(link.reference, f"{kind}/{other}")
         return False
-    there = ledger.exist({key for *_, key in outside})
-    doubtful = {key for *_, key in outside if there.get(key) != source}
-    aliases = {(kind, alias(source, kind, key)) for kind, key in doubtful}
-    own = {key for key, owner in ledger.exist(aliases).items() if owner == source} | (aliases & here)
-    found = False
-    for prepared, item, reference, (kind, key) in outside:
-        other = (kind, alias(source, kind, key))
-        if there.get((kind, key)) == source:
-            continue
-        if other in own:
-            item.replace_reference(reference, f"{kind}/{other[1]}")
-        elif (kind, key) not in there or kind == "Patient":
-            _put_aside(prepared, item, reference)
-            found = True
-    return found
+    if there and kind != "Patient":
+        return False
+    _put_aside(link.prepared, link.item, link.reference)
+    return True
 
 
 def absent(references: Iterable[str], source: UUID) -> set[str]:

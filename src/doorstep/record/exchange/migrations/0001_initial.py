@@ -5,38 +5,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('channel', models.CharField(max_length=10)),
-                ('kind', models.CharField(max_length=10)),
-                ('origin', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('size', models.BigIntegerField()),
-                ('raw', models.BinaryField()),
-                ('state', models.CharField(max_length=10)),
-                ('received', models.JSONField(default=dict)),
-                ('counts', models.JSONField(default=dict)),
-                ('problems', models.JSONField(default=list)),
-                ('place', models.TextField(default='')),
-                ('waits', models.BooleanField(default=False)),
-                ('mends', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exchange.message')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exchange.message')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("channel", models.CharField(max_length=10)),
+                ("kind", models.CharField(max_length=10)),
+                ("origin", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                ("size", models.BigIntegerField()),
+                ("raw", models.BinaryField()),
+                ("state", models.CharField(max_length=10)),
+                ("received", models.JSONField(default=dict)),
+                ("counts", models.JSONField(default=dict)),
+                ("problems", models.JSONField(default=list)),
+                ("place", models.TextField(default="")),
+                ("waits", models.BooleanField(default=False)),
+                (
+                    "mends",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="exchange.message"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="exchange.message"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisations.organisation"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'set_aside')), fields=['-id'], name='message_aside'), models.Index(fields=['source', '-id'], name='message_source'), models.Index(condition=models.Q(('state', 'set_aside'), ('waits', True)), fields=['source', 'id'], name='message_waits'), models.Index(condition=models.Q(('parent__isnull', False)), fields=['parent'], name='message_parent'), models.Index(condition=models.Q(('mends__isnull', False)), fields=['mends'], name='message_mends')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'digest'), name='message_once'), models.CheckConstraint(condition=models.Q(('state__in', ['kept', 'applied', 'set_aside', 'mended', 'dismissed'])), name='message_state')],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "set_aside")), fields=["-id"], name="message_aside"),
+                    models.Index(fields=["source", "-id"], name="message_source"),
+                    models.Index(
+                        condition=models.Q(("state", "set_aside"), ("waits", True)),
+                        fields=["source", "id"],
+                        name="message_waits",
+                    ),
+                    models.Index(
+                        condition=models.Q(("parent__isnull", False)), fields=["parent"], name="message_parent"
+                    ),
+                    models.Index(condition=models.Q(("mends__isnull", False)), fields=["mends"], name="message_mends"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "digest"), name="message_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["kept", "applied", "set_aside", "mended", "dismissed"])),
+                        name="message_state",
+                    ),
+                ],
             },
         ),
     ]
