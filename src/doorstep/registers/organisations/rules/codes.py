@@ -87,7 +87,8 @@ def position(longitude: Decimal | None, latitude: Decimal | None) -> Decision:
         return allow()
     if longitude is None or latitude is None:
         return refuse("position.half")
-    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+    finite = longitude.is_finite() and latitude.is_finite()
+    if not (finite and abs(longitude) <= 180 and abs(latitude) <= 90):
         return refuse("position.range")
     return allow()
 
