@@ -86,7 +86,7 @@ class House:
     def ingest(self, path: Path) -> tuple[float, float]:
         """Run the program itself on a file, as anyone would; returns its peaks of memory in MB."""
         command = [sys.executable, "-m", "doorstep.site.cli", "ingest", "--quiet", "--source", SOURCE]
-        process = subprocess.Popen([*command, str(path)])
+        process = subprocess.Popen([*command, "--workers", str(self.workers), str(path)])
         peaks = [0.0, 0.0]
         ended = threading.Event()
 
@@ -195,7 +195,7 @@ def entries(body: bytes) -> list[_Entry]:
 
 
 def pack(path: Path, source: Iterator[Bundle], most: int) -> tuple[int, list[bytes]]:
-    """Write a ZIP of the next bundles, at least ``most`` resources of them; returns their number and minified bodies."""
+    """Write a ZIP of the next bundles, at least ``most`` resources; returns how many, and their minified bodies."""
     count, bodies = 0, []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         while count < most and (found := next(source, None)):

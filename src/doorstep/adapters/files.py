@@ -10,14 +10,16 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 # what others refer to comes first, so that little has to wait for it
 FIRST = ("organization", "hospital", "location", "practitioner", "patient", "encounter")
 PEEK = 65536
+Mine = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,37 @@ class Fault:
     params: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A file, or a member of an archive; ``size`` is its length unpacked, as far as it is told."""
+
+    path: Path
+    member: zipfile.ZipInfo | None = None
+    size: int = 0
+    fault: Fault | None = None
+
+    @property
+    def name(self) -> str:
+        """The name by which its kind is known."""
+        return self.member.filename if self.member else self.path.name
+
+    @property
+    def origin(self) -> str:
+        """Where it is, as it is shown."""
+        return f"{self.path}!{self.name}" if self.member else str(self.path)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Its place in the reading order."""
+        return order(self.name)[0], self.origin
+
+    @property
+    def lines(self) -> bool:
+        """Whether it is NDJSON, of which every chunk is a piece of its own."""
+        name = self.name.lower().removesuffix(".gzip").removesuffix(".gz")
+        return name.endswith((".ndjson", ".jsonl"))
+
+
 def order(name: str) -> tuple[int, str]:
     """The order in which files are read: registers before what refers to them, then by name."""
     stem = PurePosixPath(name).name.lower()
@@ -69,64 +102,96 @@ def walk(paths: list[Path], limits: FileLimits) -> list[Path]:
     return sorted(files, key=lambda p: order(str(p)))
 
 
-def read(path: Path, limits: FileLimits) -> Iterator[Found | Fault]:
-    """The pieces of one file; an archive gives those of all its members."""
+def units(paths: list[Path], limits: FileLimits) -> list[Unit]:
+    """All that is to be read under the paths, members of archives one by one, in reading order."""
+    found: list[Unit] = []
+    for path in walk(paths, limits):
+        if path.name.lower().endswith(".zip"):
+            found += _members(path, limits)
+        else:
+            found.append(Unit(path, size=path.stat().st_size if path.exists() else 0))
+    return sorted(found, key=lambda unit: unit.order)
+
+
+def _members(path: Path, limits: FileLimits) -> Iterator[Unit]:
     try:
-        with path.open("rb") as stream:
-            yield from _read_stream(stream, path.name, str(path), limits)
-    except OSError as error:
-        yield Fault(str(path), "archive", {"detail": error.strerror or str(error)})
-
-
-def _read_stream(stream: IO[bytes], name: str, origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
-    lower = name.lower()
-    if lower.endswith(".zip"):
-        yield from _read_zip(stream, origin, limits)
-    elif lower.endswith((".gz", ".gzip")):
-        packed = stream.seek(0, io.SEEK_END)
-        stream.seek(0)
-        guard = _Guard(gzip.GzipFile(fileobj=stream), max(packed, 1) * limits.ratio, limits)
-        yield from _guarded(guard, name[: lower.rindex(".gz")], origin, limits)
-    elif lower.endswith((".ndjson", ".jsonl")):
-        yield from _lines(stream, origin, limits)
-    elif lower.endswith(".json"):
-        yield _whole(stream, origin, limits)
-    else:
-        yield Fault(origin, "unknown-file")
-
-
-def _read_zip(stream: IO[bytes], origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
-    try:
-        archive = zipfile.ZipFile(stream)
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        yield Fault(origin, "archive", {"detail": str(error)})
+        yield Unit(path, fault=Fault(str(path), "archive", {"detail": str(error)}))
         return
     budget = limits.archive_bytes
-    for info in sorted(archive.infolist(), key=lambda i: order(i.filename)):
-        where = f"{origin}!{info.filename}"
+    for info in sorted(infos, key=lambda i: order(i.filename)):
+        unit = Unit(path, info, info.file_size)
         parts = PurePosixPath(info.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
-            yield Fault(where, "archive-path", {"path": info.filename})
+            yield replace(unit, fault=Fault(unit.origin, "archive-path", {"path": info.filename}))
             continue
         if info.is_dir() or parts.name.startswith(".") or "__MACOSX" in parts.parts:
             continue
         budget -= info.file_size
         if info.file_size > max(info.compress_size, 1) * limits.ratio or budget < 0:
-            yield Fault(where, "archive-bomb", {"limit": limits.archive_bytes, "ratio": limits.ratio})
-            continue
-        if info.filename.lower().endswith((".zip", ".gz", ".gzip")):
-            yield Fault(where, "unknown-file")
-            continue
-        yield from _member(archive, info, where, limits)
+            bounds = {"limit": limits.archive_bytes, "ratio": limits.ratio}
+            yield replace(unit, fault=Fault(unit.origin, "archive-bomb", bounds))
+        elif info.filename.lower().endswith((".zip", ".gz", ".gzip")):
+            yield replace(unit, fault=Fault(unit.origin, "unknown-file"))
+        else:
+            yield unit
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limits: FileLimits) -> Iterator[Found | Fault]:
-    try:
-        with archive.open(info) as member:
-            guard = _Guard(member, max(info.compress_size, 1) * limits.ratio, limits)
-            yield from _guarded(guard, info.filename, where, limits)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
-        yield Fault(where, "archive", {"detail": str(error)})
+def read(todo: Iterable[Unit], limits: FileLimits, mine: Mine = lambda _: True) -> Iterator[Found | Fault]:
+    """The pieces of these units. ``mine`` is asked once for each piece, with its bytes, whether it is wanted.
+
+    What is not wanted is not unpacked, but for the lines before those that are.
+    """
+    with ExitStack() as stack:
+        opened: dict[Path, zipfile.ZipFile] = {}
+        for unit in todo:
+            whole = unit.fault is not None or not unit.lines
+            if whole and not mine(unit.size):
+                continue
+            if unit.fault:
+                yield unit.fault
+                continue
+            try:
+                if unit.member and unit.path not in opened:
+                    stack.close()
+                    opened = {unit.path: stack.enter_context(zipfile.ZipFile(unit.path))}
+                pieces = _member(opened[unit.path], unit, limits) if unit.member else _file(unit, limits)
+                yield from (piece for piece in pieces if whole or mine(_weight(piece)))
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error) as error:
+                yield Fault(unit.origin, "archive", {"detail": getattr(error, "strerror", None) or str(error)})
+
+
+def _weight(piece: Found | Fault) -> int:
+    return len(piece.raw) if isinstance(piece, Found) else 0
+
+
+def _file(unit: Unit, limits: FileLimits) -> Iterator[Found | Fault]:
+    name, origin = unit.path.name, unit.origin
+    with unit.path.open("rb") as stream:
+        if name.lower().endswith((".gz", ".gzip")):
+            guard = _Guard(gzip.GzipFile(fileobj=stream), max(unit.size, 1) * limits.ratio, limits)
+            yield from _guarded(guard, name[: name.lower().rindex(".gz")], origin, limits)
+        else:
+            yield from _plain(stream, name, origin, limits)
+
+
+def _member(archive: zipfile.ZipFile, unit: Unit, limits: FileLimits) -> Iterator[Found | Fault]:
+    info = unit.member
+    assert info is not None
+    with archive.open(info) as member:
+        guard = _Guard(member, max(info.compress_size, 1) * limits.ratio, limits)
+        yield from _guarded(guard, unit.name, unit.origin, limits)
+
+
+def _plain(stream: IO[bytes], name: str, origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
+    if name.lower().endswith((".ndjson", ".jsonl")):
+        yield from _lines(stream, origin, limits)
+    elif name.lower().endswith(".json"):
+        yield _whole(stream, origin, limits)
+    else:
+        yield Fault(origin, "unknown-file")
 
 
 class _Bomb(Exception):
@@ -152,14 +217,8 @@ class _Guard(io.RawIOBase):
 
 
 def _guarded(guard: _Guard, name: str, origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
-    stream = io.BufferedReader(guard, PEEK)
     try:
-        if name.lower().endswith((".ndjson", ".jsonl")):
-            yield from _lines(stream, origin, limits)
-        elif name.lower().endswith(".json"):
-            yield _whole(stream, origin, limits)
-        else:
-            yield Fault(origin, "unknown-file")
+        yield from _plain(io.BufferedReader(guard, PEEK), name, origin, limits)
     except _Bomb:
         yield Fault(origin, "archive-bomb", {"limit": limits.archive_bytes, "ratio": limits.ratio})
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

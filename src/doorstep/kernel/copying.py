@@ -24,8 +24,9 @@ def copy_in(rows: Sequence[models.Model]) -> None:
     takers = [(f.attname, isinstance(f, models.JSONField)) for f in fields]
     columns = sql.SQL(", ").join(sql.Identifier(str(f.column)) for f in fields)
     copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(about.db_table), columns)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        with cast("Cursor[Any]", cursor.cursor).copy(copy) as out:
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        raw = cast("Cursor[Any]", cursor.cursor)
+        with raw.copy(copy) as out:
             for row in rows:
                 out.write_row([_json(getattr(row, name)) if json else getattr(row, name) for name, json in takers])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ Run = Callable[[argparse.Namespace, str], int]
 def house() -> Iterator[str]:
     """Django set up on a running database (the embedded one, unless another is given); yields its address."""
     from doorstep.kernel import postgres
+    from doorstep.site import sharing
 
     if "DOORSTEP_DATABASE_URL" not in os.environ:
         os.environ["DOORSTEP_EMBEDDED"] = "1"
@@ -27,9 +27,7 @@ def house() -> Iterator[str]:
         import django
 
         django.setup()
-        # what a batch reads is many objects and no cycles: the collector's usual haste cost a third of an ingest's CPU
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        sharing.calm_collector()
         yield dsn
 
 
@@ -73,7 +71,7 @@ def _ingest(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import ingest
 
     _migrate()
-    return ingest.run(options.paths, options.source, quiet=options.quiet)
+    return ingest.run(options.paths, options.source, quiet=options.quiet, workers=max(1, options.workers))
 
 
 def _messages(options: argparse.Namespace, dsn: str) -> int:
@@ -113,6 +111,9 @@ def parser() -> argparse.ArgumentParser:
     ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     ingest.add_argument("--source", required=True, help="来源机构 / the institution: USCC, short code or id")
     ingest.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
+    ingest.add_argument(
+        "--workers", type=int, default=min(2, os.cpu_count() or 1), help="进程数 / processes that work side by side"
+    )
     _desk_grammar(
         add("messages", _messages, "待修正的报文 / the messages set aside: list, show, replay, mend, dismiss")
     )

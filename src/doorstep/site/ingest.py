@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
@@ -22,13 +23,16 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.organisations import api as organisations
+from doorstep.site.sharing import WorkerDied, shared
 
 LIMITS = files.FileLimits()
+# Bytes that a process takes in a row: enough that its batches are full, so few that all end at about the same time.
+LEAST_BLOCK, MOST_BLOCK, BLOCKS = 1 << 18, 8 << 20, 8
 
 
 @dataclass(slots=True)
-class Summary:
-    """What an ingest did."""
+class Done:
+    """What became of some pieces: how many, how many seen before or (in part) set aside; resources; bytes read."""
 
     pieces: int = 0
     repeated: int = 0
@@ -37,9 +41,9 @@ class Summary:
     updated: int = 0
     unchanged: int = 0
     received: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
+    size: int = 0
 
-    def add(self, receipt: exchange.Receipt) -> None:
+    def count(self, receipt: exchange.Receipt) -> None:
         """Count a receipt in."""
         self.pieces += 1
         self.repeated += receipt.repeated
@@ -50,10 +54,23 @@ class Summary:
             self.unchanged += receipt.unchanged
             self.received.update(receipt.received)
 
+    def add(self, other: Done) -> None:
+        """Count in what another has counted."""
+        for name in ("pieces", "repeated", "aside", "created", "updated", "unchanged", "size"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.received.update(other.received)
+
     @property
     def resources(self) -> int:
         """Resources received this time."""
         return sum(self.received.values())
+
+
+@dataclass(slots=True)
+class Summary(Done):
+    """What an ingest did, and how long it took."""
+
+    seconds: float = 0.0
 
 
 def call() -> Call:
@@ -64,8 +81,12 @@ def call() -> Call:
     )  # fmt: skip
 
 
-def run(paths: list[Path], source: str, *, quiet: bool = False) -> int:
-    """Take in all files under the paths for a source; 0 where all was used, 1 where something was set aside."""
+def run(paths: list[Path], source: str, *, quiet: bool = False, workers: int = 1) -> int:
+    """Take in all files under the paths for a source.
+
+    The exit status is 0 where all was used, 1 where something was set aside, 2 where there is nothing to do it with,
+    4 where a process died before the end.
+    """
     console = Console(stderr=True, quiet=quiet)
     organisation = organisations.source(source)
     if organisation is None:
@@ -75,45 +96,71 @@ def run(paths: list[Path], source: str, *, quiet: bool = False) -> int:
     if missing:
         sys.stderr.write(f"没有这个文件 / no such file: {', '.join(map(str, missing))}\n")
         return 2
-    summary = take_paths(organisation, paths, console)
+    try:
+        summary = take_paths(organisation, paths, console, workers)
+    except WorkerDied:
+        sys.stderr.write(
+            "一个导入进程中断了，请重新执行本命令 / a process died: give the same command again, it goes on\n"
+        )
+        return 4
     report(summary, console)
     return 1 if summary.aside else 0
 
 
-def take_paths(organisation: UUID, paths: list[Path], console: Console) -> Summary:
-    """Take in all files under the paths; returns what was done."""
-    found, summary, started = files.walk(paths, LIMITS), Summary(), time.monotonic()
+def take_paths(organisation: UUID, paths: list[Path], console: Console, workers: int = 1) -> Summary:
+    """Take in all files under the paths; returns what was done. Raises ``WorkerDied``; what is done so far stays."""
+    todo, summary, started = files.units(paths, LIMITS), Summary(), time.monotonic()
     columns = (
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console, disable=console.quiet) as bar:
-        task = bar.add_task("导入", total=sum(_size(p) for p in found), rate="")
-        pieces = _pieces(organisation, found, summary, lambda n: bar.advance(task, n))
-        for receipts in exchange.take(call(), organisation, pieces, "file"):
-            for receipt in receipts:
-                summary.add(receipt)
+        task = bar.add_task("导入", total=sum(unit.size for unit in todo), rate="")
+        for done in _take(organisation, todo, workers):
+            summary.add(done)
             spent = time.monotonic() - started
-            bar.update(task, rate=f"{summary.resources / spent:,.0f} 条/秒")
+            bar.update(task, advance=done.size, rate=f"{summary.resources / spent:,.0f} 条/秒")
     settled = _settle_waiting(organisation)
     summary.aside = max(0, summary.aside - settled)
     summary.seconds = time.monotonic() - started
     return summary
 
 
-def _pieces(organisation: UUID, found: list[Path], summary: Summary, advance: object) -> Iterator[exchange.Piece]:
-    for path in found:
-        for item in files.read(path, LIMITS):
-            if isinstance(item, files.Fault):
-                problem = exchange.Problem(item.code, params=item.params)
-                exchange.set_aside_fault(
-                    call(), source=organisation, origin=item.origin, problem=problem, channel="file"
-                )
-                summary.aside += 1
-            else:
+def _take(organisation: UUID, todo: list[files.Unit], workers: int) -> Iterator[Done]:
+    """Take units, those that others refer to before those that refer to them, each kind in several processes."""
+    for _, group in groupby(todo, key=lambda unit: unit.order[0]):
+        alike = list(group)
+        size = sum(unit.size for unit in alike)
+        block = min(MOST_BLOCK, size // (workers * BLOCKS))
+        processes = workers if block >= LEAST_BLOCK else 1
+        work = partial(_share, organisation, alike, processes, block)
+        yield from work(0) if processes == 1 else shared(work, processes)
+
+
+def _share(organisation: UUID, todo: list[files.Unit], shares: int, block: int, share: int) -> Iterator[Done]:
+    """Take one share of units. Shares are dealt in blocks: neighbours, which are often of one person, stay together."""
+    offset, done = 0, Done()
+
+    def mine(size: int) -> bool:
+        nonlocal offset
+        offset += size
+        return shares == 1 or (offset - size) // block % shares == share
+
+    def pieces() -> Iterator[exchange.Piece]:
+        for item in files.read(todo, LIMITS, mine):
+            if isinstance(item, files.Found):
+                done.size += len(item.raw)
                 yield exchange.Piece(item.kind, item.origin, item.raw)
-                if callable(advance):
-                    advance(len(item.raw))
+                continue
+            problem = exchange.Problem(item.code, params=item.params)
+            exchange.set_aside_fault(call(), source=organisation, origin=item.origin, problem=problem, channel="file")
+            done.aside += 1
+
+    for receipts in exchange.take(call(), organisation, pieces(), "file"):
+        for receipt in receipts:
+            done.count(receipt)
+        yield done
+        done = Done()
 
 
 def _settle_waiting(organisation: UUID) -> int:
@@ -122,16 +169,6 @@ def _settle_waiting(organisation: UUID) -> int:
     while now := exchange.retry_waiting(call(), source=organisation):
         used += now
     return used
-
-
-def _size(path: Path) -> int:
-    if path.suffix == ".zip":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return sum(info.file_size for info in archive.infolist())
-        except (zipfile.BadZipFile, OSError):
-            return 0
-    return path.stat().st_size * (10 if path.suffix == ".gz" else 1)
 
 
 def report(summary: Summary, console: Console) -> None:
