@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +71,9 @@ class TrailLine(models.Model):
         indexes = (
             models.Index(fields=("resident", "-id"), name="trail_resident", condition=Q(resident__isnull=False)),
             models.Index(fields=("actor", "-id"), name="trail_actor"),
+            models.Index(fields=("action", "-id"), name="trail_action", opclasses=("varchar_pattern_ops", "int8_ops")),
+            models.Index(fields=("name", "-id"), name="trail_name", opclasses=("varchar_pattern_ops", "int8_ops")),
+            BrinIndex(fields=("at",), name="trail_at"),
         )
 
 

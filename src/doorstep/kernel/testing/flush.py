@@ -1,4 +1,4 @@
-"""A pytest plug-in: lets tests with real transactions empty the tables that are append-only to the program."""
+"""A pytest plug-in: lets tests with real transactions empty the append-only tables and those of the ledger."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ DO $$ DECLARE guarded regclass; BEGIN
   END LOOP;
 END $$
 """
+LEDGER = """
+DO $$ DECLARE ledger text; filled boolean; BEGIN
+  FOR ledger IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'fhir\\_%' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %%I)', ledger) INTO filled;
+    IF filled THEN EXECUTE format('TRUNCATE %%I', ledger); END IF;
+  END LOOP;
+END $$
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +32,6 @@ def flush_past_triggers(django_db_modify_db_settings: None) -> None:
 
     def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
         statements: list[str] = plain(self, *args, **kwargs)
-        return [TRIGGERS % "DISABLE", *statements, TRIGGERS % "ENABLE"] if statements else statements
+        return [TRIGGERS % "DISABLE", *statements, LEDGER % (), TRIGGERS % "ENABLE"] if statements else statements
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]  # only in tests

@@ -35,7 +35,8 @@ def check(batch: Iterable[Prepared], source: UUID) -> bool:
     there = ledger.exist({link.key for link in outside})
     doubtful = [link for link in outside if there.get(link.key) != source]
     own = _own({(link.key[0], alias(source, *link.key)) for link in doubtful}, source, here)
-    return any([_settle(link, source, own, link.key in there) for link in doubtful])
+    aside = [_settle(link, source, own, link.key in there) for link in doubtful]
+    return any(aside)
 
 
 class _Link(NamedTuple):
