@@ -116,7 +116,7 @@ ROLES: Mapping[str, Role] = {
     "bureau_manager": Role(
         _("卫健局管理员"),
         _("管理全县机构、医共体和人员，查看居民名册和数据交换情况。"),
-        _DIRECTORY | _MANAGE | {"residents.read", "residents.review", "exchange.read", "outbox.read"},
+        _DIRECTORY | _MANAGE | {"residents.read", "exchange.read", "outbox.read"},
         Reach.DISTRICT,
         "HOPERAT",
     ),
@@ -137,8 +137,8 @@ ROLES: Mapping[str, Role] = {
     "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
     "public_health_worker": Role(
         _("公共卫生人员"),
-        _("管理居民档案和重复档案的合并，查看健康档案。"),
-        _CARE | {"residents.review"},
+        _("管理居民档案，查看健康档案。"),
+        _CARE,
         Reach.CONSORTIUM,
         "PUBHLTH",
     ),
@@ -155,7 +155,7 @@ ROLES: Mapping[str, Role] = {
     "exchange_operator": Role(
         _("数据交换管理员"),
         _("接收各机构的数据，查看、修正并重放出错的消息。"),
-        _DIRECTORY | _EXCHANGE | _OUTBOX | {"residents.read", "residents.review", "charts.read", "charts.raw"},
+        _DIRECTORY | _EXCHANGE | _OUTBOX | {"residents.read", "charts.read", "charts.raw"},
         Reach.DISTRICT,
         "HOPERAT",
     ),

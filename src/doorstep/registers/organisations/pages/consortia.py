@@ -16,7 +16,7 @@ from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.access import Permission
 from doorstep.registers.organisations.actions import consortia as actions
 from doorstep.registers.organisations.forms import AgreementForm, ConsortiumForm, LastDay, MembershipForm
-from doorstep.registers.organisations.pages.institutions import attempt, shown
+from doorstep.registers.organisations.pages.institutions import attempt, given, shown
 from doorstep.registers.organisations.reads import consortia as reads
 from doorstep.registers.organisations.reads import directory
 
@@ -50,12 +50,12 @@ def detail(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.CONSORTIA)
 def found(request: CalledRequest) -> HttpResponse:
     """Found a consortium."""
-    form = ConsortiumForm(request.POST or None, initial={"since": clock.today()})
+    form = ConsortiumForm(given(request), initial={"since": clock.today()})
     made: list[UUID] = []
 
     def work() -> None:
-        given = {name: form.cleaned_data[name] for name in ("key", "name", "area", "since")}
-        made.append(actions.found(request.call, kind=rules.Kind(form.cleaned_data["kind"]), **given))
+        said = {name: form.cleaned_data[name] for name in ("key", "name", "area", "since")}
+        made.append(actions.found(request.call, kind=rules.Kind(form.cleaned_data["kind"]), **said))
 
     if attempt(form, work):
         messages.success(request, _("已建立。"))
@@ -69,14 +69,14 @@ def join(request: CalledRequest, key: UUID) -> HttpResponse:
     scope = request.call.scope
     row = reads.detail(scope, key, day=clock.today())
     form = MembershipForm(
-        request.POST or None, organisations=directory.choices(scope), initial={"since": clock.today()}
+        given(request), organisations=directory.choices(scope), initial={"since": clock.today()}
     )  # fmt: skip
 
     def work() -> None:
-        given = form.cleaned_data
+        said = form.cleaned_data
         actions.join(
-            request.call, consortium=key, organisation=UUID(given["organisation"]), role=rules.Role(given["role"]),
-            tier=rules.Tier(given["tier"]), since=given["since"], until=given["until"],
+            request.call, consortium=key, organisation=UUID(said["organisation"]), role=rules.Role(said["role"]),
+            tier=rules.Tier(said["tier"]), since=said["since"], until=said["until"],
         )  # fmt: skip
 
     if attempt(form, work):
@@ -89,11 +89,11 @@ def join(request: CalledRequest, key: UUID) -> HttpResponse:
 def leave(request: CalledRequest, key: UUID, membership: UUID) -> HttpResponse:
     """Give a membership its last day."""
     row = reads.membership(request.call.scope, membership)
-    form = LastDay(request.POST or None, initial={"last_day": clock.today(), "expect": row.version})
+    form = LastDay(given(request), initial={"last_day": clock.today(), "expect": row.version})
 
     def work() -> None:
-        given = form.cleaned_data
-        actions.leave(request.call, membership=membership, expect=given["expect"] or 0, last_day=given["last_day"])
+        said = form.cleaned_data
+        actions.leave(request.call, membership=membership, expect=said["expect"] or 0, last_day=said["last_day"])
 
     if attempt(form, work):
         messages.success(request, _("成员已定最后一天。"))
@@ -107,14 +107,14 @@ def agree(request: CalledRequest, key: UUID) -> HttpResponse:
     """Write down an agreement of members of a consortium."""
     row = reads.detail(request.call.scope, key, day=clock.today())
     members = [(m.organisation, m.organisation_name) for _total, inside in row.tiers for m in inside]
-    form = AgreementForm(request.POST or None, organisations=members, initial={"since": clock.today()})
+    form = AgreementForm(given(request), organisations=members, initial={"since": clock.today()})
 
     def work() -> None:
-        given = form.cleaned_data
+        said = form.cleaned_data
         actions.agree(
-            request.call, consortium=key, parties={UUID(p) for p in given["parties"]},
-            matter=rules.Matter(given["matter"]), title=given["title"], text=given["text"], since=given["since"],
-            until=given["until"],
+            request.call, consortium=key, parties={UUID(p) for p in said["parties"]},
+            matter=rules.Matter(said["matter"]), title=said["title"], text=said["text"], since=said["since"],
+            until=said["until"],
         )  # fmt: skip
 
     if attempt(form, work):
@@ -136,13 +136,11 @@ def agreement(request: CalledRequest, agreement: UUID) -> HttpResponse:
 def end_agreement(request: CalledRequest, agreement: UUID) -> HttpResponse:
     """Give an agreement its last day."""
     row = reads.agreement(request.call.scope, agreement, day=clock.today())
-    form = LastDay(request.POST or None, initial={"last_day": clock.today(), "expect": row.version})
+    form = LastDay(given(request), initial={"last_day": clock.today(), "expect": row.version})
 
     def work() -> None:
-        given = form.cleaned_data
-        actions.end_agreement(
-            request.call, agreement=agreement, expect=given["expect"] or 0, last_day=given["last_day"]
-        )
+        said = form.cleaned_data
+        actions.end_agreement(request.call, agreement=agreement, expect=said["expect"] or 0, last_day=said["last_day"])
 
     if attempt(form, work):
         messages.success(request, _("协议已定最后一天。"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -40,6 +40,11 @@ FIELDS = {
     "consortium.taken": "key",
     "department.overlap": "code",
 }
+
+
+def given(request: CalledRequest) -> QueryDict | None:
+    """What a form is filled with: what was posted, also where that is nothing; None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def attempt(form: HouseForm, work: Callable[[], object]) -> bool:
@@ -112,7 +117,7 @@ def detail(request: CalledRequest, key: UUID) -> HttpResponse:
 def add(request: CalledRequest) -> HttpResponse:
     """Enter an institution."""
     initial = {"status": rules.Status.OPEN.value, "tier": rules.Tier.BASE.value}
-    form = FactsForm(request.POST or None, parents=bounds.manageable(request.call, clock.today()), initial=initial)
+    form = FactsForm(given(request), parents=bounds.manageable(request.call, clock.today()), initial=initial)
     made: list[UUID] = []
     if attempt(form, lambda: made.append(actions.add(request.call, facts=form.facts()))):
         messages.success(request, _("已添加机构。"))
@@ -135,7 +140,7 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
     parents = [(k, n) for k, n in bounds.manageable(request.call, today) if k != key]
     if row.line.parent and row.line.parent not in dict(parents):
         parents.append((row.line.parent, row.parent_name))
-    form = FactsForm(request.POST or None, parents=parents, initial=_initial(row))
+    form = FactsForm(given(request), parents=parents, initial=_initial(row))
     done = attempt(
         form,
         lambda: actions.edit(
@@ -152,12 +157,12 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
 def count(request: CalledRequest, key: UUID) -> HttpResponse:
     """Write down how many beds or people were counted."""
     row = directory.detail(request.call.scope, key, day=clock.today())
-    form = CountForm(request.POST or None, initial={"counted_on": clock.today()})
+    form = CountForm(given(request), initial={"counted_on": clock.today()})
 
     def work() -> None:
-        given = form.cleaned_data
-        kind = rules.Count(given["kind"])
-        actions.count(request.call, organisation=key, kind=kind, number=given["number"], counted_on=given["counted_on"])
+        said = form.cleaned_data
+        kind = rules.Count(said["kind"])
+        actions.count(request.call, organisation=key, kind=kind, number=said["number"], counted_on=said["counted_on"])
 
     if attempt(form, work):
         messages.success(request, _("已登记。"))
@@ -169,11 +174,11 @@ def count(request: CalledRequest, key: UUID) -> HttpResponse:
 def open_department(request: CalledRequest, key: UUID) -> HttpResponse:
     """Open a department."""
     row = directory.detail(request.call.scope, key, day=clock.today())
-    form = DepartmentForm(request.POST or None, initial={"since": clock.today()})
+    form = DepartmentForm(given(request), initial={"since": clock.today()})
 
     def work() -> None:
-        given = {name: form.cleaned_data[name] for name in ("code", "name", "since")}
-        actions.open_department(request.call, organisation=key, **given)
+        said = {name: form.cleaned_data[name] for name in ("code", "name", "since")}
+        actions.open_department(request.call, organisation=key, **said)
 
     if attempt(form, work):
         messages.success(request, _("科室已开设。"))
@@ -185,7 +190,7 @@ def open_department(request: CalledRequest, key: UUID) -> HttpResponse:
 def close_department(request: CalledRequest, key: UUID, department: UUID) -> HttpResponse:
     """Give a department its last day."""
     row = directory.detail(request.call.scope, key, day=clock.today())
-    form = LastDay(request.POST or None, initial={"last_day": clock.today()})
+    form = LastDay(given(request), initial={"last_day": clock.today()})
 
     def work() -> None:
         actions.close_department(request.call, department=department, last_day=form.cleaned_data["last_day"])

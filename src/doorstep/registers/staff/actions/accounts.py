@@ -23,6 +23,7 @@ from doorstep.registers.staff.access import Permission, may_hold_account
 from doorstep.registers.staff.models import Account, Person, SourceKey
 from doorstep.registers.staff.reads.people import open_posts
 
+WEAK = {"password_too_short": "password.short", "password_too_common": "password.common"}
 CLASHES = {"staff_account_username_key": "username.taken", "staff_account_person_id_key": "account.taken"}
 
 
@@ -36,7 +37,8 @@ def _demand_password(password: str, account: Account) -> None:
     try:
         validate_password(password, account)
     except ValidationError as error:
-        raise Refused(refuse("password.weak", why=" ".join(error.messages))) from error
+        found = {str(e.code) for e in error.error_list}
+        raise Refused(refuse(next((w for code, w in WEAK.items() if code in found), "password.weak"))) from error
 
 
 @action(Permission.EDIT, audits="staff.make_account")

@@ -18,7 +18,7 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import accounts
 from doorstep.registers.staff.forms import KeyForm
-from doorstep.registers.staff.pages.people import attempt
+from doorstep.registers.staff.pages.people import attempt, given
 from doorstep.registers.staff.reads import people as reads
 
 
@@ -30,12 +30,12 @@ def keys(request: CalledRequest, organisation: UUID) -> HttpResponse:
     name = organisations.names([organisation]).get(organisation)
     if name is None:
         raise Refused(refuse("not_found", kind="Organisation"))
-    form = KeyForm(request.POST or None, initial={"since": clock.today()})
+    form = KeyForm(given(request), initial={"since": clock.today()})
     issued: list[str] = []
 
     def work() -> None:
-        given = {field: form.cleaned_data[field] for field in ("name", "since", "until")}
-        issued.append(accounts.issue_key(request.call, organisation=organisation, **given)[1])
+        said = {field: form.cleaned_data[field] for field in ("name", "since", "until")}
+        issued.append(accounts.issue_key(request.call, organisation=organisation, **said)[1])
 
     if attempt(form, work):
         form = KeyForm(initial={"since": clock.today()})

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -39,10 +39,17 @@ FIELDS = {
     "username.taken": "username",
     "username.shape": "username",
     "password.weak": "password",
+    "password.short": "password",
+    "password.common": "password",
     "licence.taken": "number",
     "period.reversed": "until",
     "role.district": "role",
 }
+
+
+def given(request: CalledRequest) -> QueryDict | None:
+    """What a form is filled with: what was posted, also where that is nothing; None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def attempt(form: HouseForm, work: Callable[[], object]) -> bool:
@@ -113,8 +120,8 @@ def add(request: CalledRequest) -> HttpResponse:
     key, name, departments = place
     first = {"since": clock.today()}
     form, post = (
-        PersonForm(request.POST or None),
-        PostForm(request.POST or None, departments=departments, initial=first),
+        PersonForm(given(request)),
+        PostForm(given(request), departments=departments, initial=first),
     )
     made: list[UUID] = []
     if request.method == "POST" and post.is_valid() and attempt(
@@ -150,7 +157,7 @@ def _choose_place(request: CalledRequest, title: str) -> HttpResponse:
 def edit(request: CalledRequest, key: UUID) -> HttpResponse:
     """Change what is written down about a person."""
     row = reads.detail(request.call.scope, key)
-    form = PersonForm(request.POST or None, initial=asdict(row) | {"expect": row.version})
+    form = PersonForm(given(request), initial=asdict(row) | {"expect": row.version})
     done = attempt(
         form,
         lambda: people.edit(request.call, person=key, expect=form.cleaned_data["expect"] or 0, facts=form.facts()),
@@ -164,11 +171,12 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def begin_post(request: CalledRequest, key: UUID) -> HttpResponse:
     """Give a person a post."""
+    reads.detail(request.call.scope, key)
     place = _place(request)
     if place is None:
         return _choose_place(request, _("新任岗位"))
     organisation, name, departments = place
-    form = PostForm(request.POST or None, departments=departments, initial={"since": clock.today()})
+    form = PostForm(given(request), departments=departments, initial={"since": clock.today()})
     if attempt(form, lambda: people.begin_post(request.call, person=key, post=form.facts(organisation))):
         messages.success(request, _("已任岗。"))
         return redirect("staff:person", key)
@@ -181,7 +189,7 @@ def end_post(request: CalledRequest, key: UUID, post: UUID) -> HttpResponse:
     row = reads.detail(request.call.scope, key)
     found = next((p for p in row.posts if p.id == post), None)
     initial = {"last_day": clock.today(), "expect": found.version if found else None}
-    form = LastDay(request.POST or None, initial=initial)
+    form = LastDay(given(request), initial=initial)
     done = attempt(
         form,
         lambda: people.end_post(
@@ -198,11 +206,11 @@ def end_post(request: CalledRequest, key: UUID, post: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def add_licence(request: CalledRequest, key: UUID) -> HttpResponse:
     """Write down a certificate."""
-    form = LicenceForm(request.POST or None)
+    form = LicenceForm(given(request))
 
     def work() -> None:
-        given = {name: form.cleaned_data[name] for name in ("number", "since", "until")}
-        people.add_licence(request.call, person=key, kind=rules.LicenceKind(form.cleaned_data["kind"]), **given)
+        said = {name: form.cleaned_data[name] for name in ("number", "since", "until")}
+        people.add_licence(request.call, person=key, kind=rules.LicenceKind(form.cleaned_data["kind"]), **said)
 
     if attempt(form, work):
         messages.success(request, _("已登记。"))
@@ -215,14 +223,14 @@ def add_licence(request: CalledRequest, key: UUID) -> HttpResponse:
 def account(request: CalledRequest, key: UUID) -> HttpResponse:
     """Make an account for a person, or give them a new password."""
     row = reads.detail(request.call.scope, key)
-    form: HouseForm = PasswordForm(request.POST or None) if row.username else AccountForm(request.POST or None)
+    form: HouseForm = PasswordForm(given(request)) if row.username else AccountForm(given(request))
 
     def work() -> None:
-        given = {name: form.cleaned_data[name] for name in ("username", "password") if name in form.cleaned_data}
+        said = {name: form.cleaned_data[name] for name in ("username", "password") if name in form.cleaned_data}
         if row.username:
-            accounts.set_password(request.call, person=key, **given)
+            accounts.set_password(request.call, person=key, **said)
         else:
-            accounts.make_account(request.call, person=key, **given)
+            accounts.make_account(request.call, person=key, **said)
 
     if attempt(form, work):
         messages.success(request, _("已设定，请把密码当面告诉本人。"))

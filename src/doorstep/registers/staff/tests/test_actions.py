@@ -176,8 +176,8 @@ def test_accounts(district: District) -> None:
     factory.post(whom, district.centre, "nurse")
     call = callers.member(district.centre)
     for name, password, reason in (
-        ("xin", "short", "password.weak"),
-        ("xin", "password1234", "password.weak"),
+        ("xin", "short", "password.short"),
+        ("xin", "password1234", "password.common"),
         ("X", factory.PASSWORD, "username.shape"),
     ):
         with pytest.raises(Refused) as refused:

@@ -123,7 +123,8 @@ def test_licences_and_accounts_by_the_forms(district: District, manager: Client)
     path = f"/staff/{whom.id}/account"
     weak = manager.post(path, {"username": "li.yi", "password": "short"})
     assert weak.status_code == 422
-    assert "short" not in weak.content.decode()
+    assert "密码太短" in weak.content.decode()
+    assert 'value="short"' not in weak.content.decode()
     assert manager.post(path, {"username": "li.yi", "password": factory.PASSWORD}).status_code == 302
     assert manager.post(path, {"password": "another-horse-8"}).status_code == 302
     assert Account.objects.get(username="li.yi").check_password("another-horse-8")
