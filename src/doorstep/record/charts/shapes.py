@@ -150,13 +150,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Items of one code as one line: ``item`` is the one that counts, ``first`` and ``last`` the dates of all."""
+    """Items of one code as one line: ``item`` is the one that counts, ``first`` and ``last`` the dates of all.
+
+    ``current`` is whether it holds now (an active problem, a medicine that is taken, an allergy).
+    """
 
     item: Item
     sources: tuple[UUID, ...]
     count: int
     first: When | None
     last: When | None
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)

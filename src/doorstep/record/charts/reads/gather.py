@@ -50,7 +50,7 @@ def lines(items: Iterable[Item], rank: Callable[[Item], int]) -> tuple[Line, ...
         chosen = min(group, key=rank)
         alike = [one for one in group if (rank(one) == 3) == (rank(chosen) == 3)]
         sources = tuple(dict.fromkeys(one.source for one in alike))
-        found.append(Line(chosen, sources, len(alike), _first(alike), _last(alike)))
+        found.append(Line(chosen, sources, len(alike), _first(alike), _last(alike), rank(chosen) < 2))
     found.sort(key=lambda line: moment(line.item), reverse=True)
     return tuple(sorted(found, key=lambda line: rank(line.item)))
 

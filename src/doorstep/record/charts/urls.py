@@ -1,0 +1,18 @@
+"""The addresses of charts."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from doorstep.record.charts import pages
+
+app_name = "charts"
+urlpatterns = [
+    path("charts/<uuid:resident>/", pages.summary, name="summary"),
+    path("charts/<uuid:resident>/timeline/", pages.timeline, name="timeline"),
+    path("charts/<uuid:resident>/results/", pages.results, name="results"),
+    path("charts/<uuid:resident>/results/all/", pages.series, name="series"),
+    path("charts/<uuid:resident>/<str:kind>/<str:key>/", pages.entry, name="entry"),
+    path("charts/<uuid:resident>/<str:kind>/<str:key>/changes/", pages.changes, name="changes"),
+    path("charts/<uuid:resident>/<str:kind>/<str:key>/raw", pages.raw, name="raw"),
+]
