@@ -16,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import zstandard
-from django.db import connection
+from django.db import IntegrityError, connection
 from psycopg import Cursor, sql
 
 from doorstep.fhir.indexing import Index
@@ -100,7 +100,7 @@ def write(rows: Sequence[Fresh], at: datetime) -> list[Written]:
     """
     result: list[Written | None] = [None] * len(rows)
     todo = list(enumerate(rows))
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         while todo:
             first: dict[tuple[str, str], tuple[int, Fresh]] = {}
             later = []
@@ -183,6 +183,8 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
         ).format(name),
         [ids],
     ).fetchall()
+    if [old[1] for old in before] != [version - 1 for _, _, version in rows]:
+        raise IntegrityError(f"{kind}: another transaction wrote a version meanwhile")
     press = zstandard.ZstdCompressor(level=3)
     with cursor.copy(
         "COPY fhir_past (type, id, version, updated, source, message, deleted, digest, body) FROM STDIN (FORMAT binary)"
@@ -213,7 +215,7 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
 def read(kind: str, key: str) -> Stored | None:
     """The version that holds now (deleted ones too), or None."""
     query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient FROM {} WHERE id = %s")
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         row = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [key]).fetchone()
     return None if row is None else _stored(kind, key, row[:5], row[5].encode(), row[6])
 
@@ -225,7 +227,7 @@ def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str |
 
 def past(kind: str, key: str) -> list[Stored]:
     """The versions before the one that holds now, newest first (at most 1,000)."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.execute(
             "SELECT version, updated, source, message, deleted, body FROM fhir_past WHERE type = %s AND id = %s"
             " ORDER BY version DESC LIMIT 1000",
@@ -242,7 +244,7 @@ def exist(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
     for kind, key in keys:
         by_type[kind].add(key)
     found: dict[tuple[str, str], UUID] = {}
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         raw = cast("Cursor[Any]", cursor.cursor)
         for kind, ids in by_type.items():
             query = sql.SQL("SELECT id, source FROM {} WHERE id = ANY(%s) AND NOT deleted").format(table(kind))
@@ -253,6 +255,6 @@ def exist(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
 def matching(kind: str, tokens: Sequence[int], limit: int = 2) -> list[tuple[str, UUID]]:
     """The (id, source) of at most ``limit`` resources that carry all of these hashed tokens."""
     query = sql.SQL("SELECT id, source FROM {} WHERE tok @> %s::bigint[] AND NOT deleted ORDER BY id LIMIT %s")
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         rows = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [list(tokens), limit]).fetchall()
     return [(r[0], r[1]) for r in rows]

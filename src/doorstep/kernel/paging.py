@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 MOST = 200
+LONGEST = 4000  # characters of a cursor
 
 
 class BadCursor(ValueError):
@@ -29,15 +30,25 @@ class Page:
         limit = max(1, min(limit, MOST))
         if not cursor:
             return Page((), limit)
+        if len(cursor) > LONGEST:
+            raise BadCursor(cursor[:40])
         try:
             after = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=="))
-        except (binascii.Error, ValueError) as error:
+        except (binascii.Error, ValueError, RecursionError) as error:
             raise BadCursor(cursor[:40]) from error
         if not isinstance(after, list) or len(after) != parts or not all(isinstance(x, str) for x in after):
             raise BadCursor(cursor[:40])
-        if any("\x00" in x or len(x) > 300 for x in after):
+        if any(len(x) > 300 or not _storable(x) for x in after):
             raise BadCursor(cursor[:40])
         return Page(tuple(after), limit)
+
+
+def _storable(text: str) -> bool:
+    """Whether the database could have given this text: no NUL, no half of a character."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def cursor(*key: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.query import RawQuerySet
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused, Stale, refuse
@@ -68,6 +69,14 @@ class ScopedQuerySet(models.QuerySet[M_co], Generic[M_co]):
     def iterator(self, chunk_size: int | None = None) -> Iterator[M_co]:
         self._check()
         return super().iterator(chunk_size)
+
+    def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M_co]:
+        self._check()
+        return super().aiterator(chunk_size)
+
+    def raw(self, *args: Any, **kwargs: Any) -> RawQuerySet[Any]:
+        self._check()
+        return super().raw(*args, **kwargs)
 
     def count(self) -> int:
         self._check()

@@ -15,9 +15,9 @@ END $$
 """
 LEDGER = """
 DO $$ DECLARE ledger text; filled boolean; BEGIN
-  FOR ledger IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'fhir\\_%' LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %%I)', ledger) INTO filled;
-    IF filled THEN EXECUTE format('TRUNCATE %%I', ledger); END IF;
+  FOR ledger IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'fhir\\_%%' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', ledger) INTO filled;
+    IF filled THEN EXECUTE format('TRUNCATE %I', ledger); END IF;
   END LOOP;
 END $$
 """
@@ -32,6 +32,6 @@ def flush_past_triggers(django_db_modify_db_settings: None) -> None:
 
     def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
         statements: list[str] = plain(self, *args, **kwargs)
-        return [TRIGGERS % "DISABLE", *statements, LEDGER % (), TRIGGERS % "ENABLE"] if statements else statements
+        return [TRIGGERS % "DISABLE", *statements, LEDGER, TRIGGERS % "ENABLE"] if statements else statements
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]  # only in tests
