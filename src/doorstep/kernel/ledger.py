@@ -23,6 +23,10 @@ from doorstep.fhir.indexing import Index
 from doorstep.fhir.tables import known_types
 
 HOT = frozenset({"Observation", "Condition", "MedicationRequest"})
+SHARED = frozenset(
+    ("Endpoint", "HealthcareService", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole")
+)
+QUEUE = 0x6C656467  # the first key of the advisory locks of this file
 COLUMNS = "id, version, updated, source, message, patient, at, at_end, deleted, digest, tok, body"
 KINDS = ("text", "int4", "timestamptz", "uuid", "int8", "text", "timestamptz", "timestamptz", "bool", "bytea", "int8[]")
 
@@ -119,6 +123,7 @@ def _write_distinct(
     for place, row in rows:
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
+    _queue(cursor, by_type, known)
     taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source}
     if taken:
         raise Claimed(frozenset(taken))
@@ -137,6 +142,18 @@ def _write_distinct(
                 result[place] = Written(before.version + 1, "updated")
         _insert(cursor, kind, fresh, at)
         _update(cursor, kind, changed, at)
+
+
+def _queue(
+    cursor: Cursor[Any], by_type: dict[str, list[tuple[int, Fresh]]], known: dict[str, dict[str, _Known]]
+) -> None:
+    """Let the writers of new things that many records share (an institution, a doctor) pass one by one, and see what
+    the one before has written: else whole batches clash, and are done twice."""
+    for kind in sorted(SHARED & by_type.keys()):
+        ids = [r.id for _, r in by_type[kind]]
+        if any((k := known[kind].get(r.id)) is None or k.digest != digest(r.body) for _, r in by_type[kind]):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [QUEUE, kind])
+            known[kind] = _known(cursor, kind, ids)
 
 
 def _known(cursor: Cursor[Any], kind: str, ids: list[str]) -> dict[str, _Known]:
