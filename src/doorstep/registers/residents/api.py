@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from doorstep.kernel.call import Call
+from doorstep.kernel.decision import refuse
+from doorstep.kernel.web.words import sentence
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import intake
 from doorstep.registers.residents.fhir import incoming
@@ -25,6 +27,7 @@ __all__ = [
     "Source",
     "Verdict",
     "header",
+    "in_words",
     "incoming",
     "names",
     "records",
@@ -43,3 +46,8 @@ def take_in(call: Call, incoming: Sequence[Incoming], candidates: Candidates | N
     """
     allowed = replace(call, permissions=call.permissions | {Permission.INTAKE})
     return intake.take_in(allowed, incoming=incoming, candidates=candidates)
+
+
+def in_words(code: str, params: Mapping[str, object]) -> str:
+    """A finding (``Verdict.problem``) as a sentence in the language of the running request; plain words if unknown."""
+    return sentence(refuse(code, **params))

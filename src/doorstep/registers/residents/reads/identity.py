@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
@@ -99,13 +101,9 @@ def identity(call: Call, *, resident: UUID) -> Identity:
         header=head,
         numbers=_numbers(call, resident),
         names=_names(scope, resident),
-        phones=tuple(dict.fromkeys(Phone(*p) for p in _of(ResidentPhone, scope, resident).values_list("value", "use"))),
-        addresses=tuple(
-            dict.fromkeys(
-                Address(*a) for a in _of(ResidentAddress, scope, resident).values_list("text", "division", "use")
-            )
-        ),
-        guardians=_guardians(scope, resident),
+        phones=_phones(call, resident),
+        addresses=_addresses(scope, resident),
+        guardians=_guardians(call, resident),
         sources=records(scope, resident),
         home=home(scope, resident),
     )
@@ -133,18 +131,31 @@ def _numbers(call: Call, resident: UUID) -> tuple[Number, ...]:
     )
 
 
+def _phones(call: Call, resident: UUID) -> tuple[Phone, ...]:
+    """The telephones, the newest first, those told at the desk before what sources said."""
+    rows = _of(ResidentPhone, call.scope, resident).order_by(F("record__patient_id").asc(nulls_first=True), "-pk")
+    said = (Phone(access.shown(value, call.permissions), use) for value, use in rows.values_list("value", "use"))
+    return tuple(dict.fromkeys(said))
+
+
+def _addresses(scope: Scope, resident: UUID) -> tuple[Address, ...]:
+    """The addresses, in the same order."""
+    rows = _of(ResidentAddress, scope, resident).order_by(F("record__patient_id").asc(nulls_first=True), "-pk")
+    return tuple(dict.fromkeys(Address(*row) for row in rows.values_list("text", "division", "use")))
+
+
 def _names(scope: Scope, resident: UUID) -> tuple[Name, ...]:
     rows = _of(ResidentName, scope, resident).exclude(use="reading").values_list("text", "family", "given", "use")
     return tuple(dict.fromkeys(Name(*row) for row in rows))
 
 
-def _guardians(scope: Scope, resident: UUID) -> tuple[Ward, ...]:
-    rows = _of(ResidentGuardian, scope, resident).select_related("guardian")
+def _guardians(call: Call, resident: UUID) -> tuple[Ward, ...]:
+    rows = _of(ResidentGuardian, call.scope, resident).select_related("guardian")
     return tuple(
         Ward(
             id=row.pk,
             name=row.guardian.name if row.guardian else row.name,
-            phone=row.phone,
+            phone=access.shown(row.phone, call.permissions),
             relation=row.relation,
             start=row.start,
             end=row.end,

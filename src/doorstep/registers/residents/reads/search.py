@@ -36,9 +36,10 @@ from doorstep.registers.residents.shapes import Line
 
 NIL = UUID(int=0)
 Key = tuple[int, str, UUID]
+# OFFSET 0 keeps this a look-up by key for each of the few rows found: joined, a whole institution would be read.
 IN_SCOPE = """
 AND EXISTS (SELECT 1 FROM residents_residentpresence p
-WHERE p.resident_id = f.resident_id AND p.organisation_id = ANY(%(organisations)s))
+WHERE p.resident_id = f.resident_id AND p.organisation_id = ANY(%(organisations)s) OFFSET 0)
 """
 NUMBER = """
 SELECT value AS key, resident_id FROM residents_residentidentifier WHERE trusted AND value = %(text)s

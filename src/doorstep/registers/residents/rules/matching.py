@@ -6,7 +6,8 @@ The rules, in order:
 3. A resident ID fixes birth date and sex, so its holder is contradicted by a really different name alone: a lent card,
    or a parent's ID on a child. Other numbers need the birth date or the sex to differ too.
 4. A hospital number links only where nothing contradicts it, for hospitals reuse them; contradicted, it links nothing.
-5. Name and birth date alone never link: over 1 % of a region shares them with another (person-matching.md §4).
+5. A record whose next version tells of somebody else (``record_reused``) is not followed.
+6. Name and birth date alone never link: over 1 % of a region shares them with another (person-matching.md §4).
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _settle(
         return Outcome(None, problem=_conflict(said, "other_id"))
     reason = contradiction(None, *facts, known) if linked else ""
     if reason:
-        return Outcome(None, problem=Finding("identity_conflict", "Patient", {"by": "record", "why": reason}))
+        return Outcome(None, problem=Finding("record_reused", "Patient", {"by": "record", "why": reason}))
     return Outcome(resident, held)
 
 

@@ -175,7 +175,7 @@ def test_the_same_name_and_birth_date_never_link(hospital_a, hospital_b):
 def test_a_source_that_gives_its_id_to_somebody_else_is_a_conflict(hospital_a):
     take(record("a", hospital_a))
     (verdict,) = take(record("a", hospital_a, name="赵国庆", birth_date="1950-01-01", sex="1"))
-    assert verdict.problem.code == "identity_conflict"
+    assert verdict.problem.code == "record_reused"
     assert everyone().get().name == "王小明"
 
 
