@@ -37,14 +37,19 @@ def sync(existing: QuerySet[R], key: Sequence[str], wanted: Sequence[Mapping[str
         row = rows.get(name)
         if row is None:
             rows[name] = fresh[name] = existing.model(**values)
-        elif differing := {k: v for k, v in values.items() if getattr(row, k) != v}:
-            for column, value in differing.items():
-                setattr(row, column, value)
-            if name not in fresh and name not in changed:
-                row.version += 1
-                changed[name] = row
+        elif _overwrite(row, values) and name not in fresh and name not in changed:
+            row.version += 1
+            changed[name] = row
     existing.model._default_manager.bulk_create(fresh.values(), batch_size=BATCH)
     if changed:
-        columns = sorted({"version"}.union(*(values.keys() for values in wanted)) - set(key))
-        existing.bulk_update(changed.values(), [c.removesuffix("_id") for c in columns], batch_size=BATCH)
+        columns = {"version"}.union(*wanted).difference(key)
+        existing.bulk_update(changed.values(), [c.removesuffix("_id") for c in sorted(columns)], batch_size=BATCH)
     return Synced(len(fresh), len(changed), rows)
+
+
+def _overwrite(row: Row, values: Mapping[str, Any]) -> bool:
+    """Give the row these values; whether any of them differed."""
+    differing = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in differing:
+        setattr(row, name, values[name])
+    return bool(differing)

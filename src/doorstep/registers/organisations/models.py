@@ -5,23 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 
 from doorstep.kernel.call import Scope
+from doorstep.kernel.spans import days, ends_after_start
 from doorstep.kernel.store import Row, ScopedRow
 from doorstep.registers.organisations import rules
-
-
-def days() -> Func:
-    """The row's period as a range of PostgreSQL, both days included."""
-    return Func(F("since"), F("until"), Value("[]"), function="daterange", output_field=DateRangeField())
-
-
-def ends_after_start(name: str) -> models.CheckConstraint:
-    """A period must not end before it begins."""
-    return models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gte=F("since")), name=name)
 
 
 def one_of(field: str, values: Any, name: str) -> models.CheckConstraint:

@@ -6,24 +6,15 @@ from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Q
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
+from doorstep.kernel.spans import days, ends_after_start
 from doorstep.kernel.store import ScopedRow
 from doorstep.registers.staff import rules
-
-
-def days() -> Func:
-    """The row's period as a range of PostgreSQL, both days included."""
-    return Func(F("since"), F("until"), Value("[]"), function="daterange", output_field=DateRangeField())
-
-
-def ends_after_start(name: str) -> models.CheckConstraint:
-    """A period must not end before it begins."""
-    return models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gte=F("since")), name=name)
 
 
 class Person(ScopedRow):

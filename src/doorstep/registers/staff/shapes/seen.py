@@ -1,8 +1,8 @@
-"""What leaves the room: frozen records of people, their posts and keys; and what may be loaded into it."""
+"""What leaves the room: frozen records of people, their posts and keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -151,77 +151,8 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What is written down about a person."""
-
-    name: str
-    number: str = ""
-    sex: str = rules.Sex.UNKNOWN
-    birth_date: date | None = None
-    profession: str = rules.Profession.OTHER
-    phone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PostFacts:
-    """A post to be given; ``department`` is a code of the institution's departments or empty."""
-
-    organisation: UUID
-    role: str
-    since: date
-    department: str = ""
-    duty: str = ""
-    is_main: bool = True
-    until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SignedIn:
     """The answer to a name and a password: the account where both were right, else how many seconds to wait."""
 
     account: UUID | None
     wait: int = 0
-
-
-# --- what may be loaded; natural keys: staff number, licence kind and number, person and title, the post's own --
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceIn:
-    """A certificate."""
-
-    kind: str
-    number: str
-    since: date
-    until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PostIn:
-    """A post at the institution of a credit code; ``until`` is its last day."""
-
-    uscc: str
-    role: str
-    since: date
-    department: str = ""
-    duty: str = ""
-    is_main: bool = True
-    until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonIn:
-    """A person with certificates, titles (name, level, since) and posts; the staff number must be given."""
-
-    facts: PersonFacts
-    licences: tuple[LicenceIn, ...] = ()
-    titles: tuple[tuple[str, str, date | None], ...] = ()
-    posts: tuple[PostIn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a load did: rows made and rows changed, by table; the rest was there already."""
-
-    made: dict[str, int] = field(default_factory=dict)
-    changed: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""The frozen records that enter and leave the room."""
+
+from __future__ import annotations
+
+from doorstep.registers.organisations.shapes.given import (
+    AgreementIn,
+    AreaIn,
+    ConsortiumIn,
+    DepartmentIn,
+    DirectoryIn,
+    Facts,
+    Loaded,
+    MembershipIn,
+    OrganisationIn,
+)
+from doorstep.registers.organisations.shapes.seen import (
+    AgreementLine,
+    Branch,
+    ConsortiumDetail,
+    ConsortiumLine,
+    Counted,
+    DepartmentLine,
+    Detail,
+    Filters,
+    Line,
+    MembershipLine,
+    Total,
+)
+
+__all__ = [
+    "AgreementIn",
+    "AgreementLine",
+    "AreaIn",
+    "Branch",
+    "ConsortiumDetail",
+    "ConsortiumIn",
+    "ConsortiumLine",
+    "Counted",
+    "DepartmentIn",
+    "DepartmentLine",
+    "Detail",
+    "DirectoryIn",
+    "Facts",
+    "Filters",
+    "Line",
+    "Loaded",
+    "MembershipIn",
+    "MembershipLine",
+    "OrganisationIn",
+    "Total",
+]

@@ -1,0 +1,41 @@
+"""The frozen records that enter and leave the room."""
+
+from __future__ import annotations
+
+from doorstep.registers.staff.shapes.given import (
+    LicenceIn,
+    Loaded,
+    PersonFacts,
+    PersonIn,
+    PostFacts,
+    PostIn,
+)
+from doorstep.registers.staff.shapes.seen import (
+    Filters,
+    KeyLine,
+    LicenceLine,
+    PersonDetail,
+    PersonLine,
+    PostLine,
+    SignedIn,
+    Standing,
+    TitleLine,
+)
+
+__all__ = [
+    "Filters",
+    "KeyLine",
+    "LicenceIn",
+    "LicenceLine",
+    "Loaded",
+    "PersonDetail",
+    "PersonFacts",
+    "PersonIn",
+    "PersonLine",
+    "PostFacts",
+    "PostIn",
+    "PostLine",
+    "SignedIn",
+    "Standing",
+    "TitleLine",
+]
