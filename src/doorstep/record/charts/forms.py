@@ -45,7 +45,7 @@ def narrowing(data: Mapping[str, Any]) -> Narrowing:
         kind=str(data.get("kind") or ""),
         institution=_uuid(data.get("institution")),
         since=datetime.combine(since, time(), CHINA) if since else None,
-        until=datetime.combine(until, time(), CHINA) + timedelta(days=1) if until else None,
+        until=datetime.combine(until, time(), CHINA) + timedelta(days=1) if until and until.year < 9999 else None,
     )
 
 

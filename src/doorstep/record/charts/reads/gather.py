@@ -31,11 +31,6 @@ def moment(item: Item) -> datetime:
     return item.at or (when.start if when is not None and when.start is not None else _LONG_AGO)
 
 
-def indexed(item: Item) -> datetime:
-    """When an item was, by the index alone."""
-    return item.at or _LONG_AGO
-
-
 def name_of(item: Item) -> str:
     """What makes items the same thing; nameless ones are each their own."""
     reading = item.reading
