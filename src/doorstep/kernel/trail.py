@@ -22,6 +22,7 @@ from doorstep.kernel.models import TrailLine, TrailSeal
 
 SEALER = 0x646F6F72  # the advisory lock that only one sealer holds
 GENESIS = bytes(32)
+LATE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,20 @@ def link(previous: bytes, line: TrailLine) -> bytes:
     return hashlib.sha256(previous + text.encode()).digest()
 
 
-def seal(limit: int = 5000) -> int:
-    """Chain the lines that are not chained yet; returns how many. One sealer works at a time, others return 0."""
+def seal(limit: int = 5000, *, whole: bool = False) -> int:
+    """Chain the lines that are not chained yet; returns how many. One sealer works at a time, others return 0.
+
+    A line is numbered before it is committed, so some come late; they are sought among the last ``LATE`` lines, or,
+    where ``whole``, among all (which takes as long as the trail is).
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEALER])
         if not cursor.fetchone()[0]:
             return 0
         last = TrailSeal.objects.order_by("-position").first()
         position, previous = (last.position, bytes(last.hash)) if last else (0, GENESIS)
-        lines = TrailLine.objects.filter(trailseal__isnull=True).order_by("pk")[:limit]
+        since = 0 if whole or last is None else last.line_id - LATE
+        lines = TrailLine.objects.filter(trailseal__isnull=True, pk__gt=since).order_by("pk")[:limit]
         seals = []
         for line in lines:
             position, previous = position + 1, link(previous, line)

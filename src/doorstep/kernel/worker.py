@@ -21,6 +21,7 @@ def run(stop: threading.Event, dsn: str) -> None:
         try:
             with psycopg.connect(dsn, autocommit=True) as listener:
                 listener.execute(f"LISTEN {outbox.CHANNEL}")
+                trail.seal(whole=True)
                 while not stop.is_set():
                     work_once()
                     for _ in listener.notifies(timeout=PAUSE, stop_after=1):

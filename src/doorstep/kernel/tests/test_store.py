@@ -1,4 +1,4 @@
-"""Rows that people or institutions own are never read or changed without bounds; rows are locked and versions compared."""
+"""Rows of people and institutions are never read or changed without bounds; locked rows are as the person saw them."""
 
 from __future__ import annotations
 
