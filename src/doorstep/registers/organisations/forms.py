@@ -30,12 +30,15 @@ class Search(forms.Form):
     type = forms.ChoiceField(label=_("类别"), required=False, choices=[EMPTY, *choices(rules.TYPES)])
     level = forms.ChoiceField(label=_("级别"), required=False, choices=[EMPTY, *LEVELS.items()])
     tier = forms.ChoiceField(label=_("网络层级"), required=False, choices=[EMPTY, *choices(rules.TIERS)])
-    area = forms.RegexField(r"^[1-9][0-9]{11}$", label=_("区划代码（12 位）"), required=False)
+    area = forms.ChoiceField(label=_("地区"), required=False)
     consortium = forms.ChoiceField(label=_("医共体"), required=False)
     primary = forms.BooleanField(label=_("只看基层机构"), required=False)
 
-    def __init__(self, *args: Any, consortia: Iterable[tuple[UUID, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, consortia: Iterable[tuple[UUID, str]], areas: Iterable[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["area"].choices = [EMPTY, *areas]  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["consortium"].choices = [EMPTY, *((str(k), n) for k, n in consortia)]  # type: ignore[attr-defined]  # a ChoiceField
 
     def filters(self) -> Filters:
@@ -153,7 +156,9 @@ class AgreementForm(HouseForm):
 
     title = forms.CharField(label=_("标题"), max_length=120)
     matter = forms.ChoiceField(label=_("事项"), choices=choices(rules.MATTERS))
-    parties = forms.MultipleChoiceField(label=_("签约机构"), help_text=_("至少两家。"))
+    parties = forms.MultipleChoiceField(
+        label=_("签约机构"), help_text=_("至少两家。"), widget=forms.CheckboxSelectMultiple
+    )
     since = DayField(label=_("生效日期"))
     until = DayField(label=_("最后一天"), required=False, help_text=_("没有定期限的不填。"))
     text = forms.CharField(label=_("主要内容"), required=False, max_length=20_000, widget=forms.Textarea({"rows": 6}))

@@ -76,7 +76,7 @@ def shown(request: CalledRequest, form: HouseForm, **context: object) -> HttpRes
 def listed(request: CalledRequest) -> HttpResponse:
     """Institutions by pinyin, narrowed by name, type, level, tier, area and consortium."""
     scope, today = request.call.scope, clock.today()
-    form = Search(request.GET, consortia=consortia.choices(scope))
+    form = Search(request.GET, consortia=consortia.choices(scope), areas=directory.area_choices(today))
     after = Page.read(request.GET.get("after"), 30)
     found = directory.listed(scope, filters=form.filters(), page=after, day=today)
     context = {"form": form, "page": found, "may_add": _may_add(request)}

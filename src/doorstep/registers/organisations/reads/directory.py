@@ -46,6 +46,14 @@ def area_names(codes: Collection[str], day: date) -> Mapping[str, tuple[str, str
     return {code: (name, full or name) for code, name, full in rows.values_list("code", "name", "full_name")}
 
 
+def area_choices(day: date) -> tuple[tuple[str, str], ...]:
+    """Counties and townships on the day by code, for a choice; townships are set in."""
+    rows = Area.objects.filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day)
+    rows = rows.filter(level__in=(rules.Level.COUNTY, rules.Level.TOWNSHIP)).order_by("code")
+    found = rows.values_list("code", "level", "name")
+    return tuple((code, ("　" if level == rules.Level.TOWNSHIP else "") + name) for code, level, name in found)
+
+
 def primary_parameters(day: date, jurisdiction: str = "CN") -> Mapping[str, Any]:
     """The class codes that count as primary care on the day: the dated rule, or the parameters of ``rules``."""
     try:

@@ -12,7 +12,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Decision, allow, demand, refuse
 from doorstep.kernel.outbox import emit
-from doorstep.kernel.pinyin import spelled
+from doorstep.kernel.pinyin import spelled_person
 from doorstep.kernel.store import lock
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
@@ -30,7 +30,7 @@ CLASHES = {
 
 def columns(facts: PersonFacts) -> dict[str, object]:
     """The facts as columns of the table."""
-    pinyin, initials = spelled(facts.name)
+    pinyin, initials = spelled_person(facts.name)
     same = ("name", "sex", "birth_date", "profession", "phone")
     return {n: getattr(facts, n) for n in same} | {
         "number": facts.number or None,

@@ -10,7 +10,7 @@ from django.test import Client
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
-from doorstep.kernel.pinyin import spelled
+from doorstep.kernel.pinyin import spelled_person
 from doorstep.registers.staff.api import call_from
 from doorstep.registers.staff.models import Account, Person, Post
 from doorstep.registers.staff.reads.standing import standings
@@ -22,7 +22,7 @@ SINCE = date(2020, 1, 1)
 
 def person(name: str = "王小明", number: str | None = None) -> Person:
     """Somebody without a post."""
-    pinyin, initials = spelled(name)
+    pinyin, initials = spelled_person(name)
     return Person.objects.create(name=name, number=number, pinyin=pinyin, initials=initials)
 
 
