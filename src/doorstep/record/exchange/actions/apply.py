@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -107,9 +106,7 @@ def _residents(call: Call, source: UUID, batch: Sequence[Prepared]) -> dict[str,
     whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient" and i.index not in p.existing]
     if not whose:
         return {}
-    # who may send records may have their patients registered: that is what a record is about
-    sender = replace(call, permissions=call.permissions | {"residents.intake"})
-    verdicts = residents.take_in(sender, [residents.incoming(item.resource, source) for _, item in whose])
+    verdicts = residents.take_in(call, [residents.incoming(item.resource, source) for _, item in whose])
     refused = False
     for (prepared, item), verdict in zip(whose, verdicts, strict=True):
         if (fault := verdict.problem) is not None:
