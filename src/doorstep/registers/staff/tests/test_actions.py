@@ -9,8 +9,10 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from doorstep.kernel import clock
+from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.models import OutboxEvent, TrailLine
+from doorstep.kernel.paging import BadCursor, Page, cursor
 from doorstep.kernel.testing import callers
 from doorstep.registers.organisations.tests.factory import CENTRE, LEAD, District
 from doorstep.registers.staff import api, rules
@@ -273,8 +275,6 @@ def test_a_load_with_one_fault_loads_nothing(district: District, bad: PersonIn, 
 
 
 def test_the_list_is_searched_and_bounded(district: District, django_assert_max_num_queries: object) -> None:
-    from doorstep.kernel.paging import Page
-
     api.load(callers.system(), people=GIVEN)
     scope = callers.member(district.centre).scope
 
@@ -294,3 +294,9 @@ def test_the_list_is_searched_and_bounded(district: District, django_assert_max_
     second = reads.listed(scope, filters=Filters(), page=Page.read(first.next, 1), day=TODAY)
     assert ([p.name for p in second.items], second.next) == (["赵护士"], None)
     assert reads.listed(callers.stranger().scope, filters=Filters(), page=Page(), day=TODAY).items == ()
+
+
+def test_forged_cursors_are_refused(district: District) -> None:
+    for bad in ("x", cursor("a", "not-an-id"), cursor("a"), cursor("a", "b", "c")):
+        with pytest.raises(BadCursor):
+            reads.listed(EVERYWHERE, filters=Filters(), page=Page.read(bad), day=TODAY)
