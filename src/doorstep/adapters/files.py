@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import os
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +20,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+import msgspec
+
 # what others refer to comes first, so that little has to wait for it
 FIRST = ("organization", "hospital", "location", "practitioner", "patient", "encounter")
 PEEK = 65536
+SMALL = 4 << 20  # what so little unpacks to harms nobody, whatever its ratio
+# all that Python's readers raise on archives that are broken, locked or of a kind they do not know
+UNREADABLE = (
+    OSError, EOFError, ValueError, NotImplementedError, RuntimeError, struct.error, zlib.error, lzma.LZMAError,
+    zipfile.BadZipFile,
+)  # fmt: skip
+_TYPE = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
+
+
+class _Head(msgspec.Struct):
+    resourceType: str = ""  # noqa: N815  FHIR's own name
+
+
 Mine = Callable[[int], bool]
 
 
@@ -64,12 +83,13 @@ class Unit:
     @property
     def name(self) -> str:
         """The name by which its kind is known."""
-        return self.member.filename if self.member else self.path.name
+        return member_name(self.member) if self.member else self.path.name
 
     @property
     def origin(self) -> str:
         """Where it is, as it is shown."""
-        return f"{self.path}!{self.name}" if self.member else str(self.path)
+        file = shown(os.fsencode(self.path))
+        return f"{file}!{self.name}" if self.member else file
 
     @property
     def order(self) -> tuple[int, str]:
@@ -81,6 +101,26 @@ class Unit:
         """Whether it is NDJSON, of which every chunk is a piece of its own."""
         name = self.name.lower().removesuffix(".gzip").removesuffix(".gz")
         return name.endswith((".ndjson", ".jsonl"))
+
+
+def shown(name: bytes) -> str:
+    """A name as people gave it: UTF-8, else GB 18030 as Chinese Windows writes it, else as far as it can be read."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return name.decode("utf-8", "replace")
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """The name of a member; one that is not marked as UTF-8 is GBK where Chinese Windows packed it."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename.encode("utf-8", "replace").decode()
+    try:
+        return shown(info.filename.encode("cp437"))
+    except UnicodeEncodeError:
+        return info.filename
 
 
 def order(name: str) -> tuple[int, str]:
@@ -117,23 +157,24 @@ def _members(path: Path, limits: FileLimits) -> Iterator[Unit]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        yield Unit(path, fault=Fault(str(path), "archive", {"detail": str(error)}))
+    except UNREADABLE as error:
+        yield Unit(path, fault=Fault(Unit(path).origin, "archive", {"detail": str(error)}))
         return
     budget = limits.archive_bytes
     for info in sorted(infos, key=lambda i: order(i.filename)):
         unit = Unit(path, info, info.file_size)
-        parts = PurePosixPath(info.filename.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
-            yield replace(unit, fault=Fault(unit.origin, "archive-path", {"path": info.filename}))
+        parts = PurePosixPath(unit.name.replace("\\", "/"))
+        if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
+            yield replace(unit, fault=Fault(unit.origin, "archive-path", {"path": unit.name}))
             continue
-        if info.is_dir() or parts.name.startswith(".") or "__MACOSX" in parts.parts:
+        if info.is_dir() or not parts.name or parts.name.startswith(".") or "__MACOSX" in parts.parts:
             continue
-        budget -= info.file_size
-        if info.file_size > max(info.compress_size, 1) * limits.ratio or budget < 0:
+        bomb = info.file_size > max(info.compress_size * limits.ratio, SMALL)
+        budget -= 0 if bomb else info.file_size
+        if bomb or budget < 0:
             bounds = {"limit": limits.archive_bytes, "ratio": limits.ratio}
             yield replace(unit, fault=Fault(unit.origin, "archive-bomb", bounds))
-        elif info.filename.lower().endswith((".zip", ".gz", ".gzip")):
+        elif unit.name.lower().endswith((".zip", ".gz", ".gzip")):
             yield replace(unit, fault=Fault(unit.origin, "unknown-file"))
         else:
             yield unit
@@ -156,10 +197,11 @@ def read(todo: Iterable[Unit], limits: FileLimits, mine: Mine = lambda _: True) 
             try:
                 if unit.member and unit.path not in opened:
                     stack.close()
+                    opened = {}
                     opened = {unit.path: stack.enter_context(zipfile.ZipFile(unit.path))}
                 pieces = _member(opened[unit.path], unit, limits) if unit.member else _file(unit, limits)
                 yield from (piece for piece in pieces if whole or mine(_weight(piece)))
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error) as error:
+            except UNREADABLE as error:
                 yield Fault(unit.origin, "archive", {"detail": getattr(error, "strerror", None) or str(error)})
 
 
@@ -171,7 +213,7 @@ def _file(unit: Unit, limits: FileLimits) -> Iterator[Found | Fault]:
     name, origin = unit.path.name, unit.origin
     with unit.path.open("rb") as stream:
         if name.lower().endswith((".gz", ".gzip")):
-            guard = _Guard(gzip.GzipFile(fileobj=stream), max(unit.size, 1) * limits.ratio, limits)
+            guard = _Guard(gzip.GzipFile(fileobj=stream), unit.size * limits.ratio, limits)
             yield from _guarded(guard, name[: name.lower().rindex(".gz")], origin, limits)
         else:
             yield from _plain(stream, name, origin, limits)
@@ -181,7 +223,7 @@ def _member(archive: zipfile.ZipFile, unit: Unit, limits: FileLimits) -> Iterato
     info = unit.member
     assert info is not None
     with archive.open(info) as member:
-        guard = _Guard(member, max(info.compress_size, 1) * limits.ratio, limits)
+        guard = _Guard(member, info.compress_size * limits.ratio, limits)
         yield from _guarded(guard, unit.name, unit.origin, limits)
 
 
@@ -202,13 +244,13 @@ class _Guard(io.RawIOBase):
     """Counts what an archive really gives, whatever its headers say."""
 
     def __init__(self, inner: Any, most: int, limits: FileLimits) -> None:
-        self._inner, self._left = inner, min(max(most, PEEK * 64), limits.archive_bytes)
+        self._inner, self._left = inner, min(max(most, SMALL), limits.archive_bytes)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data: bytes = self._inner.read(len(buffer))
+        data: bytes = self._inner.read1(len(buffer))  # all that can be had before a break
         self._left -= len(data)
         if self._left < 0:
             raise _Bomb
@@ -221,7 +263,7 @@ def _guarded(guard: _Guard, name: str, origin: str, limits: FileLimits) -> Itera
         yield from _plain(io.BufferedReader(guard, PEEK), name, origin, limits)
     except _Bomb:
         yield Fault(origin, "archive-bomb", {"limit": limits.archive_bytes, "ratio": limits.ratio})
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except UNREADABLE as error:
         yield Fault(origin, "archive", {"detail": str(error)})
 
 
@@ -229,18 +271,31 @@ def _whole(stream: IO[bytes], origin: str, limits: FileLimits) -> Found | Fault:
     data = stream.read(limits.bundle_bytes + 1)
     if len(data) > limits.bundle_bytes:
         return Fault(origin, "too-large", {"limit": limits.bundle_bytes})
-    is_bundle = b'"Bundle"' in data[:4096] or b'"Bundle"' in data[-4096:] or b'"resourceType"' not in data
-    return Found("bundle" if is_bundle else "resource", origin, data)
+    return Found("bundle" if _kind(data) in ("Bundle", "") else "resource", origin, data)
+
+
+def _kind(data: bytes) -> str:
+    """The resource type that the text says of itself; empty where it says none or cannot be read."""
+    if match := _TYPE.match(data):
+        return match[1].decode()
+    try:
+        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Head).resourceType
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def _lines(stream: IO[bytes], origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
-    """Whole lines in chunks whose bounds depend on the content alone, so that a second reading finds the same."""
+    """Whole lines in chunks whose bounds depend on the content alone, so that a second reading finds the same.
+
+    Where the file breaks off, what stood before the break is given, then what broke it is raised.
+    """
     chunk: list[bytes] = []
     size, first, number = 0, 1, 0
-    while line := stream.readline(limits.line_bytes + 1):
+    source = _Unbroken(stream)
+    while line := source.line(limits.line_bytes + 1):
         number += 1
         if len(line) > limits.line_bytes and not line.endswith(b"\n"):
-            while (rest := stream.readline(PEEK)) and not rest.endswith(b"\n"):
+            while (rest := source.line(PEEK)) and not rest.endswith(b"\n"):
                 pass
             yield Fault(f"{origin}:{number}", "line-too-long", {"limit": limits.line_bytes})
             line = b"\n"
@@ -253,3 +308,22 @@ def _lines(stream: IO[bytes], origin: str, limits: FileLimits) -> Iterator[Found
             chunk, size = [], 0
     if chunk:
         yield Found("ndjson", f"{origin}:{first}-{number}", b"".join(chunk))
+    if source.fault:
+        raise source.fault
+
+
+class _Unbroken:
+    """Lines of a stream; where it breaks it has ended, and ``fault`` says why."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.fault: Exception | None = None
+
+    def line(self, most: int) -> bytes:
+        if self.fault:
+            return b""
+        try:
+            return self._stream.readline(most)
+        except (*UNREADABLE, _Bomb) as error:
+            self.fault = error
+            return b""
