@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from doorstep.events.exchange import RecordsArrived
 from doorstep.fhir.bundle import Item
@@ -25,6 +26,7 @@ from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of,
 from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
 
+CLASHES = 3
 NOTHING = Index(None, None, None, [], [], [], [])
 Outcomes = dict[int, dict[int, ledger.Written]]  # by message, by entry
 
@@ -106,7 +108,7 @@ def _residents(call: Call, source: UUID, batch: Sequence[Prepared]) -> dict[str,
     whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient" and i.index not in p.existing]
     if not whose:
         return {}
-    verdicts = residents.take_in(call, [residents.incoming(item.resource, source) for _, item in whose])
+    verdicts = _take_in(call, [residents.incoming(item.resource, source) for _, item in whose])
     refused = False
     for (prepared, item), verdict in zip(whose, verdicts, strict=True):
         if (fault := verdict.problem) is not None:
@@ -114,6 +116,17 @@ def _residents(call: Call, source: UUID, batch: Sequence[Prepared]) -> dict[str,
             prepared.aside[item.index] = Problem(fault.code, path, params=dict(fault.params), entry=item.index)
             refused = True
     return None if refused else {v.patient_id: v.resident for v in verdicts if v.resident is not None}
+
+
+def _take_in(call: Call, people: Sequence[residents.Incoming]) -> Sequence[residents.Verdict]:
+    """Place people; where another transaction placed one of them meanwhile, once more: then that is seen.
+
+    Only this is done again, and not the batch; who clashes ever again is left to the caller.
+    """
+    for _ in range(CLASHES):
+        with suppress(IntegrityError), transaction.atomic():
+            return residents.take_in(call, people)
+    return residents.take_in(call, people)
 
 
 def _write(
