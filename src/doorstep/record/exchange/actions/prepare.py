@@ -15,6 +15,7 @@ from doorstep.fhir.resolution import resolve
 from doorstep.record.exchange.shapes import Piece, Problem
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+SEARCH = re.compile(rb'"reference":"[A-Z][A-Za-z]+\?')
 LINES = re.compile(r"(.*):([0-9]{1,18})-[0-9]+", re.DOTALL)
 LIMITS = Limits()
 Keys = frozenset[tuple[str, str]]
@@ -41,8 +42,9 @@ class Prepared:
     def careful(self) -> bool:
         """Whether what it does depends on what is there: such a piece gets a transaction of its own."""
         return any(
-            i.if_none_exist or i.query or i.if_match or i.method not in ("POST", "PUT") for i in self.plan.items
-        ) or bool(self.plan.conditional)
+            i.if_none_exist or i.query or i.if_match or i.method not in ("POST", "PUT") or _searches(i.body)
+            for i in self.plan.items
+        )
 
     @property
     def bundled(self) -> bool:
@@ -76,6 +78,11 @@ class Prepared:
         if self.failed():
             return []
         return [i for i in self.plan.items if i.index not in self.aside and i.body and i.method in ("POST", "PUT")]
+
+
+def _searches(body: bytes) -> bool:
+    """Whether a reference of the (minified) resource is a search."""
+    return b"?" in body and SEARCH.search(body) is not None
 
 
 def problem_of(found: FhirProblem, entry: int | None = None) -> Problem:
