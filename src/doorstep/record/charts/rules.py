@@ -92,6 +92,18 @@ def unit_key(unit: str, code: str) -> str:
     return _SPELLINGS.get(bare, bare)
 
 
+_WRITTEN: Final[Mapping[str, str]] = {
+    "mm[Hg]": "mmHg", "Cel": "℃", "kg/m2": "kg/m²", "10*3/uL": "10³/µL", "10*6/uL": "10⁶/µL", "10*9/L": "10⁹/L",
+    "10*12/L": "10¹²/L", "10*3/mm3": "10³/mm³", "umol/L": "µmol/L", "ug/L": "µg/L", "[iU]": "IU", "[iU]/L": "IU/L",
+    "m[iU]/L": "mIU/L", "1": "",
+}  # fmt: skip
+
+
+def unit_words(unit: str) -> str:
+    """A unit as people write it; UCUM's annotations lose their braces."""
+    return _WRITTEN.get(unit, unit.replace("{", "").replace("}", ""))
+
+
 def doubt(number: Decimal, unit: str, code: str) -> Doubt | None:
     """Why a number is not believed: it stands for "none" (-999), or no body can show it; ``unit`` is a ``unit_key``."""
     digits = str(abs(number).normalize())
@@ -172,7 +184,8 @@ def says_none(codes: Iterable[str], text: str) -> bool:
 
 
 ACTIVE_PROBLEM: Final = frozenset({"active", "recurrence", "relapse"})
-ENDED_PROBLEM: Final = frozenset({"inactive", "remission", "resolved"})
+# A disease in remission is still a problem to be known.
+ENDED_PROBLEM: Final = frozenset({"inactive", "resolved"})
 CURRENT_MEDICINE: Final = frozenset({"active", "on-hold", "intended"})
 
 

@@ -108,7 +108,7 @@ class Shown:
 
     kind: str
     text: str = ""
-    code: str = ""
+    codings: tuple[Coding, ...] = ()
     start: When | None = None
     end: When | None = None
     ref: Ref | None = None
@@ -178,12 +178,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The newest valid value of a code over all institutions, with the values before it as curves."""
+    """The newest valid value of a code over all institutions, with the values before it as curves.
+
+    A value that is in doubt or absent gives way to an older one that is sound; ``newer`` counts those.
+    """
 
     key: str
     item: Item
     curves: tuple[Curve, ...]
     count: int
+    newer: int = 0
     in_error: int = 0
 
 
@@ -301,7 +305,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A resource with all that is known of it; ``body`` is the version's own JSON text."""
+    """A resource with all that is known of it; ``body`` is the version's own JSON text, None if the caller may not."""
 
     head: Head
     item: Item
@@ -310,7 +314,7 @@ class Entry:
     main: tuple[Fact, ...]
     rest: tuple[Fact, ...]
     narrative: str
-    body: str
+    body: str | None
     targets: Mapping[Key, Target] = field(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ from typing import Any, Final
 from doorstep.record.charts.fhir.measures import amount_words, worded
 from doorstep.record.charts.fhir.parts import (
     Json,
+    choice,
     clean,
     coding,
     concept,
@@ -18,6 +19,7 @@ from doorstep.record.charts.fhir.parts import (
     every,
     number,
     obj,
+    objs,
     plain,
     ref,
     text,
@@ -94,9 +96,24 @@ def _facts(holder: Json, depth: int, room: _Room) -> list[Fact]:
     for name, value in list(holder.items())[: _MANY * 2]:
         if depth == 0 and name in _LEFT_OUT:
             continue
+        if name in ("extension", "modifierExtension"):
+            found += _extensions(value, depth, room)
+            continue
         shown = tuple(one for item in _items(name, value, holder) if room.take() and (one := _shown(item, depth, room)))
         if shown:
             found.append(Fact(clean(element(name.removeprefix("_")), 60), shown))
+    return found
+
+
+def _extensions(value: object, depth: int, room: _Room) -> list[Fact]:
+    """Extensions under the last word of their address."""
+    found = []
+    for extension in objs(value)[:_MANY]:
+        name = clean(str(extension.get("url", "")).rstrip("/").rpartition("/")[2], 60) or "extension"
+        _key, said = choice(extension, "value")
+        inner = said if said is not None else {k: v for k, v in extension.items() if k not in ("url", "id")}
+        if room.take() and (shown := _shown(inner, depth + 1, room)) is not None:
+            found.append(Fact(name, (shown,)))
     return found
 
 
@@ -156,11 +173,10 @@ def _concept(value: Json) -> Shown | None:
     rest = set(value) - {"coding", "text", "id", "extension"}
     if ("coding" in value and not rest) or set(value) == {"text"}:
         found = concept(value)
-        codes = "；".join(f"{c.code}（{c.system}）" if c.system else c.code for c in found.codings if c.code)
-        return Shown("concept", found.text, code=codes) if found.text else None
+        return Shown("concept", found.text, found.codings) if found.text else None
     if set(value) <= {"system", "version", "code", "display", "userSelected", "id", "extension"} and "code" in value:
         one = coding(value)
-        return Shown("concept", one.display or one.code, code=f"{one.code}（{one.system}）" if one.system else one.code)
+        return Shown("concept", one.display or one.code, (one,))
     return None
 
 

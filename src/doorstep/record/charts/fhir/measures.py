@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ def measure(holder: Json, *, part: bool = False) -> Measure | None:
 
 
 def _quantity(holder: Json, amount: Json, found: Decimal, label: str, code: str) -> Measure:
-    unit = text(amount.get("unit"), 40) or word(amount.get("code"))
+    unit = unit_of(amount)
     key = rules.unit_key(unit, word(amount.get("code")))
     low, high, range_text = _range(holder, key)
     doubt = rules.doubt(found, key, code)
@@ -148,15 +149,17 @@ def worded(value: Any) -> str:
 
 
 def _object_words(value: Json) -> str:
-    if "coding" in value or "text" in value or "display" in value:
+    if {"coding", "text", "display"} & set(value):
         return concept(value).text
-    if "numerator" in value or "denominator" in value:
-        return " : ".join(amount_words(value.get(side)) or "?" for side in ("numerator", "denominator"))
-    if "low" in value or "high" in value:
-        return "–".join(amount_words(value.get(side)) or "?" for side in ("low", "high"))
-    if "start" in value or "end" in value:
-        return "–".join(text(value.get(side), 60) or "?" for side in ("start", "end"))
+    for (first, second), between, said in _PAIRS:
+        if {first, second} & set(value):
+            return between.join(said(value.get(side)) or "?" for side in (first, second))
     return amount_words(value)
+
+
+def unit_of(amount: Json) -> str:
+    """The unit of a Quantity as people write it."""
+    return rules.unit_words(text(amount.get("unit"), 40) or word(amount.get("code")))
 
 
 def amount_words(value: object) -> str:
@@ -165,5 +168,17 @@ def amount_words(value: object) -> str:
     found = number(amount.get("value"))
     said = short(found) if found is not None else text(amount.get("value"), 60)
     sign = word(amount.get("comparator"))
-    unit = text(amount.get("unit"), 40) or word(amount.get("code"))
+    unit = unit_of(amount)
     return " ".join(filter(None, (sign if sign in _SIGNS else "", said, unit)))
+
+
+def _moment_words(value: object) -> str:
+    return text(value, 60)
+
+
+# Values that are two: a ratio, a range, a period.
+_PAIRS: Final[tuple[tuple[tuple[str, str], str, Callable[[object], str]], ...]] = (
+    (("numerator", "denominator"), " : ", amount_words),
+    (("low", "high"), "–", amount_words),
+    (("start", "end"), "–", _moment_words),
+)

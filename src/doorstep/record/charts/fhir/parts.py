@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -133,13 +133,16 @@ def concept(value: object) -> Concept:
     found = obj(value)
     if isinstance(found.get("concept"), dict):
         found = obj(found["concept"])
-    raw = objs(found.get("coding")) or ([found] if "code" in found or "display" in found else [])
-    codings = tuple(c for c in (coding(one) for one in raw) if c.code or c.display)
-    chosen = next(
-        (c.display for one, c in zip(raw, map(coding, raw), strict=True) if one.get("userSelected") is True), ""
-    )
-    words = text(found.get("text")) or chosen or next((c.display for c in codings if c.display), "")
-    return Concept(words or next((c.code for c in codings), ""), codings)
+    raw = objs(found.get("coding")) or ([found] if {"code", "display"} & set(found) else [])
+    read = [(one.get("userSelected") is True, coding(one)) for one in raw]
+    return _concept(text(found.get("text")), [(chosen, c) for chosen, c in read if c.code or c.display])
+
+
+def _concept(words: str, read: Sequence[tuple[bool, Coding]]) -> Concept:
+    """The words: given as such, else of the coding that a person chose, else of the first that has any."""
+    chosen = [c.display for selected, c in read if selected]
+    said = [words, *chosen, *(c.display for _selected, c in read), *(c.code for _selected, c in read)]
+    return Concept(next(filter(None, said), ""), tuple(c for _selected, c in read))
 
 
 def concepts(value: object) -> tuple[Concept, ...]:

@@ -110,7 +110,7 @@ def entry(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpRe
         "is_unreadable": found.item.reading.validity is Validity.UNREADABLE,
         "versions": [(v, found.head.institutions.get(v.source, "")) for v in found.versions],
         "message": _message(request, found),
-        "raw": _pretty(found.body) if request.call.may(Permission.RAW).allowed else None,
+        "raw": _pretty(found.body) if found.body is not None else None,
     }
     return render(request, "charts/entry.html", context)
 

@@ -20,6 +20,7 @@ _CODED: Final[Mapping[str, Mapping[str, str]]] = {
     "verificationStatus": words.VERIFICATION,
     "criticality": words.CRITICALITY,
     "class": words.CLASSES,
+    "gender": words.GENDERS,
 }
 
 
@@ -64,10 +65,10 @@ class Teller:
         if shown.kind == "group":
             return Told("group", facts=self.facts(shown.facts))
         text = _TEXTS[shown.kind](shown.text) if shown.kind in _TEXTS else shown.text
-        if name in _CODED:
-            code = shown.code.partition("（")[0] or shown.text
-            text = words.word(_CODED[name], code) if code in _CODED[name] else text
-        return Told(shown.kind, text, shown.code, shown.start, shown.end)
+        code = next((c.code for c in shown.codings), shown.text)
+        if name in _CODED and code in _CODED[name]:
+            return Told(shown.kind, words.word(_CODED[name], code))
+        return Told(shown.kind, text, words.codes(shown.codings, shown.text), shown.start, shown.end)
 
     def _reference(self, ref: Ref) -> Told:
         target = self.targets.get(ref.key) if ref.key is not None else None

@@ -236,6 +236,7 @@ def result_hint(result: Result, curve: Curve | None) -> str:
     told = curve or next(iter(result.curves), None)
     left, doubtful = (told.left_out, told.doubtful) if told is not None else (0, 0)
     hints = (
+        (result.newer, ngettext("更近的 %(count)d 个值存疑或缺失", "更近的 %(count)d 个值存疑或缺失", result.newer)),
         (left, ngettext("%(count)d 个值单位不同，未绘入", "%(count)d 个值单位不同，未绘入", left)),
         (doubtful, ngettext("%(count)d 个存疑值未绘入", "%(count)d 个存疑值未绘入", doubtful)),
         (result.in_error, ngettext("%(count)d 条录入错误", "%(count)d 条录入错误", result.in_error)),

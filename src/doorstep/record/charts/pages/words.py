@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from doorstep.kernel.coding import Coding
 from doorstep.record.charts.rules import Doubt, Flag, Validity
 
 K = TypeVar("K", bound=str)
@@ -175,6 +176,16 @@ ABSENT: Final[Mapping[str, str]] = {
     "not-permitted": _("不允许提供"),
 }
 SEXES: Final[Mapping[str, str]] = {"1": _("男"), "2": _("女"), "9": _("性别未说明"), "0": _("性别未知")}
+GENDERS: Final[Mapping[str, str]] = {"male": _("男"), "female": _("女"), "other": _("其他"), "unknown": _("不详")}
+# Code systems that people know by a name.
+SYSTEMS: Final[Mapping[str, str]] = {
+    "http://loinc.org": "LOINC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10",
+    "http://hl7.org/fhir/sid/cvx": "CVX",
+    "http://www.whocc.no/atc": "ATC",
+}
 # The common elements; others are shown by their FHIR name.
 ELEMENTS: Final[Mapping[str, str]] = {
     "abatement": _("缓解时间"),
@@ -313,6 +324,13 @@ ELEMENTS: Final[Mapping[str, str]] = {
 def word(words: Mapping[K, str], code: K) -> str:
     """The word for a code in the caller's language; the code itself where none is known."""
     return gettext(words[code]) if code in words else code
+
+
+def codes(codings: Iterable[Coding], text: str) -> str:
+    """The codes behind words, each with the name of its system, or the last part of its address."""
+    known = (c for c in codings if c.code and c.code != text)
+    named = ((c.code, SYSTEMS.get(c.system) or c.system.rstrip("/").rpartition("/")[2]) for c in known)
+    return "；".join(f"{code}（{system}）" if system else code for code, system in named)
 
 
 def type_word(kind: str) -> str:

@@ -17,8 +17,9 @@ from doorstep.kernel import ledger
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.clock import CHINA
+from doorstep.kernel.decision import demand
 from doorstep.kernel.ledger import Stored
-from doorstep.record.charts import fhir
+from doorstep.record.charts import access, fhir
 from doorstep.record.charts.access import Permission
 from doorstep.record.charts.fhir.parts import walk_refs
 from doorstep.record.charts.reads import rows
@@ -38,7 +39,7 @@ def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | Non
     chart = open_chart(call, resident)
     current, versions = _versions(chart, kind, key, version)
     stored = current if version in (None, current.version) else _old(chart, kind, key, version)
-    resource = fhir.parsed(stored.body)
+    resource = access.shown(call, kind, fhir.parsed(stored.body))
     (item,) = rows.named([_item(stored, resource)])
     main, rest = fhir.definition(kind, resource)
     return Entry(
@@ -49,7 +50,7 @@ def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | Non
         main=main,
         rest=rest,
         narrative=fhir.narrative(resource),
-        body=stored.body.decode("utf-8", "replace"),
+        body=stored.body.decode("utf-8", "replace") if access.may_read_raw(call, kind).allowed else None,
         targets=_targets(chart, resource, (kind, key)),
     )
 
@@ -60,13 +61,13 @@ def changes(call: Call, *, resident: UUID, kind: str, key: str, before: int, aft
     chart = open_chart(call, resident)
     current, _rest = _versions(chart, kind, key, after, before)
     one, two = (current if n == current.version else _old(chart, kind, key, n) for n in (before, after))
-    newer = fhir.parsed(two.body)
+    older, newer = (access.shown(call, kind, fhir.parsed(stored.body)) for stored in (one, two))
     return Changes(
         head=head_of(chart),
         item=_item(two, newer),
         before=_version(one),
         after=_version(two),
-        changes=fhir.differences(fhir.parsed(one.body), newer),
+        changes=fhir.differences(older, newer),
     )
 
 
@@ -74,6 +75,7 @@ def changes(call: Call, *, resident: UUID, kind: str, key: str, before: int, aft
 def raw(call: Call, *, resident: UUID, kind: str, key: str, version: int | None = None) -> bytes:
     """The stored bytes of a version of a resource of the resident."""
     chart = open_chart(call, resident)
+    demand(access.may_read_raw(call, kind))
     current, _rest = _versions(chart, kind, key, version)
     return (current if version in (None, current.version) else _old(chart, kind, key, version)).body
 
@@ -94,14 +96,20 @@ def _versions(chart: Chart, kind: str, key: str, *asked: int | None) -> tuple[St
         {"kind": kind, "key": key},
     )
     versions = (_version(current), *(Version(*row) for row in older))
-    if current.deleted:
-        last = next((v for v in versions if not v.deleted), None)
-        if last is None:
-            raise not_found(kind)
-        _old(chart, kind, key, last.number)
-    elif current.patient is None or current.patient not in chart.patients:
-        raise not_found(kind)
+    _prove(chart, current, versions)
     return current, versions
+
+
+def _prove(chart: Chart, current: Stored, versions: Sequence[Version]) -> None:
+    """Raise ``Refused`` unless the resource is this resident's, or was when it was deleted."""
+    if not current.deleted:
+        if current.patient is None or current.patient not in chart.patients:
+            raise not_found(current.type)
+        return
+    last = next((v for v in versions if not v.deleted), None)
+    if last is None:
+        raise not_found(current.type)
+    _old(chart, current.type, current.id, last.number)
 
 
 def _old(chart: Chart, kind: str, key: str, version: int | None) -> Stored:

@@ -14,6 +14,7 @@ from doorstep.record.charts.shapes import Cluster, Curve, Day, Item, Line, Measu
 
 T = TypeVar("T")
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_ORDER: Final = tuple(rules.KINDS)
 RECENT: Final = timedelta(days=400)
 
 
@@ -134,7 +135,13 @@ def result(items: Sequence[Item]) -> Result | None:
     if not valid:
         return None
     wrong = sum(1 for one in newest_first if one.reading.validity is Validity.ERROR)
-    return Result(name_of(valid[0]), valid[0], curves(valid), len(valid), wrong)
+    place = next((place for place, one in enumerate(valid) if is_sound(one.reading)), 0)
+    return Result(name_of(valid[0]), valid[place], curves(valid), len(valid), place, wrong)
+
+
+def is_sound(reading: Reading) -> bool:
+    """Whether any value of it is there and not in doubt."""
+    return any(not m.absent and m.doubt is None for m in reading.measures)
 
 
 def is_outside(reading: Reading) -> bool:
@@ -158,7 +165,8 @@ def results(groups: Iterable[Sequence[Item]], at: datetime) -> tuple[Result, ...
         one = result(group)
         if one is not None and (one.key not in found or moment(found[one.key].item) < moment(one.item)):
             found[one.key] = one
-    ordered = sorted(found.values(), key=lambda r: moment(r.item), reverse=True)
+    ordered = sorted(found.values(), key=lambda r: r.item.reading.title)
+    ordered.sort(key=lambda r: moment(r.item), reverse=True)
     return tuple(sorted(ordered, key=lambda r: urgency(r.item, at)))
 
 
@@ -167,12 +175,17 @@ def days(items: Iterable[Item]) -> tuple[Day, ...]:
     found = []
     for day, group in grouped(items, _day_of).items():
         on = When(day, datetime.fromisoformat(day).replace(tzinfo=CHINA)) if day else None
-        found.append(Day(on, tuple(_entries(group))))
+        found.append(Day(on, tuple(_entries(sorted(group, key=_within_day)))))
     return tuple(found)
 
 
 def _day_of(item: Item) -> str:
     return item.at.astimezone(CHINA).date().isoformat() if item.at is not None else ""
+
+
+def _within_day(item: Item) -> tuple[str, int]:
+    """What an institution did in a day stands together, in the order of the kinds: the encounter before the rest."""
+    return str(item.source), _ORDER.index(rules.KIND_OF.get(item.reading.type, "other"))
 
 
 def _entries(items: Sequence[Item]) -> Iterable[Item | Cluster]:

@@ -10,7 +10,6 @@ from uuid import UUID
 from psycopg import sql
 
 from doorstep.fhir.indexing import token_hash
-from doorstep.kernel import ledger
 from doorstep.kernel.act import ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.paging import BadCursor, Page, cut
@@ -44,8 +43,7 @@ chosen AS (
       ORDER BY at DESC, id LIMIT %(each)s) y
     ORDER BY y.at DESC, y.id LIMIT %(each)s) x
   UNION ALL SELECT NULL, w.id FROM ({worded}) w)
-SELECT c.code, {kind}::text, r.id, r.patient, r.source, r.updated, r.at, r.body
-FROM chosen c JOIN {table} r ON r.id = c.id AND NOT r.deleted
+SELECT k.code, {kind}::text, r.* FROM chosen k {whole}
 """
 
 
@@ -56,7 +54,7 @@ def groups(patients: list[str], *, codes: int, each: int) -> list[list[Item]]:
         narrow=rows.narrow(KIND),
         worded=rows.newest(KIND, WORDED),
         kind=sql.Literal(KIND),
-        table=ledger.table(KIND),
+        whole=rows.whole(KIND),
     )
     found: dict[int | None, list[Item]] = {}
     for row in rows.run(query, {"patients": patients, "codes": codes, "each": each}):
@@ -121,10 +119,9 @@ def _coded(patients: list[str], key: str, after: tuple[str, ...], limit: int) ->
         for part in parts
     )
     query = sql.SQL(
-        "SELECT {kind}::text, r.id, r.patient, r.source, r.updated, r.at, r.body FROM"
-        " (SELECT id, at FROM ({picked}) every ORDER BY at DESC, id LIMIT %(limit)s) k"
-        " JOIN {table} r ON r.id = k.id AND NOT r.deleted ORDER BY k.at DESC, k.id"
-    ).format(kind=sql.Literal(KIND), picked=picked, table=ledger.table(KIND))
+        "SELECT {kind}::text, r.* FROM (SELECT id, at FROM ({picked}) every ORDER BY at DESC, id LIMIT %(limit)s) k"
+        " {whole} ORDER BY k.at DESC, k.id"
+    ).format(kind=sql.Literal(KIND), picked=picked, whole=rows.whole(KIND))
     values = {"patients": patients, "code": token_hash("code", system, code), "limit": limit}
     if after:
         values |= {"at": instant(after[0]), "id": after[1]}

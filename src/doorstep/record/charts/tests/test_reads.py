@@ -17,7 +17,7 @@ from doorstep.kernel.testing.callers import member, stranger, system
 from doorstep.record.charts import reads
 from doorstep.record.charts.rules import Flag, Validity
 from doorstep.record.charts.shapes import Cluster, Item, Narrowing, Timeline
-from doorstep.record.charts.tests.conftest import patient, send
+from doorstep.record.charts.tests.conftest import NUMBER, patient, send
 from doorstep.record.charts.tests.samples import allergy, concept, condition, medicine, observation
 
 pytestmark = pytest.mark.django_db
@@ -300,6 +300,31 @@ def test_raw_needs_its_own_permission(resident: UUID, county: UUID) -> None:
     assert reads.entry(call, resident=resident, kind="Patient", key="pc").item.reading.title == "李秀英"
     with pytest.raises(Refused, match="permission"):
         reads.raw(call, resident=resident, kind="Patient", key="pc")
+
+
+def test_full_numbers_need_their_permission(resident: UUID, county: UUID) -> None:
+    """Who may read charts and raw resources, but not full numbers, sees them in no form of the Patient resource."""
+    call = member(county, ["charts.read", "charts.raw"])
+    found = reads.entry(call, resident=resident, kind="Patient", key="pc")
+    assert NUMBER not in repr(found)
+    assert found.body is None
+    with pytest.raises(Refused, match="permission"):
+        reads.raw(call, resident=resident, kind="Patient", key="pc")
+    send(county, patient("pc", NUMBER, "李秀瑛"))
+    differing = reads.changes(call, resident=resident, kind="Patient", key="pc", before=1, after=2)
+    assert [c.path for c in differing.changes] == ["name[0].text"]
+    whole = member(county, ["charts.read", "charts.raw", "residents.numbers"])
+    assert NUMBER in repr(reads.entry(whole, resident=resident, kind="Patient", key="pc"))
+    assert NUMBER.encode() in reads.raw(whole, resident=resident, kind="Patient", key="pc")
+
+
+def test_a_doubtful_value_gives_way_to_a_sound_one(resident: UUID, county: UUID) -> None:
+    """The newest believable value is shown, and that there are newer ones."""
+    absent = observation("c3", "pc", "2024-03-01", 0) | {"dataAbsentReason": {"coding": [{"code": "error"}]}}
+    del absent["valueQuantity"]
+    send(county, observation("c1", "pc", "2024-01-01", 5), observation("c2", "pc", "2024-02-01", -999), absent)
+    (result,) = reads.summary(system(), resident=resident).results
+    assert (result.item.reading.id, result.newer) == ("c1", 2)
 
 
 def test_an_empty_chart(resident: UUID) -> None:
