@@ -17,9 +17,9 @@ class Permission(StrEnum):
     RAW = "charts.raw"
 
 
-# Records of who somebody is hold full numbers: they are shown as the room of residents shows them.
+# Records of who somebody is hold full numbers: whole for those to whom the room of residents shows them whole.
 IDENTITY: Final = frozenset({"Patient", "Person", "RelatedPerson"})
-NUMBERS: Final = "residents.numbers"
+NUMBERS: Final = "residents.edit"
 _TELLING: Final = frozenset({"identifier", "telecom", "text", "contained", "extension", "contact", "photo"})
 _REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _MASKED: Final = {"extension": [{"url": _REASON, "valueCode": "masked"}]}

@@ -235,6 +235,7 @@ def result_hint(result: Result, curve: Curve | None) -> str:
     """What the trend leaves out, and what was entered in error."""
     told = curve or next(iter(result.curves), None)
     left, doubtful = (told.left_out, told.doubtful) if told is not None else (0, 0)
+    doubtful = max(0, doubtful - result.newer)
     hints = (
         (result.newer, ngettext("更近的 %(count)d 个值存疑或缺失", "更近的 %(count)d 个值存疑或缺失", result.newer)),
         (left, ngettext("%(count)d 个值单位不同，未绘入", "%(count)d 个值单位不同，未绘入", left)),

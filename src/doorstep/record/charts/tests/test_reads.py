@@ -13,8 +13,9 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.paging import BadCursor, Page
-from doorstep.kernel.testing.callers import member, stranger, system
+from doorstep.kernel.testing.callers import everyone_permissions, member, stranger, system
 from doorstep.record.charts import reads
+from doorstep.record.charts.access import NUMBERS
 from doorstep.record.charts.rules import Flag, Validity
 from doorstep.record.charts.shapes import Cluster, Item, Narrowing, Timeline
 from doorstep.record.charts.tests.conftest import NUMBER, patient, send
@@ -313,7 +314,8 @@ def test_full_numbers_need_their_permission(resident: UUID, county: UUID) -> Non
     send(county, patient("pc", NUMBER, "李秀瑛"))
     differing = reads.changes(call, resident=resident, kind="Patient", key="pc", before=1, after=2)
     assert [c.path for c in differing.changes] == ["name[0].text"]
-    whole = member(county, ["charts.read", "charts.raw", "residents.numbers"])
+    assert NUMBERS in everyone_permissions()
+    whole = member(county, ["charts.read", "charts.raw", NUMBERS])
     assert NUMBER in repr(reads.entry(whole, resident=resident, kind="Patient", key="pc"))
     assert NUMBER.encode() in reads.raw(whole, resident=resident, kind="Patient", key="pc")
 
