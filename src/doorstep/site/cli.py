@@ -37,9 +37,17 @@ def _migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
+def _demand_sound() -> None:
+    """Refuse to start where a check of the house fails: a URL without an access rule, a key that points up …"""
+    from django.core.management import call_command
+
+    call_command("check", fail_level="ERROR")
+
+
 def _serve(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import serve
 
+    _demand_sound()
     _migrate()
     return serve.everything(options.host, options.port)
 
@@ -165,6 +173,10 @@ def main() -> int:
         return 3
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # whoever read the output (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":
