@@ -1,0 +1,28 @@
+"""A small district of two institutions that share nothing, built once a module and taken back at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.faults.two_sides import World
+
+
+@pytest.fixture(scope="module")
+def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    from django.db import transaction
+
+    from tests.faults import two_sides
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield two_sides.make()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def world(_world: World, db: None) -> World:
+    """Both sides and a signed-in client for every role at A; what a test does is taken back."""
+    return _world

@@ -1,0 +1,212 @@
+"""What each address of the house names, and a form that would do its work; made from the URLconf, none may lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from doorstep.kernel import clock
+from tests.faults.two_sides import Side, World, number, tomorrow
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Address:
+    """A URL of the house: its name and its view."""
+
+    name: str
+    view: Callable[..., Any]
+
+    @property
+    def rule(self) -> str:
+        """Who may enter."""
+        return str(self.view.access_rule)  # type: ignore[attr-defined]  # every view has one, or the house does not start
+
+
+@cache
+def addresses() -> tuple[Address, ...]:
+    """Every address of the URLconf."""
+    return tuple(_walk(get_resolver(), ""))
+
+
+def _walk(resolver: URLResolver, prefix: str) -> Iterator[Address]:
+    for found in resolver.url_patterns:
+        if isinstance(found, URLPattern):
+            yield Address(f"{prefix}{found.name}", found.callback)
+        else:
+            space = found.namespace or found.app_name
+            yield from _walk(found, f"{prefix}{space}:" if space else prefix)
+
+
+def _keys(*names: str, **same: str) -> Callable[[World, Side], Data]:
+    return lambda world, side: {n: getattr(side, n) for n in names} | {k: getattr(side, v) for k, v in same.items()}
+
+
+def _entry(world: World, side: Side) -> Data:
+    return {"resident": side.resident, "kind": "Observation", "key": side.observation}
+
+
+def _nothing(world: World, side: Side) -> Data:
+    return {}
+
+
+def _letter(world: World, side: Side) -> Data:
+    return {"letter": world.letter}
+
+
+RESIDENT, PERSON, MESSAGE = _keys("resident"), _keys(key="person"), _keys("message")
+ORGANISATION, CONSORTIUM = _keys(key="organisation"), _keys(key="consortium")
+
+PATHS: dict[str, Callable[[World, Side], Data]] = {
+    **dict.fromkeys(("start", "healthz", "language", "exchange:list", "organisations:list"), _nothing),
+    **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
+    **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
+    **dict.fromkeys(("organisations:tree", "organisations:add", "organisations:consortia"), _nothing),
+    **dict.fromkeys(("system:outbox", "system:trail", "system:verify", "system:style", "organisations:found"), _nothing),
+    **dict.fromkeys(("system:letter", "system:replay", "system:dismiss"), _letter),
+    **dict.fromkeys(("residents:show", "residents:contacts", "residents:guardian"), RESIDENT),
+    "residents:household": _keys(resident="other"),
+    **dict.fromkeys(("charts:summary", "charts:timeline", "charts:results", "charts:series"), RESIDENT),
+    **dict.fromkeys(("charts:entry", "charts:changes", "charts:raw"), _entry),
+    "residents:end_guardian": _keys("resident", "guardian"),
+    "residents:add_member": RESIDENT,
+    "residents:remove_member": _keys("resident", "member"),
+    **dict.fromkeys(("exchange:one", "exchange:mend", "exchange:retry", "exchange:dismiss"), MESSAGE),
+    **dict.fromkeys(("organisations:detail", "organisations:edit", "organisations:count"), ORGANISATION),
+    "organisations:open_department": ORGANISATION,
+    "organisations:close_department": _keys("department", key="organisation"),
+    **dict.fromkeys(("organisations:consortium", "organisations:join", "organisations:agree"), CONSORTIUM),
+    "organisations:leave": _keys("membership", key="consortium"),
+    **dict.fromkeys(("organisations:agreement", "organisations:end_agreement"), _keys("agreement")),
+    **dict.fromkeys(("staff:person", "staff:edit", "staff:begin_post", "staff:add_licence", "staff:account"), PERSON),
+    "staff:end_post": _keys("post", key="person"),
+    "staff:keys": _keys("organisation"),
+    "staff:revoke": _keys("organisation", "key"),
+}
+
+QUERIES: dict[str, Callable[[World, Side], Data]] = {
+    "charts:series": lambda world, side: {"code": "http://loinc.org|8480-6"},
+    "charts:changes": lambda world, side: {"from": "1", "to": "2"},
+    "staff:add": lambda world, side: {"organisation": side.organisation},
+    "staff:begin_post": lambda world, side: {"organisation": side.organisation},
+    "staff:list": lambda world, side: {"organisation": side.organisation},
+    "residents:search": lambda world, side: {"q": side.number},
+    "residents:add_member": lambda world, side: {"q": side.number},
+    "exchange:list": lambda world, side: {"state": "", "q": side.text[:20]},
+}
+
+FACTS: Data = {"name": "新机构", "type_code": "A100", "tier": "base", "status": "1", "area": "439921100101"}
+
+
+def _person() -> Data:
+    return {"name": "新人", "number": "NEW1", "sex": "1", "profession": "nurse", "role": "nurse",
+            "since": clock.today().isoformat()}  # fmt: skip
+
+
+def _bundle(side: Side) -> str:
+    return (
+        '{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Observation",'
+        f'"id":"mended","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{side.patient}"}}}}}}]}}'
+    )
+
+
+def _version(side: Side) -> int:
+    from doorstep.kernel.call import EVERYWHERE
+    from doorstep.registers.residents import api as residents
+
+    return residents.header(EVERYWHERE, side.resident).version
+
+
+def _since(**more: str) -> Callable[[World, Side], Data]:
+    return lambda world, side: {"since": clock.today().isoformat(), **more}
+
+
+def _contacts(world: World, side: Side) -> Data:
+    return {"expect": _version(side), "phone": "13900001111", "address": "新地址"}
+
+
+def _guardian(world: World, side: Side) -> Data:
+    return {"expect": _version(side), "name": "监护", "relation": "10"}
+
+
+def _agreement(world: World, side: Side) -> Data:
+    parties = [side.organisation, side.partner]
+    return {"title": "新协议", "matter": "referral", "parties": parties, "since": clock.today().isoformat()}
+
+
+def _join(world: World, side: Side) -> Data:
+    joins = world.b.organisation if side is world.a else world.a.organisation
+    return {"organisation": joins, "role": "member", "tier": "base", "since": clock.today().isoformat()}
+
+
+FORMS: dict[str, Callable[[World, Side], Data]] = {
+    "language": lambda world, side: {"language": "en", "next": "/"},
+    "staff:sign_in": lambda world, side: {"username": "nobody", "password": "not-it-at-all"},
+    "staff:sign_out": _nothing,
+    "staff:post": lambda world, side: {"post": side.post},
+    "residents:register": lambda world, side: {"name": "新居民", "resident_id": number(77, 1)},
+    "residents:contacts": _contacts,
+    "residents:guardian": _guardian,
+    "residents:end_guardian": lambda world, side: {"expect": _version(side)},
+    "residents:household": lambda world, side: {"address": "新家"},
+    "residents:add_member": lambda world, side: {"expect": 2, "resident": side.other, "relation": "20"},
+    "residents:remove_member": lambda world, side: {"expect": 2},
+    "exchange:mend": lambda world, side: {"text": _bundle(side)},
+    "exchange:retry": _nothing,
+    "exchange:dismiss": lambda world, side: {"reason": "不要了"},
+    "organisations:add": lambda world, side: FACTS,
+    "organisations:edit": lambda world, side: {**FACTS, "expect": 1},
+    "organisations:count": lambda world, side: {"kind": "beds", "number": 7, "counted_on": clock.today().isoformat()},
+    "organisations:open_department": _since(code="77", name="新科"),
+    "organisations:close_department": lambda world, side: {"last_day": tomorrow()},
+    "organisations:found": _since(key="new-one", name="新医共体", kind="county_community", area="439921000000"),
+    "organisations:join": _join,
+    "organisations:leave": lambda world, side: {"last_day": tomorrow(), "expect": 1},
+    "organisations:agree": _agreement,
+    "organisations:end_agreement": lambda world, side: {"last_day": tomorrow(), "expect": 1},
+    "staff:add": lambda world, side: _person(),
+    "staff:edit": lambda world, side: {**_person(), "expect": 1},
+    "staff:begin_post": _since(role="physician"),
+    "staff:end_post": lambda world, side: {"last_day": tomorrow(), "expect": 1},
+    "staff:add_licence": _since(kind="nurse_practice", number="202044000001"),
+    "staff:account": lambda world, side: {"password": "another-Long-1"},
+    "staff:keys": _since(name="检验系统"),
+    "staff:revoke": lambda world, side: {"expect": 1},
+    "system:replay": _nothing,
+    "system:dismiss": lambda world, side: {"reason": "不要了"},
+    "system:verify": _nothing,
+    "system:style": lambda world, side: {"name": "王"},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as a test makes it."""
+
+    path: str
+    query: Data = field(default_factory=dict)
+    form: Data = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The address with its query."""
+        from django.http import QueryDict
+
+        query = QueryDict(mutable=True)
+        for name, value in self.query.items():
+            query[name] = str(value)
+        return f"{self.path}?{query.urlencode()}" if self.query else self.path
+
+
+def ask_for(name: str, world: World, side: Side) -> Asked:
+    """The request for an address about one side's things; a new address must be given a sample here."""
+    if name not in PATHS:
+        raise AssertionError(f"{name} is a new address: say in tests/faults/samples.py what it names (and its form)")
+    query = QUERIES[name](world, side) if name in QUERIES else {}
+    form = FORMS[name](world, side) if name in FORMS else {}
+    return Asked(reverse(name, kwargs=PATHS[name](world, side)), query, form)

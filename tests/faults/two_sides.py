@@ -1,0 +1,227 @@
+"""Two institutions that share nothing: A, whose people told hostile things, and B, whose data hold a word to look for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.test import Client
+
+from doorstep.kernel import clock
+from doorstep.kernel.call import EVERYWHERE
+from doorstep.kernel.models import Delivery, OutboxEvent
+from doorstep.kernel.testing import callers
+from doorstep.record.exchange import api as exchange
+from doorstep.registers.organisations import rules as places
+from doorstep.registers.organisations.actions import consortia
+from doorstep.registers.organisations.models import Department, Membership
+from doorstep.registers.organisations.tests import factory as district
+from doorstep.registers.residents import api as residents
+from doorstep.registers.residents.actions import family, registration
+from doorstep.registers.residents.models import HouseholdMember, ResidentGuardian
+from doorstep.registers.residents.rules.numbers import check_digit
+from doorstep.registers.residents.shapes import Address, Guardian, Phone
+from doorstep.registers.staff import rules
+from doorstep.registers.staff.actions import accounts, people
+from doorstep.registers.staff.models import Post
+from doorstep.registers.staff.shapes import PersonFacts, PostFacts
+from doorstep.registers.staff.tests import factory as staff
+
+WORD = "貔貅ZQXW"
+"""Stands in everything of B that is not public; nobody bounded to A may ever read it."""
+
+MARKUP = '"><img src=x onerror=x9()><script>x9()</script>'
+"""Stands in everything of A: it must be shown, and never as markup."""
+
+SINCE = date(2020, 1, 1)
+
+
+@dataclass
+class Side:
+    """What one institution has; ``ids`` are the things that addresses name."""
+
+    organisation: UUID
+    text: str
+    number: str
+    token: str = ""
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.ids[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass
+class World:
+    """Both sides, and a client a role at A."""
+
+    a: Side
+    b: Side
+    letter: int
+    clients: dict[str, Client] = field(default_factory=dict)
+
+
+def number(serial: int, sex: int) -> str:
+    """A resident ID with a right check digit, of a region that does not exist."""
+    body = f"43992119580315{serial:02d}{sex}"
+    return body + check_digit(body)
+
+
+def patient(key: str, ident: str, text: str) -> dict[str, Any]:
+    """A Patient whose every text is ``text``."""
+    kind = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NNCHN"}]}
+    return {
+        "resourceType": "Patient", "id": key, "identifier": [{"type": kind, "value": ident}],
+        "name": [{"text": text}], "gender": "male", "birthDate": "1958-03-15",
+        "telecom": [{"system": "phone", "value": f"139{ident[-9:-1]}0"[:11], "use": "mobile"}],
+        "address": [{"text": text, "use": "home"}],
+        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>'},
+    }  # fmt: skip
+
+
+def clinical(key: str, whose: str, text: str) -> list[dict[str, Any]]:
+    """An Observation, a Condition and an Encounter full of ``text``."""
+    about = {"reference": f"Patient/{whose}", "display": text}
+    concept = {"text": text, "coding": [{"system": "http://loinc.org", "code": "8480-6", "display": text}]}
+    narrative = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{text}</p></div>'}
+    return [
+        {"resourceType": "Observation", "id": f"o{key}", "status": "final", "code": concept, "subject": about,
+         "effectiveDateTime": "2024-01-01", "valueString": text, "note": [{"text": text}], "text": narrative},
+        {"resourceType": "Condition", "id": f"c{key}", "code": concept, "subject": about, "note": [{"text": text}],
+         "recordedDate": "2024-01-01"},
+        {"resourceType": "Encounter", "id": f"e{key}", "status": "finished", "class": {"code": "AMB", "display": text},
+         "subject": about, "type": [concept], "period": {"start": "2024-01-01"}},
+        {"resourceType": "AllergyIntolerance", "id": f"y{key}", "code": concept, "patient": about},
+        {"resourceType": "MedicationRequest", "id": f"m{key}", "status": "active", "intent": "order",
+         "medicationCodeableConcept": concept, "subject": about, "dosageInstruction": [{"text": text}],
+         "authoredOn": "2024-01-01"},
+    ]  # fmt: skip
+
+
+def send(source: UUID, *resources: dict[str, Any], origin: str = "t.json", kind: str = "collection") -> int:
+    """Send resources as one bundle; the number of the message."""
+    entries = [{"fullUrl": f"http://t/{r['resourceType']}/{r['id']}", "resource": r} for r in resources]
+    raw = json.dumps({"resourceType": "Bundle", "type": kind, "entry": entries}, ensure_ascii=False).encode()
+    [[receipt]] = exchange.take(callers.system(), source, [exchange.Piece("bundle", origin, raw)], "file")
+    return receipt.message
+
+
+def make() -> World:
+    """Build both sides through the doors that anyone uses."""
+    found = district.make()
+    a = Side(found.lead, MARKUP, number(10, 1), ids={"consortium": found.community, "partner": found.centre})
+    b = Side(found.second, WORD, number(11, 1), ids={"consortium": found.network, "partner": found.private})
+    for key, side in (("a", a), ("b", b)):
+        _registers(side)
+        _record(key, side)
+        _family(key, side)
+    event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
+    dead = Delivery.objects.create(
+        event=event, handler="x.y.z", subject=WORD, state=Delivery.State.DEAD, due_at=clock.now(), error=MARKUP
+    )
+    world = World(a, b, dead.pk)
+    for role in rules.ROLES:
+        world.clients[role] = staff.client_of(staff.somebody(a.organisation, role, "值班人", f"on.{role}"))
+    world.clients["nobody"] = staff.client_of(staff.account(staff.person("无岗位"), "nobody"))
+    world.clients["stranger"] = Client()
+    return world
+
+
+def _registers(side: Side) -> None:
+    system, text = callers.system(), side.text
+    facts = PersonFacts(text, number=f"N{side.number[-3:]}", phone="13900000000")
+    side.ids["person"] = people.add(system, facts=facts, post=PostFacts(side.organisation, "nurse", SINCE, duty=text[:40]))
+    side.ids["post"] = Post.objects.unscoped("test").get(person=side.person).pk
+    accounts.make_account(system, person=side.person, username=f"u{side.number[-3:].lower()}", password="a-Long-one-77")
+    side.ids["key"], side.token = accounts.issue_key(system, organisation=side.organisation, name=text)
+    rows = Membership.objects.unscoped("test").filter(consortium=side.consortium)
+    if not (partner := rows.filter(organisation=side.partner).first()):
+        consortia.join(
+            system, consortium=side.consortium, organisation=side.partner, role=places.Role.MEMBER,
+            tier=places.Tier.BASE, since=clock.today(),
+        )  # fmt: skip
+        partner = rows.get(organisation=side.partner)
+    side.ids["membership"] = partner.pk
+    side.ids["agreement"] = consortia.agree(
+        system, consortium=side.consortium, parties={side.organisation, side.partner}, matter=places.Matter.REFERRAL,
+        title=text, text=text, since=SINCE,
+    )  # fmt: skip
+    side.ids["department"] = Department.objects.unscoped("test").filter(organisation=side.organisation).first().pk
+
+
+def _record(key: str, side: Side) -> None:
+    side.ids["patient"], side.ids["observation"] = f"p{key}", f"o{key}"
+    other = {**patient(f"q{key}", number(20 + ord(key) - 97, 2), side.text), "gender": "female"}
+    side.ids["applied"] = send(
+        side.organisation, patient(f"p{key}", side.number, side.text), other, *clinical(key, f"p{key}", side.text),
+        origin=f"{side.text}.json",
+    )  # fmt: skip
+    moved = clinical(key, f"p{key}", side.text)[0] | {"valueString": f"{side.text} 2"}
+    send(side.organisation, moved)
+    lost = clinical(f"x{key}", "nowhere", side.text)[0]
+    side.ids["message"] = send(side.organisation, lost, origin=f"{side.text}-lost.json")
+    linked = residents.residents_of([f"p{key}", f"q{key}"])
+    side.ids["resident"], side.ids["other"] = linked[f"p{key}"], linked[f"q{key}"]
+
+
+def _family(key: str, side: Side) -> None:
+    system, text, resident = callers.system(), side.text, side.resident
+    registration.change_contacts(
+        system, resident=resident, expect=_version(resident), phones=[Phone(f"1380000000{ord(key) % 10}", "mobile")],
+        addresses=[Address(text, "")],
+    )  # fmt: skip
+    family.add_guardian(system, resident=resident, expect=_version(resident), said=Guardian(text, "", "10"))
+    home = family.start_household(system, head=resident, address=text)
+    third = send(side.organisation, {**patient(f"r{key}", number(30 + ord(key) - 97, 1), text)})
+    assert third
+    side.ids["third"] = residents.residents_of([f"r{key}"])[f"r{key}"]
+    family.add_member(system, household=home, expect=1, resident=side.third, relation="20")
+    side.ids["household"] = home
+    rows = HouseholdMember.objects.unscoped("test")
+    side.ids["member"] = rows.get(resident=side.third).pk
+    side.ids["guardian"] = ResidentGuardian.objects.unscoped("test").get(resident=resident).pk
+
+
+def _version(resident: UUID) -> int:
+    return residents.header(EVERYWHERE, resident).version
+
+
+TABLES = """
+SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+AND tablename NOT IN ('django_session', 'kernel_trailline', 'kernel_trailseal', 'staff_failedsignin')
+ORDER BY tablename
+"""
+
+
+def fingerprint() -> dict[str, tuple[int, int]]:
+    """Rows and a sum of hashes of every table that holds more than trail, sessions and counts of failed sign-ins."""
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        names = [row[0] for row in cursor.fetchall()]
+        parts = [f"SELECT '{n}', count(*), coalesce(sum(hashtext(t::text)::bigint), 0)::bigint FROM {n} t" for n in names]
+        cursor.execute(" UNION ALL ".join(parts))
+        return {name: (count, mark) for name, count, mark in cursor.fetchall() if count}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def tomorrow() -> str:
+    """A day that is not yet."""
+    return (clock.today() + timedelta(days=1)).isoformat()
+
+
+__all__ = ["MARKUP", "WORD", "Side", "World", "fingerprint", "make", "number", "patient", "send", "tomorrow", "undone"]
