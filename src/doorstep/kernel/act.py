@@ -79,6 +79,7 @@ def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T]) ->
         if outer is None:
             said = {"reason": refused.decision.reason} | work.detail
             trail.write(call, audits, outcome="refused", subject=work.subject, resident=work.resident, detail=said)
+            refused.trailed = True
         raise
     finally:
         _work.reset(token)

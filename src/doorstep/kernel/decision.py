@@ -17,7 +17,9 @@ class Decision:
 
 
 class Refused(Exception):
-    """Raised where a decision was no and nothing was done."""
+    """Raised where a decision was no and nothing was done; ``trailed`` once the trail tells of it."""
+
+    trailed = False
 
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.reason)

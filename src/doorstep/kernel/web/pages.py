@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.module_loading import import_string
 
+from doorstep.kernel import trail
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision, Refused
 from doorstep.kernel.paging import BadCursor
@@ -64,10 +65,13 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
             if call is not None and not isinstance(rule, Rule):
                 verdict = call.may(rule)
                 if not verdict.allowed:
+                    _trail(request, call, verdict)
                     return refusal(request, verdict)
             try:
                 return view(cast("CalledRequest", request), *args, **kwargs)
             except Refused as refused:
+                if call is not None and not refused.trailed:
+                    _trail(request, call, refused.decision)
                 return refusal(request, refused.decision)
             except BadCursor:
                 return refusal(request, Decision(False, "bad_cursor"), status=400)
@@ -76,6 +80,13 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
         return cast("View[P]", run)
 
     return make
+
+
+def _trail(request: HttpRequest, call: Call, decision: Decision) -> None:
+    """A line for what the page itself refused: a colleague who tries doors is seen, though no action was reached."""
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    detail = {"reason": decision.reason, "method": request.method, "path": request.path.replace("\0", "")[:300]}
+    trail.write(call, name.replace(":", ".")[:80], outcome="refused", detail=detail)
 
 
 def refusal(request: HttpRequest, decision: Decision, status: int | None = None) -> HttpResponse:
