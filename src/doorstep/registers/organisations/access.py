@@ -41,6 +41,15 @@ def may_manage(call: Call, sides: Sides) -> Decision:
     return refuse("not_yours")
 
 
+def may_join(call: Call, sides: Sides) -> Decision:
+    """Whether the caller may make the institution a member: the district, or who manages it already.
+
+    A membership lets the lead manage the institution and all members see its people, so that no lead takes in one that
+    is not asked.
+    """
+    return allow() if may_manage(call, sides).allowed else refuse("not_asked")
+
+
 def may_arrange(call: Call, lead: UUID | None) -> Decision:
     """Whether the caller may change who is in a consortium and what it agreed: the district, or its lead."""
     if call.scope.everywhere or (lead is not None and call.organisation == lead):

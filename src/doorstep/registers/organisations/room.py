@@ -35,6 +35,7 @@ ROOM = Room(
         "department.overlap": _("这个代码的科室在这段时间已经有了。"),
         "not_yours": _("这家机构不归您的岗位管理。"),
         "not_lead": _("只有牵头单位或卫健局能调整成员和协议。"),
+        "not_asked": _("这家机构不归您的岗位管理，只有卫健局能让它加入。"),
         "membership.overlap": _("这家机构在这段时间已经是成员。"),
         "membership.second_lead": _("这段时间已经有牵头单位，不能有两家。"),
         "membership.outside": _("加入日期不在医共体存续期内（{since} 成立）。"),

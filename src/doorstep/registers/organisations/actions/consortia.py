@@ -15,7 +15,7 @@ from doorstep.kernel.decision import Decision, allow, demand, refuse
 from doorstep.kernel.outbox import emit
 from doorstep.kernel.store import lock
 from doorstep.registers.organisations import rules
-from doorstep.registers.organisations.access import Permission, Sides, may_arrange, may_manage
+from doorstep.registers.organisations.access import Permission, Sides, may_arrange, may_join, may_manage
 from doorstep.registers.organisations.models import Agreement, Consortium, Membership
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.directory import directory
@@ -45,10 +45,11 @@ def join(
     call: Call, *, consortium: UUID, organisation: UUID, role: rules.Role, tier: rules.Tier, since: date,
     until: date | None = None,
 ) -> UUID:  # fmt: skip
-    """Make an institution a member from a day; refused where it is one already, or would be a second lead."""
+    """Make an institution a member from a day; refused where it is one already, would be a second lead, or is not asked."""
     about("Consortium", consortium, organisation=str(organisation), role=role)
     row = lock(Consortium, consortium, scope=call.scope)
     demand(may_arrange(call, bounds.lead_of(consortium, clock.today())))
+    demand(may_join(call, Sides(organisation, bounds.leaders((organisation,), clock.today())[organisation])))
     demand(rules.period(since, until))
     demand(allow() if rules.holds(row.since, row.until, since) else refuse("membership.outside", since=row.since))
     demand(_is_open(call, organisation))

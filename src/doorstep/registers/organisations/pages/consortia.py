@@ -17,8 +17,8 @@ from doorstep.registers.organisations.access import Permission
 from doorstep.registers.organisations.actions import consortia as actions
 from doorstep.registers.organisations.forms import AgreementForm, ConsortiumForm, LastDay, MembershipForm
 from doorstep.registers.organisations.pages.institutions import attempt, given, shown
+from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads import consortia as reads
-from doorstep.registers.organisations.reads import directory
 
 
 def _day(request: CalledRequest) -> date:
@@ -66,10 +66,9 @@ def found(request: CalledRequest) -> HttpResponse:
 @page(Permission.CONSORTIA)
 def join(request: CalledRequest, key: UUID) -> HttpResponse:
     """Make an institution a member."""
-    scope = request.call.scope
-    row = reads.detail(scope, key, day=clock.today())
+    row = reads.detail(request.call.scope, key, day=clock.today())
     form = MembershipForm(
-        given(request), organisations=directory.choices(scope), initial={"since": clock.today()}
+        given(request), organisations=bounds.manageable(request.call, clock.today()), initial={"since": clock.today()}
     )  # fmt: skip
 
     def work() -> None:

@@ -14,7 +14,7 @@ from doorstep.kernel.clock import now
 from doorstep.kernel.coding import Coding
 from doorstep.kernel.ids import new_id
 from doorstep.registers.organisations import rules
-from doorstep.registers.organisations.access import Sides, may_arrange, may_manage
+from doorstep.registers.organisations.access import Sides, may_arrange, may_join, may_manage
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 bodies = st.text("0123456789ABCDEFGHJKLMNPQRTUWXY", min_size=8, max_size=8)
@@ -227,9 +227,11 @@ def test_who_manages_an_institution() -> None:
 
 
 def test_who_arranges_a_consortium() -> None:
-    lead, member = new_id(), new_id()
-    wide = Scope(frozenset({lead, member}))
+    lead, member, other = new_id(), new_id(), new_id()
+    wide = Scope(frozenset({lead, member, other}))
     assert may_arrange(caller(lead, wide), lead).allowed
     assert may_arrange(caller(None, EVERYWHERE), None).allowed
+    assert may_join(caller(lead, wide), Sides(other)).reason == "not_asked"
+    assert may_join(caller(lead, wide), Sides(member, frozenset({lead}))).allowed
     assert may_arrange(caller(member, wide), lead).reason == "not_lead"
     assert may_arrange(caller(None, wide), None).reason == "not_lead"
