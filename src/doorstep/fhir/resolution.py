@@ -12,7 +12,7 @@ from doorstep.fhir.bundle import BundlePlan, ConditionalReference, Item
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import ID
 from doorstep.fhir.references import rewrite
-from doorstep.fhir.splice import set_id
+from doorstep.fhir.splice import add_id, set_id
 from doorstep.fhir.tables import known_types
 
 _URN: Final = ("urn:uuid:", "urn:oid:")
@@ -61,7 +61,8 @@ def _assigned(item: Item, assign: Callable[[Item], str]) -> str | None:
     sent, item.id = item.resource.get("id"), new
     if sent == new:
         return None
-    item.replace_body(set_id(item.body, new))
+    known = "id" in item.resource
+    item.replace_body(set_id(item.body, new) if known else add_id(item.body, item.type, new))
     return sent if isinstance(sent, str) else _last(item.full_url)
 
 
