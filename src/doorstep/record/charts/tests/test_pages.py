@@ -99,7 +99,7 @@ def test_summary_tells_what_matters(
         "流感疫苗",
         "152/96",
         "偏高",
-        "1 个存疑值未绘入",
+        "1 个值存疑或缺失",
         "县人民医院",
     ):
         assert words in said, words
