@@ -199,7 +199,10 @@ def _send_all(residents: int, seed: int, console: Console) -> int:
 def _begin() -> None:
     import django
 
+    from doorstep.site.sharing import calm_collector
+
     django.setup()
+    calm_collector()
 
 
 def _send_slice(part: tuple[int, int, int]) -> tuple[int, int]:
