@@ -8,7 +8,7 @@ from typing import Any, Final
 from doorstep.fhir.problems import KINDS
 
 # Problems that may cure themselves when something else arrives: what waits for them is tried again.
-WAITING: Final = frozenset({"unresolved-reference", "missing-reference", "conditional-none"})
+WAITING: Final = frozenset({"missing-reference", "conditional-none"})
 BATCH_RESOURCES: Final = 2000  # resources a transaction: commits cost little, memory stays small
 BATCH_BYTES: Final = 16 << 20
 NDJSON_LINES: Final = 1000

@@ -49,6 +49,15 @@ def _tokens(kind: str, query: str) -> list[int]:
     return [token_hash("identifier", system or None, code) for system, _, code in parts]
 
 
+def leads_on(reference: str, source: UUID) -> bool:
+    """Whether a reference by search finds something now; also where that is a fault of another sort."""
+    kind, _, query = reference.partition("?")
+    try:
+        return search(kind, query, source) is not None
+    except Unanswerable:
+        return True
+
+
 def known(prepared: Prepared, source: UUID, item: Item) -> str | None:
     """The id of what a conditional create or update means, where it is there; faults are set aside."""
     query = item.if_none_exist if item.method == "POST" else item.query if item.method == "PUT" else None

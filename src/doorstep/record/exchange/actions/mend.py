@@ -12,14 +12,12 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.exchange import reads, rules
 from doorstep.record.exchange.access import Permission, may_send_for
-from doorstep.record.exchange.actions import links
+from doorstep.record.exchange.actions import conditions, links
 from doorstep.record.exchange.actions.intake import apply_safely, take
 from doorstep.record.exchange.actions.prepare import read
 from doorstep.record.exchange.flow import FLOW, State
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Piece, Receipt
-
-MISSING = "missing-reference"
 
 
 class StillWrong(Exception):
@@ -88,8 +86,8 @@ def retry_some(call: Call, *, source: UUID, after: int, limit: int) -> tuple[int
     demand(may_send_for(call, source))
     waiting = Message.objects.unscoped("the sender's own").filter(source_id=source, state=State.SET_ASIDE, waits=True)
     seen = list(waiting.filter(pk__gt=after).order_by("pk").values_list("pk", "problems")[:limit])
-    lacking = {pk: {p["params"]["reference"] for p in problems if p["code"] == MISSING} for pk, problems in seen}
-    absent = links.absent(set().union(*lacking.values()), source)
+    lacking = {pk: {p["params"]["reference"] for p in problems if p["code"] in rules.WAITING} for pk, problems in seen}
+    absent = _absent(set().union(*lacking.values()), source)
     ready = [
         pk for pk, problems in seen if not lacking[pk] or lacking[pk] - absent or len(problems) >= rules.KEPT_PROBLEMS
     ]
@@ -100,6 +98,12 @@ def retry_some(call: Call, *, source: UUID, after: int, limit: int) -> tuple[int
         used += receipt.state == State.APPLIED
     about("Source", source, used=used)
     return (seen[-1][0] if len(seen) == limit else None), used
+
+
+def _absent(references: set[str], source: UUID) -> set[str]:
+    """Those of the references, by id or by search, that still lead nowhere."""
+    searches = {reference for reference in references if "?" in reference}
+    return links.absent(references - searches, source) | {r for r in searches if not conditions.leads_on(r, source)}
 
 
 def _step(name: str) -> State:
