@@ -63,7 +63,7 @@ class House:
         self.workers = workers
 
     def measure(self, do: Callable[[], tuple[float, float]]) -> Cost:
-        """Run something after a checkpoint; it returns its peaks of memory (largest process, all together; MB)."""
+        """Run something after a checkpoint; it returns its peaks of memory in MB (largest process; all together)."""
         self.admin.execute("CHECKPOINT")
         before, began = self._spent(), time.monotonic()
         largest, together = do()
@@ -93,7 +93,7 @@ class House:
         def watch() -> None:
             while not ended.wait(0.1):
                 sizes = [_resident(p) for p in (process.pid, *_children(process.pid))]
-                peaks[:] = max(peaks[0], *sizes), max(peaks[1], sum(sizes))
+                peaks[:] = max(peaks[0], *(r for r, _ in sizes)), max(peaks[1], sum(p for _, p in sizes))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -154,8 +154,17 @@ def _children(parent: int) -> list[int]:
     return [pid for pid in pids if int(_stat(pid)[1]) == parent]
 
 
-def _resident(pid: int) -> float:
-    return int(_stat(pid)[21]) * resource.getpagesize() / 1e6
+def _resident(pid: int) -> tuple[float, float]:
+    """MB resident of a process, and its part of them where processes share pages (proportional set size)."""
+    try:
+        told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+    except OSError:
+        return 0.0, 0.0
+    return _megabytes(told["Rss"]), _megabytes(told["Pss"])
+
+
+def _megabytes(said: str) -> float:
+    return int(said.split(maxsplit=1)[0]) * 1024 / 1e6
 
 
 def demo(total: int) -> Iterator[Bundle]:
