@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from doorstep.record.charts.fhir.differences import differences
-from doorstep.record.charts.fhir.generic import definition, narrative
+from doorstep.record.charts.fhir.generic import definition
+from doorstep.record.charts.fhir.narrative import narrative
 from doorstep.record.charts.fhir.parts import parsed
 from doorstep.record.charts.fhir.reading import reading, unreadable
 

@@ -1,11 +1,10 @@
-"""Any resource as a definition list, by the shapes of its values alone; and its narrative as plain text."""
+"""Any resource as a definition list, by the shapes of its values alone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any, Final
 
 from doorstep.record.charts.fhir.measures import amount_words, worded
@@ -65,8 +64,6 @@ _TOLD: Final[Mapping[str, frozenset[str]]] = {
 _DEEP: Final = 6
 _MANY: Final = 40
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=\s]{200,}", re.ASCII)
-_SKIPPED: Final = frozenset({"script", "style", "head", "title", "template", "iframe", "object"})
-_BREAKS: Final = frozenset({"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol", "pre"})
 
 
 @dataclass(slots=True)
@@ -213,43 +210,3 @@ def _named(value: Json) -> Shown | None:
     if set(value) <= {"time", "authorString", "authorReference", "text"} and "text" in value:
         return Shown("text", text(value["text"], 4000))
     return None
-
-
-class _Stripper(HTMLParser):
-    """Keeps the words of a narrative and where its lines break; drops every tag."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.said: list[str] = []
-        self.skipped = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.skipped += tag in _SKIPPED
-        if tag in _BREAKS:
-            self.said.append("\n")
-        elif tag in ("td", "th"):
-            self.said.append("\t")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.skipped -= tag in _SKIPPED and self.skipped > 0
-        if tag in _BREAKS:
-            self.said.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self.skipped:
-            self.said.append(data)
-
-
-def narrative(resource: Mapping[str, Any]) -> str:
-    """The words of the narrative without any markup; empty where there is none or it cannot be read."""
-    div = obj(resource.get("text")).get("div")
-    if not isinstance(div, str):
-        return ""
-    stripper = _Stripper()
-    try:
-        stripper.feed(div[:100_000])
-        stripper.close()
-    except (AssertionError, ValueError):  # the parser of the standard library gives up on some broken markup
-        return ""
-    lines = (" ".join(line.split()) for line in "".join(stripper.said).split("\n"))
-    return clean("\n".join(line for line in lines if line), 8000)

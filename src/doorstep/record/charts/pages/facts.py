@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from doorstep.record.charts.pages import words
+from doorstep.record.charts.pages.elements import ELEMENTS
 from doorstep.record.charts.pages.present import Presenter, Row
 from doorstep.record.charts.shapes import Entry, Fact, Ref, Shown, Target, When
 
@@ -55,7 +56,7 @@ class Teller:
     def facts(self, facts: Iterable[Fact]) -> tuple[ToldFact, ...]:
         """Facts with their labels in words."""
         return tuple(
-            ToldFact(words.word(words.ELEMENTS, fact.name), tuple(self._told(v, fact.name) for v in fact.values))
+            ToldFact(words.word(ELEMENTS, fact.name), tuple(self._told(v, fact.name) for v in fact.values))
             for fact in facts
         )
 

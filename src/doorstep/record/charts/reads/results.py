@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -129,11 +129,12 @@ def _coded(patients: list[str], key: str, after: tuple[str, ...], limit: int) ->
 
 
 def instant(text: str) -> datetime:
-    """The aware moment in a cursor; ``BadCursor`` where it is none."""
+    """The aware moment in a cursor, in UTC; ``BadCursor`` where it is none, or none that the database could hold."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        moment = found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadCursor(text[:40]) from None
     if found.tzinfo is None:
         raise BadCursor(text[:40])
-    return found
+    return moment

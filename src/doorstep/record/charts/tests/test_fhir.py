@@ -201,7 +201,8 @@ def test_narrative_is_words_alone() -> None:
     """Scripts are dropped, tags are gone, broken markup does no harm."""
     div = '<div xmlns="x"><p>血压<b>高</b></p><script>alert(1)</script><img src=x onerror=alert(2)><table><td>a</td>'
     assert fhir.narrative({"text": {"div": div}}) == "血压高\na"
-    assert fhir.narrative({"text": {"div": "<!DOCTYPE [<!ENTITY x 'y'>]><![bad"}}) is not None
+    for broken in ("<![x]>", "<!DOCTYPE [<!ENTITY x 'y'>]>", "<script>a", 7, None):
+        assert fhir.narrative({"text": {"div": broken}}) in ("", "]>")
 
 
 def test_definition_list_by_shape() -> None:
@@ -216,6 +217,7 @@ def test_definition_list_by_shape() -> None:
         "_value": {
             "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]
         },
+        "note": [{"time": "2024-01-01", "text": "复查"}],
         "inner": {"deep": {"deeper": "x"}},
     }
     main, rest = fhir.definition("Basic", body)
@@ -228,6 +230,7 @@ def test_definition_list_by_shape() -> None:
         "on": "when",
         "data": "data",
         "value": "absent",
+        "note": "text",
         "inner": "group",
     }
 
@@ -253,3 +256,36 @@ def test_official_examples_have_titles() -> None:
             fhir.definition(kind, body)
     assert seen > 150
     assert len(bare) <= seen * 0.05, bare
+
+
+def test_ranges_that_cannot_be_are_not_computed_with() -> None:
+    """A low above the high decides nothing."""
+    assert _flagged("5", referenceRange=[{"low": {"value": 9}, "high": {"value": 3}}]).flag is None
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1 : 128"),
+        ({"valueRange": {"low": {"value": 3, "unit": "个/HP"}}}, "3 个/HP–?"),
+        ({"valuePeriod": {"start": "2024-01-01"}}, "2024-01-01–?"),
+        ({"valueCodeableConcept": {"text": "A型"}}, "A型"),
+        ({"valueDateTime": "2024-01-01"}, "2024-01-01"),
+        ({"valueBoolean": True}, "true"),
+        ({"valueQuantity": {"value": "约5", "unit": "片"}}, "约5 片"),
+        ({"valueQuantity": {"value": 37.2, "code": "Cel"}}, "37.2"),
+    ],
+)
+def test_values_of_every_shape(value: dict[str, Any], words: str) -> None:
+    """Ratios, ranges, periods, codes, dates and odd quantities are told in words."""
+    assert fhir.reading("Observation", value).measures[0].text == words
+
+
+def test_documents_and_references_of_later_releases() -> None:
+    """A document's type stands beside its description; R5's CodeableReference is read as its concept."""
+    body = {"description": "出院小结", "type": {"text": "病历文书"}}
+    assert fhir.reading("DocumentReference", body).notes == ("病历文书",)
+    request = {"code": {"text": "头颅CT"}, "reasonCode": [{"text": "头痛"}], "patientInstruction": "空腹"}
+    assert fhir.reading("ServiceRequest", request).notes == ("头痛", "空腹")
+    later = {"medication": {"concept": {"text": "阿司匹林"}}}
+    assert fhir.reading("MedicationRequest", later).title == "阿司匹林"

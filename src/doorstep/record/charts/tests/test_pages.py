@@ -19,6 +19,7 @@ from doorstep.kernel import ledger
 from doorstep.kernel.call import Call
 from doorstep.kernel.testing.browser import at_widths, axe
 from doorstep.kernel.testing.callers import member, stranger, system
+from doorstep.record.charts import api
 from doorstep.record.charts.fhir.generic import MAIN
 from doorstep.record.charts.tests.conftest import send
 from doorstep.record.charts.tests.samples import allergy, any_object, condition, medicine, observation
@@ -296,3 +297,27 @@ def test_filtering_by_hand(open_page: Any, as_caller: Any, busy: UUID) -> None:
         page.wait_for_url("**kind=immunisation**")
         page.locator("text=二甲双胍片").wait_for(state="detached")
         assert page.locator("text=流感疫苗").count() == 1
+
+
+def test_words_beside_values(entering: Entering, resident: UUID, county: UUID) -> None:
+    """Absent values say why, contradictions and unknown statements are told, doubtful diagnoses are marked."""
+    absent = observation("a", "pc", "2024-01-01", 0, code="a", name="体重")
+    del absent["valueQuantity"]
+    absent["dataAbsentReason"] = {"coding": [{"code": "asked-declined"}]}
+    normal = [{"coding": [{"code": "N"}]}]
+    doubted = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
+    send(
+        county,
+        absent,
+        observation("b", "pc", "2024-01-01", 9, code="b", referenceRange=RANGE, interpretation=normal),
+        observation("c", "pc", "2024-01-01", 9, code="c", interpretation=[{"text": "可疑"}]),
+        condition("d", "pc", "2024-01-01", "I20", "心绞痛", **doubted),
+    )
+    said = _text(entering(system()).get(f"/charts/{resident}/"))
+    for word in ("问过，不愿回答", "来源标为正常，但超出其参考范围", "可疑", "初步诊断"):
+        assert word in said, word
+
+
+def test_the_door_of_the_room() -> None:
+    """Other rooms find the permission to read charts."""
+    assert api.Permission.READ == "charts.read"

@@ -334,3 +334,50 @@ def test_an_empty_chart(resident: UUID) -> None:
     found = reads.summary(system(), resident=resident)
     assert (found.problems, found.medicines, found.results, found.head.allergies) == ((), (), (), ())
     assert _line(system(), resident).days.items == ()
+
+
+def test_what_is_urgent_comes_first(resident: UUID, county: UUID) -> None:
+    """Critical, then outside the usual, of the last year; then the newest."""
+    now = datetime.now(UTC).date().isoformat()
+    flags = {"ok": "N", "high": "H", "critical": "LL"}
+    send(
+        county,
+        *(
+            observation(name, "pc", now, 5, code=name, name=name, interpretation=[{"coding": [{"code": code}]}])
+            for name, code in flags.items()
+        ),
+        observation(
+            "old", "pc", "2010-01-01", 5, code="old", name="old", interpretation=[{"coding": [{"code": "HH"}]}]
+        ),
+    )
+    found = reads.summary(system(), resident=resident).results
+    assert [r.item.reading.title for r in found] == ["critical", "high", "ok", "old"]
+
+
+def test_deleted_from_the_beginning(resident: UUID, county: UUID) -> None:
+    """What never was this resident's is not found when it is deleted."""
+    nothing = ledger.Index(None, None, None, [], [], [], [])
+    ledger.write([ledger.Fresh("Condition", "never", b"{}", county, None, nothing, deleted=True)], datetime.now(UTC))
+    with pytest.raises(Refused, match="not_found"):
+        reads.entry(system(), resident=resident, kind="Condition", key="never")
+
+
+def test_older_versions_that_name_nobody(resident: UUID, county: UUID) -> None:
+    """A version whose patient cannot be told is not opened."""
+    index = ledger.Index("pc", None, None, [], [], [], [])
+    bodies = (b'{"subject":5,"onsetDateTime":"x"}', b'{"code":{"text":"a"}}', b'{"code":{"text":"b"}}')
+    for body in bodies:
+        ledger.write([ledger.Fresh("Condition", "odd", body, county, None, index)], datetime.now(UTC))
+        ledger.write([ledger.Fresh("Location", "room", body, county, None, index)], datetime.now(UTC))
+    for kind, key, version in (("Condition", "odd", 1), ("Condition", "odd", 2), ("Location", "room", 1)):
+        assert len(reads.entry(system(), resident=resident, kind=kind, key=key).versions) == 3
+        with pytest.raises(Refused, match="not_found"):
+            reads.entry(system(), resident=resident, kind=kind, key=key, version=version)
+
+
+@pytest.mark.parametrize("at", ["x", "2024-01-01"])
+def test_forged_cursors_of_a_series(resident: UUID, county: UUID, at: str) -> None:
+    """A place that is no aware moment is refused."""
+    send(county, observation("c", "pc", "2024-01-01", 5))
+    with pytest.raises(BadCursor):
+        reads.series(system(), resident=resident, key="http://loinc.org|2345-7", page=Page((at, "x"), 5))
