@@ -113,17 +113,20 @@ def _worker_beside() -> Iterator[None]:
     """A worker process, started again where it dies, ended with the program."""
     stop = threading.Event()
     environment = dict(os.environ, DOORSTEP_PARENT=str(os.getpid()))
-    held: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", "worker"], env=environment)
+
+    # The first is started before Granian forks: a fork in the midst of Popen would keep its pipe open, and hang it.
+    held = [begin()]
 
     def keep() -> None:
         while not stop.is_set():
-            process = subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", "worker"], env=environment)
-            held[:] = [process]
-            process.wait()
-            stop.wait(1)
+            held[0].wait()
+            if not stop.wait(1):
+                held[0] = begin()
 
-    thread = threading.Thread(target=keep, name="worker-keeper", daemon=True)
-    thread.start()
+    threading.Thread(target=keep, name="worker-keeper", daemon=True).start()
     try:
         yield
     finally:
