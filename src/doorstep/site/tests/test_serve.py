@@ -106,9 +106,9 @@ def test_the_death_of_a_part_is_outlived(home: Path) -> None:
         children = [p for p in _pids(r"doorstep\.site\.cli worker") if _parent(p) == program.pid]
         assert children
         os.kill(children[0], signal.SIGKILL)
-        assert _until(
-            lambda: any(p not in children for p in _pids("cli worker") if _parent(p) == program.pid)
-        ), (home / "program.log").read_text()
+        assert _until(lambda: any(p not in children for p in _pids("cli worker") if _parent(p) == program.pid)), (
+            home / "program.log"
+        ).read_text()
         os.kill(_postmaster(home), signal.SIGKILL)
         assert _until(lambda: _answers(f"{base}/healthz", 503) or _answers(f"{base}/healthz"))
         assert _until(lambda: _answers(f"{base}/healthz") and _answers(f"{base}/sign-in"))
