@@ -77,7 +77,8 @@ def messages_of(file: Path) -> Iterator[Message]:
     """Every message of one file."""
     source = io.BytesIO(as_python(file))
     for line, function, found, _comments in extract_python(source, KEYWORDS, (), {"encoding": "utf-8"}):
-        parts = [part for part in (found if isinstance(found, tuple) else (found,)) if part]
+        said: Any = found  # Babel types it as a list, and gives one text or a tuple of them
+        parts = [part for part in (said if isinstance(said, tuple) else (said,)) if part]
         if not parts:
             continue
         context = str(parts.pop(0)) if "pgettext" in str(function) and len(parts) > 1 else None
