@@ -1,0 +1,93 @@
+"""``kill -9`` of the ingest, of the worker and of PostgreSQL at random moments: nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Sent
+from tests.faults.house import House, ended, until
+
+VICTIMS = ["ingest", "postgres", "worker", "ingest", "postgres", "ingest", "worker", "ingest", "postgres", "worker"]
+
+
+def test_ten_kills_leave_what_none_leaves(home: House, sent: Sent):
+    chance = random.Random(20261031)
+    command = ("ingest", str(sent.archive), "--source", sent.source, "--quiet")
+    worker, fell = home.start("worker"), []
+    for victim in VICTIMS:
+        before = home.count("exchange_message")
+        ingest = home.start(*command)
+        until(lambda b=before, i=ingest: home.count("exchange_message") > b or i.poll() is not None)
+        time.sleep(chance.random() * 0.25)
+        fell.append((victim, home.count("exchange_message"), ingest.poll()))
+        worker = fall(home, victim, ingest, worker)
+    middle = [count for _, count, ended_with in fell if count < len(sent.names) and ended_with is None]
+    assert len(middle) >= 8, f"too quick, most kills came after the end: {fell}"
+    assert [count for _, count, _ in fell] == sorted(count for _, count, _ in fell)
+    last = home.run(*command)
+    assert last.returncode == 1, last.stderr
+    worker.terminate()
+    worker.wait(20)
+    home.within("from doorstep.kernel import outbox; outbox.drain()")
+    assert home.state() == sent.state
+    assert_nothing_lost_or_doubled(home)
+
+
+def fall(
+    home: House, victim: str, ingest: subprocess.Popen[bytes], worker: subprocess.Popen[bytes]
+) -> subprocess.Popen[bytes]:
+    """Kill one of the three; the ingest has ended then, and there is a worker."""
+    if victim == "postgres":
+        home.kill_server()
+        until(ended(ingest))
+        home.join()
+    elif victim == "worker":
+        worker.kill()
+        worker.wait()
+        worker = home.start("worker")
+        ingest.kill()
+    else:
+        ingest.kill()
+    ingest.wait()
+    return worker
+
+
+def assert_nothing_lost_or_doubled(home: House) -> None:
+    assert home.rows("SELECT DISTINCT state FROM kernel_delivery") == [("done",)]
+    # each message has its one line in the trail: written with it, or not at all
+    lines = home.rows(
+        "SELECT m.id, count(t.id) FROM exchange_message m LEFT JOIN kernel_trailline t ON t.action = 'exchange.message'"
+        " AND t.subject_id = m.id::text WHERE m.parent_id IS NULL GROUP BY 1 HAVING count(t.id) <> 1"
+    )
+    assert lines == []
+    assert "完整" in home.run("verify-trail").stdout
+
+
+def half(sent: Sent, names: list[str], path: Path) -> Path:
+    """An archive of some of the members."""
+    with zipfile.ZipFile(sent.archive) as whole, zipfile.ZipFile(path, "w") as packed:
+        for name in names:
+            packed.writestr(name, whole.read(name))
+    return path
+
+
+@pytest.mark.parametrize("part", ["whole", "overlapping"])
+def test_two_ingests_at_once_leave_what_one_leaves(home: House, sent: Sent, part: str, tmp_path: Path):
+    third = len(sent.names) // 3
+    archives = [sent.archive, sent.archive]
+    if part == "overlapping":
+        archives = [
+            half(sent, sent.names[: 2 * third], tmp_path / "a.zip"),
+            half(sent, sent.names[third:], tmp_path / "b.zip"),
+        ]
+    both = [home.start("ingest", str(archive), "--source", sent.source, "--quiet") for archive in archives]
+    assert {process.wait(300) for process in both} <= {0, 1}
+    home.within("from doorstep.kernel import outbox; outbox.drain()")
+    assert home.state() == sent.state
+    assert_nothing_lost_or_doubled(home)
