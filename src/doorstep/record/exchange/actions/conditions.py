@@ -9,6 +9,7 @@ from django.db import connection
 
 from doorstep.fhir.bundle import Item
 from doorstep.fhir.indexing import token_hash
+from doorstep.fhir.tables import table
 from doorstep.kernel import ledger
 from doorstep.record.exchange.actions.prepare import Prepared
 from doorstep.record.exchange.shapes import Problem
@@ -22,8 +23,11 @@ class Unanswerable(Exception):
         self.code, self.reference = code, reference
 
 
-def search(kind: str, query: str, source: UUID, *, locked: bool = False) -> str | None:
+def search(kind: str, query: str, source: UUID, *, locked: bool = False, own: bool = False) -> str | None:
     """The id of the one resource that ``identifier=system|value`` names: the source's own first, then anyone's.
+
+    Only the source's own (``own``) where it is to be changed, and of what is about a person: else a source could learn
+    who is known elsewhere, and write into another's record.
 
     Raises ``Unanswerable`` for other parameters or several matches. ``locked`` keeps two conditional creates of the
     same thing from both finding nothing.
@@ -35,10 +39,15 @@ def search(kind: str, query: str, source: UUID, *, locked: bool = False) -> str 
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [token])
     found = ledger.matching(kind, tokens, limit=50)
     mine = [key for key, owner in found if owner == source]
-    matches = mine or [key for key, _ in found]
+    matches = mine if own or about_person(kind) else mine or [key for key, _ in found]
     if len(matches) > 1:
         raise Unanswerable("conditional-many", f"{kind}?{query}")
     return matches[0] if matches else None
+
+
+def about_person(kind: str) -> bool:
+    """Whether resources of the type are a person's, and not shared by all as institutions and doctors are."""
+    return kind == "Patient" or table(kind).patient is not None
 
 
 def _tokens(kind: str, query: str) -> list[int]:
@@ -64,7 +73,8 @@ def known(prepared: Prepared, source: UUID, item: Item) -> str | None:
     if not query:
         return None
     try:
-        return search(item.type, query.partition("?")[2] or query, source, locked=True)
+        query = query.partition("?")[2] or query
+        return search(item.type, query, source, locked=True, own=item.method == "PUT")
     except Unanswerable as fault:
         _aside(prepared, item, fault)
         return None
