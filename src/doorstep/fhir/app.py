@@ -125,7 +125,9 @@ def make_app(store: Store, *, body_limit: int = LIMITS.bundle_bytes, version: st
         Route("/{type}/{id}/_history/{vid}", _answering(door.vread), methods=["GET"]),
     ]
     handlers = {HTTPException: _unrouted, Exception: _failed}
-    return Starlette(routes=routes, middleware=[Middleware(BareBase)], exception_handlers=handlers)
+    app = Starlette(routes=routes, middleware=[Middleware(BareBase)], exception_handlers=handlers)
+    app.router.redirect_slashes = False  # it would lead to whatever host the request names
+    return app
 
 
 class BareBase:
