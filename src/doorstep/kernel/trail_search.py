@@ -69,7 +69,7 @@ def _narrowed(rows: QuerySet[TrailLine], wanted: Wanted) -> QuerySet[TrailLine]:
         conditions &= Q(resident=wanted.resident)
     if wanted.since:
         conditions &= Q(at__gte=_start(wanted.since))
-    if wanted.until:
+    if wanted.until and wanted.until < date.max:
         conditions &= Q(at__lt=_start(wanted.until + timedelta(days=1)))
     return rows.filter(conditions)
 

@@ -9,13 +9,12 @@ from django.db import Error, connection
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 
 from doorstep.kernel import letters, room
 from doorstep.kernel.call import Call
 from doorstep.kernel.web.context import address
-from doorstep.kernel.web.pages import CalledRequest, Rule, page
+from doorstep.kernel.web.pages import CalledRequest, Rule, inside, page
 from doorstep.record.exchange import api as exchange
 from doorstep.site.system.access import Permission
 
@@ -77,10 +76,7 @@ def healthz(request: CalledRequest) -> HttpResponseBase:
 @page(Rule.ANYONE)
 def language(request: CalledRequest) -> HttpResponse:
     """Set the language (POST ``language``) and return to where the person was."""
-    back = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        back = "/"
-    answer = redirect(back)
+    answer = redirect(inside(request, request.POST.get("next", "/")))
     chosen = request.POST.get("language", "")
     if request.method == "POST" and chosen in dict(settings.LANGUAGES):
         year = 365 * 24 * 3600

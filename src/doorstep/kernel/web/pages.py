@@ -9,18 +9,21 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
 from doorstep.kernel import trail
 from doorstep.kernel.call import Call
-from doorstep.kernel.decision import Decision, Refused
+from doorstep.kernel.decision import Decision, Refused, demand
 from doorstep.kernel.paging import BadCursor
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+LONGEST = 1000  # characters of an address that a person is sent back to
+METHODS = ("GET", "HEAD", "POST")
 STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403}
 
 
@@ -62,17 +65,14 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
             call = call_of(request)
             if call is None and rule is not Rule.ANYONE:
                 return redirect_to_login(request.get_full_path())
-            if call is not None and not isinstance(rule, Rule):
-                verdict = call.may(rule)
-                if not verdict.allowed:
-                    _trail(request, call, verdict)
-                    return refusal(request, verdict)
             try:
+                if call is not None and not isinstance(rule, Rule):
+                    demand(call.may(rule))
+                if request.method not in METHODS:
+                    return HttpResponseNotAllowed(METHODS)
                 return view(cast("CalledRequest", request), *args, **kwargs)
             except Refused as refused:
-                if call is not None and not refused.trailed:
-                    _trail(request, call, refused.decision)
-                return refusal(request, refused.decision)
+                return _refused(request, call, refused)
             except BadCursor:
                 return refusal(request, Decision(False, "bad_cursor"), status=400)
 
@@ -82,17 +82,26 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
     return make
 
 
-def _trail(request: HttpRequest, call: Call, decision: Decision) -> None:
-    """A line for what the page itself refused: a colleague who tries doors is seen, though no action was reached."""
-    name = request.resolver_match.view_name if request.resolver_match else ""
-    detail = {"reason": decision.reason, "method": request.method, "path": request.path.replace("\0", "")[:300]}
-    trail.write(call, name.replace(":", ".")[:80], outcome="refused", detail=detail)
+def _refused(request: HttpRequest, call: Call | None, refused: Refused) -> HttpResponse:
+    """The refusal, with a line in the trail: a colleague who tries doors is seen, though no action was reached."""
+    decision = refused.decision
+    if call is not None and not refused.trailed:
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        detail = {"reason": decision.reason, "method": request.method, "path": request.path.replace("\0", "")[:300]}
+        trail.write(call, name.replace(":", ".")[:80], outcome="refused", detail=detail)
+    return refusal(request, decision)
 
 
 def refusal(request: HttpRequest, decision: Decision, status: int | None = None) -> HttpResponse:
     """The page that says why something was not done, with the status that fits the reason."""
     code = status or STATUS.get(decision.reason, 422)
     return render(request, "kernel/refused.html", {"decision": decision, "status": code}, status=code)
+
+
+def inside(request: HttpRequest, wanted: str) -> str:
+    """The address where a person wanted to go, if it is one of this house, else the start page."""
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe and wanted.startswith("/") and len(wanted) <= LONGEST else "/"
 
 
 def is_part(request: HttpRequest) -> bool:

@@ -40,8 +40,8 @@ def call_for(request: HttpRequest) -> Call | None:
 
     A person without a post today, or with several and none chosen, is known but may do nothing.
     """
-    user = request.user
-    if not user.is_authenticated:
+    user = getattr(request, "user", None)  # there is none where a request was refused before it was looked at
+    if user is None or not user.is_authenticated:
         return None
     posts = reads.standings(user.pk, clock.today())
     chosen = request.session.get(CHOSEN_POST)

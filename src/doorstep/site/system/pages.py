@@ -20,7 +20,7 @@ from doorstep.site.system.forms import DismissForm, SampleForm, TrailForm
 @page(Permission.OUTBOX_READ)
 def outbox(request: CalledRequest) -> HttpResponse:
     """Letters that were given up, narrowed by event and subject."""
-    event, subject = request.GET.get("event", "")[:120], request.GET.get("subject", "")[:200]
+    event, subject = (request.GET.get(name, "").replace("\0", "")[:200] for name in ("event", "subject"))
     found = letters.dead(Page.read(request.GET.get("after"), parts=1), event=event, subject=subject)
     context = {"paged": found, "names": letters.names(), "event": event, "subject": subject}
     return render(request, "system/outbox.html", context)

@@ -54,7 +54,8 @@ def keys(request: CalledRequest, organisation: UUID) -> HttpResponse:
 @require_POST
 def revoke(request: CalledRequest, organisation: UUID, key: UUID) -> HttpResponse:
     """Take a key back."""
-    expect = request.POST.get("expect", "")
-    accounts.revoke_key(request.call, key=key, expect=int(expect) if expect.isascii() and expect.isdigit() else 0)
+    text = request.POST.get("expect", "")
+    expect = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    accounts.revoke_key(request.call, key=key, expect=expect)
     messages.success(request, _("密钥已收回，立即失效。"))
     return redirect("staff:keys", organisation)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
-from doorstep.kernel.web.pages import CalledRequest, Rule, page
+from doorstep.kernel.web.pages import CalledRequest, Rule, inside, page
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions import signing
@@ -27,9 +27,7 @@ from doorstep.registers.staff.shapes import SignedIn
 
 def _next(request: HttpRequest) -> str:
     """Where the person wanted to go, if that is an address of this house."""
-    wanted = request.POST.get("next") or request.GET.get("next") or "/"
-    inside = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if inside else "/"
+    return inside(request, request.POST.get("next") or request.GET.get("next") or "/")
 
 
 @page(Rule.ANYONE)
