@@ -11,14 +11,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
+from doorstep.kernel.decision import demand
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import rules
-from doorstep.registers.organisations.access import Permission
+from doorstep.registers.organisations.access import Permission, may_arrange
 from doorstep.registers.organisations.actions import consortia as actions
 from doorstep.registers.organisations.forms import AgreementForm, ConsortiumForm, LastDay, MembershipForm
 from doorstep.registers.organisations.pages.institutions import attempt, given, shown
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads import consortia as reads
+from doorstep.registers.organisations.shapes import ConsortiumDetail
 
 
 def _day(request: CalledRequest) -> date:
@@ -63,10 +65,17 @@ def found(request: CalledRequest) -> HttpResponse:
     return shown(request, form, title=_("建立医共体"), label=_("建立"))
 
 
+def _arranged(request: CalledRequest, key: UUID) -> ConsortiumDetail:
+    """The consortium, for one who may change its members and agreements."""
+    row = reads.detail(request.call.scope, key, day=clock.today())
+    demand(may_arrange(request.call, bounds.lead_of(key, clock.today())))
+    return row
+
+
 @page(Permission.CONSORTIA)
 def join(request: CalledRequest, key: UUID) -> HttpResponse:
     """Make an institution a member."""
-    row = reads.detail(request.call.scope, key, day=clock.today())
+    row = _arranged(request, key)
     form = MembershipForm(
         given(request), organisations=bounds.manageable(request.call, clock.today()), initial={"since": clock.today()}
     )  # fmt: skip
@@ -104,7 +113,7 @@ def leave(request: CalledRequest, key: UUID, membership: UUID) -> HttpResponse:
 @page(Permission.CONSORTIA)
 def agree(request: CalledRequest, key: UUID) -> HttpResponse:
     """Write down an agreement of members of a consortium."""
-    row = reads.detail(request.call.scope, key, day=clock.today())
+    row = _arranged(request, key)
     members = [(m.organisation, m.organisation_name) for _total, inside in row.tiers for m in inside]
     form = AgreementForm(given(request), organisations=members, initial={"since": clock.today()})
 

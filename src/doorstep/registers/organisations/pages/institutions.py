@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
-from doorstep.kernel.decision import Refused, Stale
+from doorstep.kernel.decision import Refused, Stale, demand
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.forms import HouseForm
 from doorstep.kernel.web.pages import CalledRequest, page
@@ -125,6 +125,13 @@ def add(request: CalledRequest) -> HttpResponse:
     return shown(request, form, title=_("添加机构"), label=_("添加"))
 
 
+def _managed(request: CalledRequest, key: UUID) -> Detail:
+    """The institution, for one who may change it: no form is shown that would be refused."""
+    row = directory.detail(request.call.scope, key, day=clock.today())
+    demand(bounds.may_manage_one(request.call, key, clock.today()))
+    return row
+
+
 def _initial(row: Detail) -> dict[str, object]:
     same = ("uscc", "short_code", "registration", "licence", "economic_type", "management_class", "address", "phone",
             "longitude", "latitude", "opened_on", "closed_on")  # fmt: skip
@@ -136,7 +143,7 @@ def _initial(row: Detail) -> dict[str, object]:
 @page(Permission.EDIT)
 def edit(request: CalledRequest, key: UUID) -> HttpResponse:
     """Change an institution's facts."""
-    row, today = directory.detail(request.call.scope, key, day=clock.today()), clock.today()
+    row, today = _managed(request, key), clock.today()
     parents = [(k, n) for k, n in bounds.manageable(request.call, today) if k != key]
     if row.line.parent and row.line.parent not in dict(parents):
         parents.append((row.line.parent, row.parent_name))
@@ -156,7 +163,7 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def count(request: CalledRequest, key: UUID) -> HttpResponse:
     """Write down how many beds or people were counted."""
-    row = directory.detail(request.call.scope, key, day=clock.today())
+    row = _managed(request, key)
     form = CountForm(given(request), initial={"counted_on": clock.today()})
 
     def work() -> None:
@@ -173,7 +180,7 @@ def count(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def open_department(request: CalledRequest, key: UUID) -> HttpResponse:
     """Open a department."""
-    row = directory.detail(request.call.scope, key, day=clock.today())
+    row = _managed(request, key)
     form = DepartmentForm(given(request), initial={"since": clock.today()})
 
     def work() -> None:
@@ -189,7 +196,7 @@ def open_department(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def close_department(request: CalledRequest, key: UUID, department: UUID) -> HttpResponse:
     """Give a department its last day."""
-    row = directory.detail(request.call.scope, key, day=clock.today())
+    row = _managed(request, key)
     form = LastDay(given(request), initial={"last_day": clock.today()})
 
     def work() -> None:
