@@ -23,6 +23,9 @@ def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 
 
 @pytest.fixture
-def world(_world: World, db: None) -> World:
+def world(_world: World, db: None) -> Iterator[World]:
     """Both sides and a signed-in client for every role at A; what a test does is taken back."""
-    return _world
+    cookies = {name: client.cookies.copy() for name, client in _world.clients.items()}
+    yield _world
+    for name, client in _world.clients.items():
+        client.cookies = cookies[name]

@@ -138,7 +138,9 @@ def make() -> World:
 def _registers(side: Side) -> None:
     system, text = callers.system(), side.text
     facts = PersonFacts(text, number=f"N{side.number[-3:]}", phone="13900000000")
-    side.ids["person"] = people.add(system, facts=facts, post=PostFacts(side.organisation, "nurse", SINCE, duty=text[:40]))
+    side.ids["person"] = people.add(
+        system, facts=facts, post=PostFacts(side.organisation, "nurse", SINCE, duty=text[:40])
+    )
     side.ids["post"] = Post.objects.unscoped("test").get(person=side.person).pk
     accounts.make_account(system, person=side.person, username=f"u{side.number[-3:].lower()}", password="a-Long-one-77")
     side.ids["key"], side.token = accounts.issue_key(system, organisation=side.organisation, name=text)
@@ -206,7 +208,9 @@ def fingerprint() -> dict[str, tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         names = [row[0] for row in cursor.fetchall()]
-        parts = [f"SELECT '{n}', count(*), coalesce(sum(hashtext(t::text)::bigint), 0)::bigint FROM {n} t" for n in names]
+        parts = [
+            f"SELECT '{n}', count(*), coalesce(sum(hashtext(t::text)::bigint), 0)::bigint FROM {n} t" for n in names
+        ]
         cursor.execute(" UNION ALL ".join(parts))
         return {name: (count, mark) for name, count, mark in cursor.fetchall() if count}
 
