@@ -54,7 +54,7 @@ check: setup  ## format, lint, types, contracts, sizes, migrations, translations
 	@$(BIN)/python tools/check.py $(ARGS)
 
 bench: setup  ## all benchmarks, each against its limit
-	@set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python "$$b" $(ARGS); done
+	@set -e; for b in benchmarks/*.py; do echo "== $$b"; $(BIN)/python "$$b"; done
 
 messages: setup  ## find new messages in code and templates, and put them into the English catalogue
 	@$(BIN)/python tools/messages.py extract

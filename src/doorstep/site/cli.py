@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     add("fhir", _part, "只启动 FHIR 接口 / the FHIR door alone", listens=True)
     add("worker", _worker, "只启动后台进程 / the worker alone")
     demo = add("demo", _demo, "建立演示县并打开 / make a district and open it", listens=True)
-    demo.add_argument("--residents", type=int, default=10_000, help="居民人数 / number of residents")
+    demo.add_argument("--residents", type=int, default=30_000, help="居民人数 / number of residents")
     demo.add_argument("--seed", type=int, default=1)
     demo.add_argument("--no-serve", action="store_true", help="建好即止 / stop when it stands")
     ingest = add("ingest", _ingest, "导入 FHIR R4 文件 / take in files of FHIR R4 bundles or NDJSON (also .gz, .zip)")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from doorstep.registers.staff.api import PersonIn
 
 PROCESSES = 2
-SLICE = 2000  # residents a task
+SLICE = 5000  # residents a task
 FULL = 1500  # resources that are sent at once
 ADMIN = frozenset({"organisations.edit", "organisations.consortia", "staff.edit", "exchange.send", "residents.intake"})
 ROLE_OF = {"manager": "office_worker", "public_health": "public_health_worker"}
