@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from doorstep.kernel.act import about, action
@@ -16,8 +18,9 @@ from doorstep.registers.residents.actions.intake import place
 from doorstep.registers.residents.models import Resident, ResidentAddress, ResidentPhone
 from doorstep.registers.residents.reads.holders import holder
 from doorstep.registers.residents.rules.facts import Finding, Kind
-from doorstep.registers.residents.shapes import Address, Incoming, Phone, Registered
+from doorstep.registers.residents.shapes import Address, Incoming, Phone, Registered, Verdict
 
+TRIES = 5
 BY_HAND = Q(record__isnull=True) | Q(record__patient_id__isnull=True)
 
 
@@ -30,15 +33,24 @@ def register(call: Call, *, said: Incoming, known: bool = False) -> Registered:
     """
     if call.organisation is None or said.source != call.organisation:
         raise Refused(refuse("no_institution"))
-    number = next((i.value for i in said.identifiers if i.kind is Kind.RESIDENT_ID), "")
-    held = holder(call, number) if number else None
-    if held and (held.resident is not None or not known):
-        raise Refused(refuse("already_known", name=held.name, resident=str(held.resident or "")))
-    (verdict,) = place([said])
+    verdict = _placed(call, said, known)
     if verdict.problem or verdict.resident is None:
         raise Refused(_why(verdict.problem))
     about("Resident", verdict.resident, resident=verdict.resident, created=verdict.created)
     return Registered(verdict.resident, verdict.created)
+
+
+def _placed(call: Call, said: Incoming, known: bool) -> Verdict:
+    """Where the person belongs; looked up again where another desk was first with the number at the same moment."""
+    number = next((i.value for i in said.identifiers if i.kind is Kind.RESIDENT_ID), "")
+    for _ in range(TRIES):
+        held = holder(call, number) if number else None
+        if held and (held.resident is not None or not known):
+            raise Refused(refuse("already_known", name=held.name, resident=str(held.resident or "")))
+        with suppress(IntegrityError), transaction.atomic():
+            (verdict,) = place([said])
+            return verdict
+    raise Refused(refuse("error"))
 
 
 def _why(problem: Finding | None) -> Decision:
