@@ -92,6 +92,11 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
 }
 
 
+def storable(text: str, most: int = 500) -> str:
+    """Text as a table can hold it: what was sent may spell NUL or half of a character."""
+    return text.replace("\0", "␀").encode("utf-8", "replace").decode()[:most]
+
+
 def has_words(code: str) -> bool:
     """Whether this room or the FHIR library has words for the code."""
     return code in WORDS or code in KINDS

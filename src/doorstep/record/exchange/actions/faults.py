@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from uuid import UUID
 
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
+from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Problem
@@ -19,6 +21,8 @@ from doorstep.record.exchange.shapes import Problem
 def set_aside_fault(call: Call, *, source: UUID, origin: str, problem: Problem, channel: str) -> bool:
     """Put a line in the list for input that could not be read; False where the same line stands there already."""
     demand(may_send_for(call, source))
+    params = {name: rules.storable(v) if isinstance(v, str) else v for name, v in problem.params.items()}
+    problem, origin = replace(problem, params=params), rules.storable(origin, 4000)
     mark = json.dumps([origin, problem.as_dict()], sort_keys=True, ensure_ascii=False)
     row = Message(
         source_id=source,

@@ -12,6 +12,7 @@ from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import Limits, Parsed, check, minify, text_of
 from doorstep.fhir.resolution import resolve
+from doorstep.record.exchange import rules
 from doorstep.record.exchange.shapes import Piece, Problem
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -87,13 +88,8 @@ def _searches(body: bytes) -> bool:
 
 def problem_of(found: FhirProblem, entry: int | None = None) -> Problem:
     """The room's record of a problem that the FHIR library found."""
-    params = {name: kept(value) if isinstance(value, str) else value for name, value in found.params.items()}
-    return Problem(found.code, kept(found.expression or ""), found.line, found.column, params, entry)
-
-
-def kept(text: str) -> str:
-    """Text as a table can hold it: what was sent may spell NUL or half a character."""
-    return text.replace("\0", "␀").encode("utf-8", "replace").decode()[:500]
+    params = {name: rules.storable(value) if isinstance(value, str) else value for name, value in found.params.items()}
+    return Problem(found.code, rules.storable(found.expression or ""), found.line, found.column, params, entry)
 
 
 def lines_of(origin: str) -> tuple[str, int]:
