@@ -151,16 +151,17 @@ def test_queries(quiet: World, name: str) -> None:
                 continue
             query = Asked(asked.path, {**asked.query, "q": "x", param: value[:60_000]})
             troubles += bad(client.get(query.url), f"{name} {param}={label}")
-        for odd in (
-            f"{param}=a&{param}=b",
-            f"{param}[]=1",
-            f"{param}",
-            f"{param}=%ED%A0%80",
-            f"{param}=%FF%FE",
-            f"{param}=%",
-        ):
-            answer = client.get(f"{asked.path}?{odd}", headers={"HX-Request": "true"})
-            troubles += bad(answer, f"{name} {odd}")
+    param = NAMES[name][0]
+    for odd in (
+        f"{param}=a&{param}=b",
+        f"{param}[]=1",
+        f"{param}",
+        f"{param}=%ED%A0%80",
+        f"{param}=%FF%FE",
+        f"{param}=%",
+    ):
+        answer = client.get(f"{asked.path}?{odd}", headers={"HX-Request": "true"})
+        troubles += bad(answer, f"{name} {odd}")
     assert not troubles
 
 
@@ -197,10 +198,9 @@ def test_paths(quiet: World) -> None:
         mine = [part for part in ask_for(name, quiet, quiet.a).path.split("/") if part not in template.split("/")]
         for place, kind in enumerate(kinds):
             for value in PATH_VALUES[kind]:
-                filled, at = template, 0
-                for slot in re.findall(r"%\(\w+\)s", template):
+                filled = template
+                for at, slot in enumerate(re.findall(r"%\(\w+\)s", template)):
                     filled = filled.replace(slot, value if at == place else quote(str(mine[at]), safe=""), 1)
-                    at += 1
                 for method in ("get", "post"):
                     seen += 1
                     with undone():
@@ -224,12 +224,13 @@ def test_forms(quiet: World, name: str) -> None:
                 troubles += bad(client.post(asked.url, {**asked.form, field: value}), f"{name} {field}={label}")
         with undone():
             troubles += bad(client.post(asked.url, {**asked.form, field: ["a", "b"]}), f"{name} {field} twice")
-    for how, body, kind in BODIES:
+    for how, body, kind in BODIES if name in WHOLLY else BODIES[:5:2]:
         with undone():
             troubles += bad(client.generic("POST", asked.url, body, kind), f"{name} {how}")
     assert not troubles
 
 
+WHOLLY = {"staff:sign_in", "staff:edit", "residents:register", "exchange:mend", "language"}
 BODIES = (
     ("empty", b"", "application/x-www-form-urlencoded"),
     ("no percent", b"%=%&name=%ED%A0%80&%00=%00&expect=%FF", "application/x-www-form-urlencoded"),
@@ -241,7 +242,8 @@ BODIES = (
     ("bad boundary", b"--x", "multipart/form-data; boundary=\xff".encode("latin-1").decode("latin-1")),
     ("file", b'--x\r\nContent-Disposition: form-data; name="name"; filename="../../x"\r\n\r\nabc\r\n--x--\r\n',
      "multipart/form-data; boundary=x"),
-    ("bad base64", b'--x\r\nContent-Disposition: form-data; name="name"\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--\r\n',
+    ("bad base64", b'--x\r\nContent-Disposition: form-data; name="name"\r\n'
+     b'Content-Transfer-Encoding: base64\r\n\r\n!\r\n--x--\r\n',
      "multipart/form-data; boundary=x"),
     ("other charset", b"name=%E4", "application/x-www-form-urlencoded; charset=utf-7"),
     ("unknown charset", b"name=%E4", "application/x-www-form-urlencoded; charset=nonsense"),
@@ -298,11 +300,35 @@ def test_a_forged_host(quiet: World, host: str) -> None:
 
 
 OUTSIDE = (
-    "//evil.example", "///evil.example", "http://evil.example", "https:evil.example", "\\\\evil.example", "/\\evil.example",
-    "/\t/evil.example", " //evil.example", "javascript:alert(1)", "data:text/html,x", "//evil.example\\@testserver",
-    "http:///evil.example", "//testserver@evil.example", "\x00//evil.example", "http://testserver:80@evil.example", "ftp://testserver/",
-    "abc", "start", "staff:list", "residents:show", "?x=1", "#", "", "é", "/" + "x" * 3000, "/%0d%0aSet-Cookie:x=1", "/\r\nx: 1", "..//evil.example",
-)  # fmt: skip
+    "//evil.example",
+    "///evil.example",
+    "http://evil.example",
+    "https:evil.example",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    " //evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "//evil.example\\@testserver",
+    "http:///evil.example",
+    "//testserver@evil.example",
+    "\x00//evil.example",
+    "http://testserver:80@evil.example",
+    "ftp://testserver/",
+    "abc",
+    "start",
+    "staff:list",
+    "residents:show",
+    "?x=1",
+    "#",
+    "",
+    "é",
+    "/" + "x" * 3000,
+    "/%0d%0aSet-Cookie:x=1",
+    "/\r\nx: 1",
+    "..//evil.example",
+)
 
 
 @pytest.mark.parametrize("target", OUTSIDE)
@@ -335,9 +361,23 @@ def post_of(world: World) -> object:
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret_key", "..%2fsecret_key", "%2e%2e/%2e%2e/secret_key", "..\\secret_key", "....//secret_key", "/etc/passwd",
-     "doorstep/../../secret_key", "%00", "doorstep.css%00.png", "doorstep/", "", "x" * 5000, "%ED%A0%80", "..%252fsecret_key"],
-)  # fmt: skip
+    [
+        "../secret_key",
+        "..%2fsecret_key",
+        "%2e%2e/%2e%2e/secret_key",
+        "..\\secret_key",
+        "....//secret_key",
+        "/etc/passwd",
+        "doorstep/../../secret_key",
+        "%00",
+        "doorstep.css%00.png",
+        "doorstep/",
+        "",
+        "x" * 5000,
+        "%ED%A0%80",
+        "..%252fsecret_key",
+    ],
+)
 def test_static_files_are_those_of_the_house(quiet: World, path: str) -> None:
     """No address under /static leaves its folder."""
     from django.conf import settings as house

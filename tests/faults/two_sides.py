@@ -1,4 +1,4 @@
-"""Two institutions that share nothing: A, whose people told hostile things, and B, whose data hold a word to look for."""
+"""Two institutions that share nothing: A, whose data are hostile, and B, whose data hold a word to look for."""
 
 from __future__ import annotations
 
