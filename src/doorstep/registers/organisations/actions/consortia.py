@@ -45,7 +45,7 @@ def join(
     call: Call, *, consortium: UUID, organisation: UUID, role: rules.Role, tier: rules.Tier, since: date,
     until: date | None = None,
 ) -> UUID:  # fmt: skip
-    """Make an institution a member from a day; refused where it is one already, would be a second lead, or is not asked."""
+    """Make an institution a member from a day; refused where it is one, would be a second lead, or is not asked."""
     about("Consortium", consortium, organisation=str(organisation), role=role)
     row = lock(Consortium, consortium, scope=call.scope)
     demand(may_arrange(call, bounds.lead_of(consortium, clock.today())))

@@ -131,13 +131,15 @@ def test_counts_and_departments_by_the_forms(district: District) -> None:
     assert "不归您的岗位管理" in refused.content.decode()
 
 
-def test_members_and_agreements_by_the_forms(district: District) -> None:
+def test_members_and_agreements_by_the_forms(district: District, bureau: Client) -> None:
     lead = people.client_of(people.somebody(district.lead, "hospital_manager"))
     base = f"/consortia/{district.community}"
     given = {"organisation": str(district.private), "role": "lead", "tier": "base", "since": TODAY}
-    refused = lead.post(f"{base}/join", given)
+    assert lead.post(f"{base}/join", given | {"role": "member"}).status_code == 422, "it manages no private clinic"
+    assert not Membership.objects.unscoped("test").filter(organisation=district.private).exists()
+    refused = bureau.post(f"{base}/join", given)
     assert "已经有牵头单位" in refused.content.decode()
-    assert lead.post(f"{base}/join", given | {"role": "member"}).status_code == 302
+    assert bureau.post(f"{base}/join", given | {"role": "member"}).status_code == 302
     row = Membership.objects.unscoped("test").get(organisation=district.private)
     assert 'name="expect" value="1"' in lead.get(f"{base}/members/{row.id}/end").content.decode()
     gone = {"expect": "1", "last_day": TODAY}
