@@ -15,6 +15,7 @@ from django.db import connection, connections
 
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.testing import callers
+from doorstep.kernel.testing.loops import run
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 from tests.faults.two_sides import WORD, clinical, number, patient, send
@@ -42,7 +43,7 @@ class Door:
         """One request by the key of an institution (or none, for an empty name)."""
         headers = {"Authorization": f"Bearer {self.keys[who][1]}"} if who else {}
         headers |= more.pop("headers", {})
-        return asyncio.run(_ask(method, path, headers=headers, **more))
+        return run(_ask(method, path, headers=headers, **more))
 
     def post(self, *entries: Json, kind: str = "transaction", who: str = "a") -> httpx.Response:
         """A bundle of entries."""

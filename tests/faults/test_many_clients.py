@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from doorstep.kernel.testing.loops import run
 from doorstep.record.exchange.tests import kit
 from tests.faults.house import House, ended, until
 
@@ -102,7 +103,7 @@ async def watch(seen: Seen, over: asyncio.Event) -> None:
 
 def test_five_hundred_at_once(home: House, served: list[tuple[str, str]]):
     started = time.monotonic()
-    seen = asyncio.run(storm(served))
+    seen = run(storm(served))
     spent, slowest = time.monotonic() - started, max(seen.seconds)
     print(f"{CLIENTS} clients: {spent:.1f} s, slowest {slowest:.1f} s, pulse {max(p for _, p in seen.pulse):.2f} s")
     assert seen.statuses == {200: CLIENTS}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from django.db import connection, transaction
 from django.db.models import Q
@@ -12,6 +10,7 @@ from doorstep.kernel.call import EVERYWHERE, NOWHERE, Scope
 from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedRow, UnscopedQuery, lock
+from doorstep.kernel.testing.loops import run
 from doorstep.registers.organisations.models import Organisation
 
 
@@ -42,8 +41,8 @@ WAYS = {
     "len": len,
     "in": lambda rows: rows.model() in rows,
     "iterator": lambda rows: list(rows.iterator()),
-    "aiterator": lambda rows: asyncio.run(_iterate(rows)),
-    "async for": lambda rows: asyncio.run(_read_all(rows)),
+    "aiterator": lambda rows: run(_iterate(rows)),
+    "async for": lambda rows: run(_read_all(rows)),
     "values": lambda rows: list(rows.values()),
     "values_list": lambda rows: list(rows.values_list("pk", flat=True)),
     "values iterator": lambda rows: list(rows.values_list("pk").iterator()),
