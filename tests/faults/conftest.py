@@ -15,7 +15,7 @@ from doorstep.site.demo.issues import issues
 from doorstep.site.demo.people import residents
 from tests.faults.house import House, house
 
-RESIDENTS = 1000
+RESIDENTS = 1600
 
 
 class Sent(NamedTuple):
@@ -35,7 +35,7 @@ def built() -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 def sent(built: House, tmp_path_factory: pytest.TempPathFactory) -> Sent:
-    """Bundles of some hundred residents, some of them at fault, and what they leave without any fault on the way."""
+    """Bundles of many hundred residents, some of them at fault, and what they leave without any fault on the way."""
     district = make_district()
     archive = tmp_path_factory.mktemp("sent") / "bundles.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:

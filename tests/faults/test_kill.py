@@ -22,13 +22,13 @@ def test_ten_kills_leave_what_none_leaves(home: House, sent: Sent):
     worker, fell = home.start("worker"), []
     for victim in VICTIMS:
         before = home.count("exchange_message")
-        ingest = home.start(*command)
+        ingest = home.start(*command, "--workers", chance.choice(["1", "1", "2"]))
         until(lambda b=before, i=ingest: home.count("exchange_message") > b or i.poll() is not None)
-        time.sleep(chance.random() * 0.25)
+        time.sleep(chance.random() * 0.15)
         fell.append((victim, home.count("exchange_message"), ingest.poll()))
         worker = fall(home, victim, ingest, worker)
     middle = [count for _, count, ended_with in fell if count < len(sent.names) and ended_with is None]
-    assert len(middle) >= 8, f"too quick, most kills came after the end: {fell}"
+    assert len(middle) >= 7, f"too quick, most kills came after the end: {fell}"
     assert [count for _, count, _ in fell] == sorted(count for _, count, _ in fell)
     last = home.run(*command)
     assert last.returncode == 1, last.stderr

@@ -26,8 +26,11 @@ def current(rows: QuerySet[Membership], day: date) -> QuerySet[Membership]:
 
 
 def reach(organisation: UUID, day: date) -> frozenset[UUID]:
-    """The institution itself and all that share a consortium with it on the day; one query."""
-    rows = current(Membership.objects.unscoped(BOUNDS), day)
+    """The institution itself and all that share a close-knit consortium with it on the day; one query.
+
+    Alliances and tele-medicine networks only work together case by case: being in one opens no one's records.
+    """
+    rows = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium__kind__in=sorted(MANAGING_KINDS))
     shared = rows.filter(organisation=organisation).values("consortium")
     return frozenset(rows.filter(consortium__in=shared).values_list("organisation", flat=True)) | {organisation}
 
