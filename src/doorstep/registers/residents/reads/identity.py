@@ -78,9 +78,14 @@ def names(scope: Scope, residents: Collection[UUID]) -> Mapping[UUID, str]:
 
 
 def records(scope: Scope, resident: UUID) -> tuple[Source, ...]:
-    """All records that are the resident's, of every institution, where the resident is within the scope; else none."""
+    """The resident's records: of every institution, where one of the scope has sent one; else those of the scope.
+
+    A registration by hand is the reader's own word, and what others wrote must not open to that.
+    """
     rows = ResidentRecord.objects.within(scope).filter(resident=resident).order_by("first_seen", "pk")
     found = list(rows.values_list("patient_id", "organisation_id", "first_seen", "last_seen"))
+    if not any(patient and scope.holds(organisation) for patient, organisation, *_ in found):
+        found = [row for row in found if scope.holds(row[1])]
     called = organisations.names({row[1] for row in found})
     return tuple(Source(p or "", o, first, last, called.get(o, "")) for p, o, first, last in found)
 
