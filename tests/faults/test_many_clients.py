@@ -112,7 +112,7 @@ def test_five_hundred_at_once(home: House, served: list[tuple[str, str]]):
     assert home.count("fhir_patient") == CLIENTS
     assert home.count("fhir_observation") == 2 * CLIENTS
     # the same again is answered as before
-    again = asyncio.run(storm(served))
+    again = run(storm(served))
     assert {n: a.content for n, a in again.answers.items()} == {n: a.content for n, a in seen.answers.items()}
     assert home.count("exchange_message") == CLIENTS
 
