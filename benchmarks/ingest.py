@@ -25,7 +25,6 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 SYNTHEA = ROOT.parent / "shared" / "data" / "synthea-bundles" / "smart-generated-R4-bundles.zip"
-BATCH = 2000  # rows a commit, as doorstep.record.exchange.rules.BATCH_RESOURCES
 TICKS = os.sysconf("SC_CLK_TCK")
 SOURCE = "bench"
 ROW = "{:<30}{:>11}{:>8}{:>9}{:>9}{:>9}{:>9}{:>8}{:>7}{:>9}{:>9}"
@@ -126,26 +125,6 @@ class House:
                 block.clear()
         blocks.append(bytes(block))
         return min((self._copy(blocks) for _ in range(3)), key=lambda cost: cost.wall)
-
-    def limit_by_rows(self, bodies: list[bytes]) -> Cost:
-        """The same by a client that hands over row by row and commits as often as an ingest does: the best of three."""
-        return min((self._copy_rows(bodies) for _ in range(3)), key=lambda cost: cost.wall)
-
-    def _copy_rows(self, bodies: list[bytes]) -> Cost:
-        self.admin.execute("DROP TABLE IF EXISTS copy_limit")
-        self.admin.execute('CREATE TABLE copy_limit (id text COLLATE "C" PRIMARY KEY, body text NOT NULL)')
-
-        def run() -> tuple[float, float]:
-            for start in range(0, len(bodies), BATCH):
-                with self.admin.cursor().copy("COPY copy_limit FROM STDIN") as out:
-                    for number, body in enumerate(bodies[start : start + BATCH], start):
-                        key = number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128)
-                        out.write_row((f"{key:032x}", body.decode()))
-            return 0.0, 0.0
-
-        cost = self.measure(run)
-        self.admin.execute("DROP TABLE copy_limit")
-        return cost
 
     def _copy(self, blocks: list[bytes]) -> Cost:
         self.admin.execute("DROP TABLE IF EXISTS copy_limit")
@@ -278,11 +257,8 @@ def _report(house: House, what: str, cost: Cost, bodies: list[bytes]) -> None:
     print(cost.row(what, len(bodies), size), flush=True)
     limit = house.limit(bodies)
     print(limit.row("  limit: COPY of the bodies", len(bodies), size))
-    rows = house.limit_by_rows(bodies)
-    print(rows.row("  … row by row, as durable", len(bodies), size))
-    ratio, by_rows = limit.wall / cost.wall, rows.wall / cost.wall
     print(
-        f"  by the clock {ratio:.3f} of the limit (aim 0.200), {by_rows:.3f} row by row; "
+        f"  {limit.wall / cost.wall:.3f} of the limit by the clock (aim 0.200), "
         f"{1000 * (cost.client + cost.server) / len(bodies):.3f} ms CPU a resource (aim 0.500)",
         flush=True,
     )
