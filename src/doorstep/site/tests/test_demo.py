@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -53,9 +56,14 @@ def _ask(home: Path, query: str) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two data folders."""
-    return tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
+def homes() -> Iterator[tuple[Path, Path]]:
+    """Two data folders that any account may enter (PostgreSQL's too, where the tests run as root), gone afterwards."""
+    found = tuple(Path(tempfile.mkdtemp(prefix="doorstep-demo-")) for _ in range(2))
+    for folder in found:
+        folder.chmod(0o755)
+    yield found[0], found[1]
+    for folder in found:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_demo_stands_as_promised_and_is_the_same_again(homes: tuple[Path, Path]) -> None:
