@@ -90,7 +90,7 @@ def test_building_again_gives_the_same(tmp_path: Path) -> None:
     if not build.DEFINITIONS.exists():
         pytest.skip("the R4 definitions are not built: make setup")
     assert build.main(["--out", str(tmp_path)]) == 0
-    assert (tmp_path / "again.json").read_bytes() == TABLES.read_bytes()
+    assert (tmp_path / TABLES.name).read_bytes() == TABLES.read_bytes()
 
 
 def test_missing_definitions_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
