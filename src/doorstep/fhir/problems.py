@@ -63,6 +63,240 @@ KINDS: Final[Mapping[str, Kind]] = {
     "depends-on-failed": Kind(
         "processing", 422, "所引用的条目“{reference}”有错误", "the entry “{reference}” it refers to is at fault"
     ),
+    # patches: `index` of the operation from 0, `pointer` its JSON Pointer or FHIRPath
+    "patch-not-array": Kind("structure", 400, "JSON Patch 应为操作的数组", "a JSON Patch is an array of operations"),
+    "patch-too-many": Kind(
+        "too-costly", 413, "补丁有 {count} 个操作，上限为 {limit} 个", "{count} operations, at most {limit} are taken"
+    ),
+    "patch-not-object": Kind(
+        "structure", 400, "第 {index} 个操作应为 JSON 对象", "operation {index}: a JSON object is expected"
+    ),
+    "patch-unknown-operation": Kind(
+        "value",
+        400,
+        "第 {index} 个操作：没有“{operation}”这种操作",
+        "operation {index}: there is no operation “{operation}”",
+    ),
+    "patch-member-missing": Kind(
+        "required",
+        400,
+        "第 {index} 个操作（{pointer}）：缺少“{member}”",
+        "operation {index} ({pointer}): “{member}” is missing",
+    ),
+    "patch-member-text": Kind(
+        "structure",
+        400,
+        "第 {index} 个操作（{pointer}）：“{member}”应为字符串",
+        "operation {index} ({pointer}): “{member}” must be a string",
+    ),
+    "patch-bad-pointer": Kind(
+        "value",
+        400,
+        "第 {index} 个操作：“{target}”不是 JSON Pointer",
+        "operation {index}: “{target}” is not a JSON Pointer",
+    ),
+    "patch-bad-index": Kind(
+        "value",
+        422,
+        "第 {index} 个操作（{pointer}）：“{step}”不是数组下标",
+        "operation {index} ({pointer}): “{step}” is not an index of an array",
+    ),
+    "patch-no-target": Kind(
+        "not-found",
+        422,
+        "第 {index} 个操作（{pointer}）：资源中没有“{place}”",
+        "operation {index} ({pointer}): the resource has no “{place}”",
+    ),
+    "patch-whole": Kind(
+        "business-rule",
+        422,
+        "第 {index} 个操作：补丁不能删除整个资源",
+        "operation {index}: a patch cannot remove the whole resource",
+    ),
+    "patch-into-itself": Kind(
+        "value",
+        400,
+        "第 {index} 个操作（{pointer}）：不能把元素移入其自身",
+        "operation {index} ({pointer}): an element cannot be moved into itself",
+    ),
+    "patch-test-failed": Kind(
+        "processing",
+        422,
+        "第 {index} 个操作（{pointer}）：test 的值与资源中的不同",
+        "operation {index} ({pointer}): the value of the test is not the resource's",
+    ),
+    "patch-too-costly": Kind(
+        "too-costly",
+        413,
+        "补丁复制、比较或查找的内容过多（上限 {limit}）",
+        "the patch copies, compares or walks too much (limit {limit})",
+    ),
+    "patch-result-too-large": Kind(
+        "too-long", 413, "补丁的结果超过 {limit} 字节", "the result of the patch is larger than {limit} bytes"
+    ),
+    "patch-identity": Kind(
+        "business-rule", 422, "补丁不能改变资源的 {element}", "a patch cannot change the {element} of the resource"
+    ),
+    # writes
+    "already-there": Kind(
+        "conflict",
+        412,
+        "“{reference}”已存在（If-None-Match），现为第 {found} 版",
+        "“{reference}” is there already (If-None-Match), in version {found}",
+    ),
+    "id-taken": Kind(
+        "conflict",
+        409,
+        "条件不匹配任何资源，而标识“{reference}”已被使用",
+        "the search matches nothing, and the id “{reference}” is in use",
+    ),
+    "same-target": Kind(
+        "duplicate", 400, "同一 Bundle 中有多个条目改动“{reference}”", "several entries change “{reference}”"
+    ),
+    "patch-kind": Kind(
+        "not-supported",
+        415,
+        "不支持的补丁格式“{type}”，请使用 application/json-patch+json 或 FHIR 的 Parameters",
+        "patches of the type “{type}” are not supported, use application/json-patch+json or FHIR's Parameters",
+    ),
+    # XML
+    "xml-syntax": Kind("structure", 400, "XML 语法错误：{detail}", "XML syntax error: {detail}"),
+    "xml-doctype": Kind(
+        "structure", 400, "XML 中不得有 DOCTYPE 或实体声明", "XML may not declare a DOCTYPE or entities"
+    ),
+    "xml-encoding": Kind(
+        "not-supported", 400, "不支持的 XML 编码声明“{encoding}”", "the XML encoding “{encoding}” is not taken"
+    ),
+    "xml-too-many": Kind("too-costly", 413, "XML 标签超过 {limit} 个", "more than {limit} tags of XML"),
+    "xml-element": Kind("structure", 400, "此处没有元素“{name}”", "there is no element “{name}” here"),
+    "xml-namespace": Kind(
+        "structure", 400, "“{name}”的命名空间“{namespace}”不对", "“{name}” has the wrong namespace “{namespace}”"
+    ),
+    "xml-attribute": Kind("structure", 400, "此处没有 XML 属性“{name}”", "there is no attribute “{name}” here"),
+    "xml-attribute-missing": Kind("required", 400, "缺少 XML 属性“{name}”", "the attribute “{name}” is missing"),
+    "xml-text": Kind("structure", 400, "此处不得有文字“{text}”", "there may be no text here, but “{text}”"),
+    "xml-repeated": Kind("structure", 400, "元素“{name}”只能出现一次", "the element “{name}” may stand only once"),
+    "xml-value": Kind("value", 400, "“{value}”不是 {type}", "“{value}” is not of type {type}"),
+    "xml-empty": Kind("structure", 400, "内容为空的元素、对象或数组", "an element, object or array without content"),
+    "xml-unknown-key": Kind("structure", 400, "R4 中没有属性“{key}”", "R4 has no property “{key}” here"),
+    "xml-character": Kind("value", 400, "XML 不能表示字符 {character}", "XML cannot hold the character {character}"),
+    "xml-narrative": Kind(
+        "structure", 400, "叙述不是格式正确的 XHTML div：{detail}", "the narrative is no XHTML div: {detail}"
+    ),
+    # terminology
+    "system-not-loaded": Kind(
+        "not-found", 404, "没有载入代码系统“{system}”", "the code system “{system}” is not loaded"
+    ),
+    "value-set-not-loaded": Kind("not-found", 404, "没有载入值集“{url}”", "the value set “{url}” is not loaded"),
+    "concept-map-not-loaded": Kind(
+        "not-found", 404, "没有载入概念映射“{url}”", "the concept map “{url}” is not loaded"
+    ),
+    "unknown-code": Kind("not-found", 404, "代码系统“{system}”没有代码“{code}”", "“{system}” has no code “{code}”"),
+    "ambiguous-code": Kind(
+        "multiple-matches",
+        422,
+        "代码“{code}”属于多个代码系统，请给出 system",
+        "“{code}” is in several systems, give one",
+    ),
+    "too-many-codes": Kind(
+        "too-costly",
+        422,
+        "超过 {limit} 个代码，请用 count 分页或缩小范围",
+        "more than {limit} codes: page with count, or narrow",
+    ),
+    "cyclic-value-set": Kind("processing", 422, "值集相互引用成环：{chain}", "value sets import one another: {chain}"),
+    "imports-too-deep": Kind(
+        "too-costly", 422, "值集引用超过 {limit} 层", "value sets import deeper than {limit} levels"
+    ),
+    "bad-compose": Kind(
+        "invariant", 422, "值集“{url}”的 compose 有误：{detail}", "compose of “{url}” is wrong: {detail}"
+    ),
+    "empty-value-set": Kind(
+        "processing", 422, "值集“{url}”没有 compose 或 expansion", "“{url}” has neither compose nor expansion"
+    ),
+    "bad-filter": Kind(
+        "not-supported",
+        422,
+        "代码系统“{system}”不支持筛选“{property} {op} {value}”",
+        "“{system}” cannot be filtered by “{property} {op} {value}”",
+    ),
+    "bad-pattern": Kind(
+        "not-supported", 422, "不支持正则表达式“{pattern}”", "the pattern “{pattern}” is not supported"
+    ),
+    "missing-input": Kind("required", 400, "缺少参数：{names}", "missing: {names}"),
+    "bad-input": Kind("value", 400, "参数“{name}”的值“{value}”无效", "“{value}” will not do for “{name}”"),
+    "different-systems": Kind(
+        "value", 400, "两个代码属于不同的代码系统：{first}、{second}", "the codes are of two systems: {first}, {second}"
+    ),
+    "patch-not-parameters": Kind(
+        "structure", 400, "FHIRPath Patch 应为 Parameters 资源", "a FHIRPath Patch is a Parameters resource"
+    ),
+    "patch-odd-part": Kind(
+        "structure",
+        400,
+        "第 {index} 个操作：部分“{part}”未知或重复",
+        "operation {index}: the part “{part}” is unknown or given twice",
+    ),
+    "patch-member-number": Kind(
+        "structure",
+        400,
+        "第 {index} 个操作（{pointer}）：“{member}”应为从 0 起的整数",
+        "operation {index} ({pointer}): “{member}” must be a whole number from 0",
+    ),
+    "patch-wrong-form": Kind(
+        "value",
+        400,
+        "第 {index} 个操作（{pointer}）：给出的值不是 {type}",
+        "operation {index} ({pointer}): the value given is no {type}",
+    ),
+    "patch-path-unsupported": Kind(
+        "not-supported",
+        422,
+        "第 {index} 个操作（{pointer}）：路径中的“{what}”不受支持",
+        "operation {index} ({pointer}): “{what}” is not supported in a path",
+    ),
+    "patch-other-type": Kind(
+        "value",
+        422,
+        "第 {index} 个操作（{pointer}）：路径属于“{name}”，资源是 {type}",
+        "operation {index} ({pointer}): the path is of “{name}”, the resource is of {type}",
+    ),
+    "patch-no-element": Kind(
+        "value",
+        422,
+        "第 {index} 个操作（{pointer}）：{type} 没有元素“{element}”",
+        "operation {index} ({pointer}): {type} has no element “{element}”",
+    ),
+    "patch-wrong-type": Kind(
+        "value",
+        422,
+        "第 {index} 个操作（{pointer}）：{element} 不能是 {given}",
+        "operation {index} ({pointer}): {element} cannot be of {given}",
+    ),
+    "patch-not-one": Kind(
+        "processing",
+        422,
+        "第 {index} 个操作（{pointer}）：路径应指向一个元素，却指向 {count} 个",
+        "operation {index} ({pointer}): the path must lead to one element, it leads to {count}",
+    ),
+    "patch-no-list": Kind(
+        "processing",
+        422,
+        "第 {index} 个操作（{pointer}）：路径应指向可重复的元素",
+        "operation {index} ({pointer}): the path must lead to an element that repeats",
+    ),
+    "patch-already-there": Kind(
+        "processing",
+        422,
+        "第 {index} 个操作（{pointer}）：{element} 已有值且不可重复",
+        "operation {index} ({pointer}): {element} is there already and does not repeat",
+    ),
+    "patch-index-outside": Kind(
+        "processing",
+        422,
+        "第 {index} 个操作（{pointer}）：“{member}”超出列表（共 {length} 项）",
+        "operation {index} ({pointer}): “{member}” is outside the list of {length}",
+    ),
     # the door
     "unauthenticated": Kind("login", 401, "需要身份验证", "authentication is needed"),
     "forbidden": Kind("forbidden", 403, "不允许（{reason}）", "not allowed ({reason})"),
