@@ -297,6 +297,66 @@ KINDS: Final[Mapping[str, Kind]] = {
         "第 {index} 个操作（{pointer}）：“{member}”超出列表（共 {length} 项）",
         "operation {index} ({pointer}): “{member}” is outside the list of {length}",
     ),
+    # bulk export
+    "export-level": Kind("not-supported", 400, "没有“{level}”级的导出", "there is no export of level “{level}”"),
+    "export-unknown-type": Kind(
+        "value", 400, "_type 中有未知的资源类型“{type}”", "_type names an unknown type “{type}”"
+    ),
+    "export-type-outside": Kind(
+        "not-supported",
+        400,
+        "“{type}”与患者无关，只能做系统级导出",
+        "“{type}” is about no patient: it is exported at system level only",
+    ),
+    "export-since-future": Kind("value", 400, "_since“{since}”晚于现在", "_since “{since}” lies in the future"),
+    "export-filter-bad": Kind(
+        "value",
+        400,
+        "_typeFilter“{filter}”应为“类型?检索条件”，类型须在导出范围内",
+        "_typeFilter “{filter}” should be “Type?search”, of a type that is exported",
+    ),
+    "export-filter-unsupported": Kind("not-supported", 400, "不支持 _typeFilter", "_typeFilter is not supported"),
+    "export-group": Kind("not-found", 404, "找不到“Group/{group}”", "“Group/{group}” is not found"),
+    "export-group-large": Kind("too-costly", 400, "该组成员超过 {limit} 人", "the group has more than {limit} members"),
+    "export-nothing": Kind("forbidden", 403, "没有可以导出的范围", "there is nothing within your bounds to export"),
+    "export-key-used": Kind(
+        "duplicate", 409, "该键已用于另一个导出请求", "the key was used for another export request"
+    ),
+    "export-too-many": Kind(
+        "throttled",
+        429,
+        "同时进行的导出已达 {limit} 个，请等其中一个完成",
+        "{limit} exports are at work already: wait until one is done",
+    ),
+    "export-disk": Kind("no-store", 500, "导出文件无法写入，请告知管理员", "the files of the export cannot be written"),
+    "export-fault": Kind("exception", 500, "导出时系统出错，请告知管理员", "the export failed: tell the administrator"),
+    # the Parameters of operations
+    "not-parameters": Kind("structure", 400, "应为 Parameters 资源", "a Parameters resource is expected"),
+    "parameters-too-many": Kind("too-costly", 413, "参数超过 {limit} 个", "more than {limit} parameters"),
+    "parameter-missing": Kind("required", 400, "缺少参数“{name}”", "the parameter “{name}” is missing"),
+    "parameter-repeated": Kind("structure", 400, "参数“{name}”只能出现一次", "the parameter “{name}” may come only once"),
+    "parameter-unknown": Kind(
+        "not-supported", 400, "此操作没有参数“{name}”", "the operation has no parameter “{name}”"
+    ),
+    "parameter-wrong-type": Kind(
+        "value",
+        400,
+        "参数“{name}”应为 {wanted}，收到的是 {given}",
+        "the parameter “{name}” must be of {wanted}, not of {given}",
+    ),
+    "parameter-bad-value": Kind(
+        "value",
+        400,
+        "参数“{name}”的值“{value}”不是 {wanted}",
+        "the value “{value}” of the parameter “{name}” is no {wanted}",
+    ),
+    "parameter-not-one-value": Kind(
+        "invariant",
+        400,
+        "参数“{name}”应有且仅有一个值、资源或若干部分",
+        "the parameter “{name}” must have one value, one resource, or parts",
+    ),
+    "unknown-value-type": Kind("structure", 400, "没有“{key}”这种值", "there is no value “{key}”"),
     # the door
     "unauthenticated": Kind("login", 401, "需要身份验证", "authentication is needed"),
     "forbidden": Kind("forbidden", 403, "不允许（{reason}）", "not allowed ({reason})"),
@@ -322,6 +382,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "overloaded": Kind("throttled", 503, "系统繁忙，请稍后再试", "busy, try again later"),
     "internal": Kind("exception", 500, "系统内部错误", "internal error"),
+    # validation
+    "invalid": Kind("invalid", 422, "资源不合规范，共 {count} 处；首处：{first}", "{count} rules are broken; the first: {first_en}"),
+    "invalid-structure": Kind(
+        "structure", 400, "资源结构有误，共 {count} 处；首处：{first}", "{count} faults of structure; the first: {first_en}"
+    ),
 }
 
 
