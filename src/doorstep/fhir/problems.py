@@ -159,6 +159,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         "不支持的补丁格式“{type}”，请使用 application/json-patch+json 或 FHIR 的 Parameters",
         "patches of the type “{type}” are not supported, use application/json-patch+json or FHIR's Parameters",
     ),
+    # shaping
+    "summary-mode": Kind("value", 400, "_summary 不支持“{value}”", "_summary does not take “{value}”"),
     # XML
     "xml-syntax": Kind("structure", 400, "XML 语法错误：{detail}", "XML syntax error: {detail}"),
     "xml-doctype": Kind(
@@ -191,12 +193,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "concept-map-not-loaded": Kind(
         "not-found", 404, "没有载入概念映射“{url}”", "the concept map “{url}” is not loaded"
     ),
-    "unknown-code": Kind("not-found", 404, "代码系统“{system}”没有代码“{code}”", "“{system}” has no code “{code}”"),
+    "unknown-code": Kind(
+        "not-found", 404, "代码系统“{system}”没有代码“{concept}”", "“{system}” has no code “{concept}”"
+    ),
     "ambiguous-code": Kind(
         "multiple-matches",
         422,
-        "代码“{code}”属于多个代码系统，请给出 system",
-        "“{code}” is in several systems, give one",
+        "代码“{concept}”属于多个代码系统，请给出 system",
+        "“{concept}” is in several systems, give one",
     ),
     "too-many-codes": Kind(
         "too-costly",
@@ -334,7 +338,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-parameters": Kind("structure", 400, "应为 Parameters 资源", "a Parameters resource is expected"),
     "parameters-too-many": Kind("too-costly", 413, "参数超过 {limit} 个", "more than {limit} parameters"),
     "parameter-missing": Kind("required", 400, "缺少参数“{name}”", "the parameter “{name}” is missing"),
-    "parameter-repeated": Kind("structure", 400, "参数“{name}”只能出现一次", "the parameter “{name}” may come only once"),
+    "parameter-repeated": Kind(
+        "structure", 400, "参数“{name}”只能出现一次", "the parameter “{name}” may come only once"
+    ),
     "parameter-unknown": Kind(
         "not-supported", 400, "此操作没有参数“{name}”", "the operation has no parameter “{name}”"
     ),
@@ -383,9 +389,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "overloaded": Kind("throttled", 503, "系统繁忙，请稍后再试", "busy, try again later"),
     "internal": Kind("exception", 500, "系统内部错误", "internal error"),
     # validation
-    "invalid": Kind("invalid", 422, "资源不合规范，共 {count} 处；首处：{first}", "{count} rules are broken; the first: {first_en}"),
+    "invalid": Kind(
+        "invalid", 422, "资源不合规范，共 {count} 处；首处：{first}", "{count} rules are broken; the first: {first_en}"
+    ),
     "invalid-structure": Kind(
-        "structure", 400, "资源结构有误，共 {count} 处；首处：{first}", "{count} faults of structure; the first: {first_en}"
+        "structure",
+        400,
+        "资源结构有误，共 {count} 处；首处：{first}",
+        "{count} faults of structure; the first: {first_en}",
     ),
 }
 
