@@ -11,7 +11,7 @@ class Uncompilable(Exception):
 
 
 class Verb(NamedTuple):
-    """One step: child (name), as (type), where (field, value), target (resource type), truth."""
+    """One step: child (name), as (type), where (field, value), target (resource type), truth, first."""
 
     name: str
     argument: str = ""
@@ -25,7 +25,10 @@ _STEPS: Final = re.compile(
     r"|\.extension\('(?P<url>[^']*)'\)"
     r"|\s+as\s+(?P<as_type>\w+)"
     r"|\.(?P<child>\w+)(?!\w*\()"
+    r"|\[(?P<index>0)\]"
 )
+# The R4 file writes the type of Observation's code-value-date so; there is no such type.
+_MISSPELT: Final = {"DateTime": "dateTime"}
 _TRUTH: Final = re.compile(r"(?P<path>\w+(?:\.\w+)+)\.exists\(\) and (?P=path) != false")
 
 
@@ -34,18 +37,35 @@ def parse_union(part: str, root: str) -> list[Verb] | None:
 
     Raises Uncompilable for what is outside the compiled part of the language.
     """
-    text = part.strip()
-    if text.startswith("(") and text.endswith(")"):
-        text = text[1:-1].strip()
+    text = _opened(part.strip())
     start = re.match(r"\w+", text)
     if start is None:
         raise Uncompilable(part)
+    if start[0][0].islower():
+        return _verbs(f".{text}", 0)
     if start[0] not in (root, "Resource", "DomainResource"):
         return None
     truth = _TRUTH.fullmatch(text)
     if truth:
         return [*_verbs(truth["path"], len(start[0])), Verb("truth")]
     return _verbs(text, len(start[0]))
+
+
+def parse_component(part: str) -> tuple[bool, list[Verb]]:
+    """Read one part of a composite's component: whether it starts from the resource, and the verbs from there."""
+    text = _opened(part.strip())
+    from_resource = text.startswith("%resource")
+    return from_resource, _verbs(text.removeprefix("%resource") if from_resource else f".{text}", 0)
+
+
+def _opened(text: str) -> str:
+    """Take off the parentheses around the beginning: `(A.b as C).d` is `A.b as C.d` to the steps."""
+    depth = 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[1:position] + text[position + 1 :] if position else text
+    return text
 
 
 def _verbs(text: str, position: int) -> list[Verb]:
@@ -68,4 +88,7 @@ def _verb(match: re.Match[str]) -> list[Verb]:
         return [Verb("where", match["field"], match["value"])]
     if match["url"]:
         return [Verb("child", "extension"), Verb("where", "url", match["url"])]
-    return [Verb("as", match["cast_type"] or match["as_type"])]
+    if match["index"]:
+        return [Verb("first")]
+    cast = match["cast_type"] or match["as_type"]
+    return [Verb("as", _MISSPELT.get(cast, cast))]

@@ -11,6 +11,7 @@ from doorstep.fhir import faults
 from doorstep.fhir.problems import FhirProblem
 
 Interval = tuple[datetime, datetime]
+Span = tuple[datetime | None, datetime | None]
 
 _PARTIAL: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _FULL: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -61,16 +62,22 @@ def _after(start: datetime, month: int, day: int) -> datetime:
     return start.replace(month=month + 1) if 0 < month < 12 else start.replace(year=start.year + 1, month=1)
 
 
-def span(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """Return start and end (exclusive) of a date, Period or Timing inside a resource; None where open or not given.
+def span(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> Span:
+    """Return the first instant and the first after a date, Period or Timing inside a resource.
 
-    A Period that only has an end starts, for the index, where that end starts. Raises FhirProblem with the path.
+    None is without bound; both None where it says no time at all. Raises FhirProblem ("bad-date") with the path.
     """
     if fhir_type == "Period":
         return _period(value, zone, resource)
     if fhir_type == "Timing":
         return _timing(value, zone, resource)
     return _bounds(value, zone, resource)
+
+
+def opening(fhir_type: str, value: Any, zone: tzinfo, resource: dict[str, Any]) -> datetime:
+    """Return the start of the end of a Period or Timing that has no start itself: where an index puts it."""
+    period = value["repeat"]["boundsPeriod"] if fhir_type == "Timing" else value
+    return _bounds(period["end"], zone, resource)[0]
 
 
 def _bounds(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Interval:
@@ -82,23 +89,24 @@ def _bounds(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Interval:
     return found
 
 
-def _period(value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+def _period(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Span:
     if not isinstance(value, dict):
         return _bounds(value, zone, resource)
     start, end = value.get("start"), value.get("end")
-    begun = _bounds(start, zone, resource)[0] if start is not None else None
-    if end is None:
-        return begun, None
-    ended = _bounds(end, zone, resource)
-    return (ended[0] if begun is None else begun), ended[1]
+    begun = _bounds(start, zone, resource) if start is not None else None
+    ended = _bounds(end, zone, resource) if end is not None else None
+    if begun is None or ended is None:
+        return begun[0] if begun else None, ended[1] if ended else None
+    # an end before the start is against R4, but is still between these
+    return min(begun[0], ended[0]), max(begun[1], ended[1])
 
 
-def _timing(value: Any, zone: tzinfo, resource: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+def _timing(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Span:
     if not isinstance(value, dict):
         return _bounds(value, zone, resource)
     events = value.get("event")
     if isinstance(events, list):
-        spans = [_bounds(event, zone, resource) for event in events]
+        spans = [_bounds(event, zone, resource) for event in events if event is not None]
         return (min(spans)[0], max([end for _, end in spans])) if spans else (None, None)
     repeat = value.get("repeat")
     period = repeat.get("boundsPeriod") if isinstance(repeat, dict) else None

@@ -1,46 +1,55 @@
-"""Walks a resource along its extraction table: search tokens, references and the values of its main date.
+"""Walks a resource along its extraction table: what the index keeps of it, by search parameter.
 
-A table becomes a tree of closures, one a JSON key, so that only keys which are there cost anything.
+`extract` is for the index, and quick; `values` says all that a search can ask of a resource, and takes longer.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from doorstep.fhir.extraction_values import Values, values
+from doorstep.fhir.extraction_walk import Broken, Makers, Taker, type_of, walker
 from doorstep.fhir.shapes import wrong_shape
 from doorstep.fhir.tables import table
+from doorstep.fhir.texts import texts
 
-Token = tuple[tuple[str, ...], str | None, str]
+__all__ = ["Dated", "Extract", "Link", "Token", "Values", "extract", "values"]
+
+Params = tuple[str, ...]
+Token = tuple[Params, str | None, str]
 Link = tuple[str, str]
+Dated = tuple[Params, int | None, str, Any]
 
 
 class Extract(NamedTuple):
-    """What was found: (parameters, system, code), (parameter, target), (rank, FHIR type, value of the main date)."""
+    """What was found, mostly as (parameters, …).
+
+    `tokens`: (…, system, code). `links`: (parameter, target without version); `inline`: the same of a resource that
+    stands in a Bundle. `identifiers`: (…, system, value) of references. `dates`: (…, rank among the main date's or
+    None, FHIR type, value). `strings`: (…, text). `uris`: (…, uri). `quantities`: (…, FHIR type, value), numbers too.
+    `positions`: those of a Location. `names`: the HumanNames of a person, whole.
+    """
 
     tokens: list[Token]
     links: list[Link]
-    dates: list[tuple[int, str, Any]]
-
-
-Taker = Callable[[Any, Extract], None]
-
-_TARGET: Final = re.compile(r"(?:(?:https?|urn):\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
-
-
-class _Broken(Exception):
-    """A value has not the shape that R4 says."""
+    inline: list[Link]
+    identifiers: list[Token]
+    dates: list[Dated]
+    strings: list[tuple[Params, str]]
+    uris: list[tuple[Params, str]]
+    quantities: list[tuple[Params, str, Any]]
+    positions: list[Any]
+    names: list[Any]
 
 
 def extract(type_name: str, resource: dict[str, Any]) -> Extract:
     """Walk one resource of a known type; raise FhirProblem "wrong-shape" with the path where R4 has another shape."""
-    found = Extract([], [], [])
+    found = Extract([], [], [], [], [], [], [], [], [], [])
     taker, truths = _walker(type_name)
     try:
         taker(resource, found)
-    except (_Broken, AttributeError, TypeError):
+    except (Broken, AttributeError, TypeError):
         raise wrong_shape(type_name, resource) from None
     for param in truths:
         if not any(param in params for params, _, _ in found.tokens):
@@ -49,70 +58,10 @@ def extract(type_name: str, resource: dict[str, Any]) -> Extract:
 
 
 @cache
-def _walker(type_name: str) -> tuple[Taker, tuple[str, ...]]:
+def _walker(type_name: str) -> tuple[Taker, Params]:
     tree = table(type_name).tree
     truths = {param for child in tree.get("children", {}).values() for param in child.get("leaf", {}).get("truth", ())}
-    return _branch(tree), tuple(sorted(truths))
-
-
-def _branch(node: Mapping[str, Any]) -> Taker:
-    takers = [*_leaves(node)]
-    if node.get("children"):
-        takers.append(_object(node["children"]))
-    takers.extend(_where(branch) for branch in node.get("when", ()))
-    one = takers[0] if len(takers) == 1 else _all(takers)
-    return _each(one) if node.get("many") else one
-
-
-def _all(takers: list[Taker]) -> Taker:
-    def take(value: Any, found: Extract) -> None:
-        for taker in takers:
-            taker(value, found)
-
-    return take
-
-
-def _each(one: Taker) -> Taker:
-    def take(value: Any, found: Extract) -> None:
-        if type(value) is not list:
-            raise _Broken
-        for element in value:
-            if element is not None:
-                one(element, found)
-
-    return take
-
-
-def _object(children: Mapping[str, Any]) -> Taker:
-    takers = {key: _branch(child) for key, child in children.items()}
-
-    def take(value: Any, found: Extract) -> None:
-        for key, below in value.items():
-            taker = takers.get(key)
-            if taker is not None:
-                taker(below, found)
-
-    return take
-
-
-def _where(branch: Mapping[str, Any]) -> Taker:
-    field, wanted, one = branch["field"], branch["value"], _branch(branch["node"])
-
-    def take(value: Any, found: Extract) -> None:
-        if value.get(field) == wanted:
-            one(value, found)
-
-    return take
-
-
-def _leaves(node: Mapping[str, Any]) -> list[Taker]:
-    makers: dict[str, Callable[[str, Any], Taker]] = {
-        "token": _token,
-        "reference": _reference,
-        "date": _date,
-        "truth": _truth,
-    }
-    return [makers[kind](node["type"], params) for kind, params in node.get("leaf", {}).items()]
+    return walker(tree, _MAKERS), tuple(sorted(truths))
 
 
 def _token(fhir_type: str, params: list[str]) -> Taker:
@@ -128,13 +77,13 @@ def _token(fhir_type: str, params: list[str]) -> Taker:
     return _boolean(names) if fhir_type == "boolean" else _primitive(names)
 
 
-def _concept(names: tuple[str, ...]) -> Taker:
+def _concept(names: Params) -> Taker:
     def take(value: Any, found: Extract) -> None:
         codings = value.get("coding")
         if codings is None:
             return
         if type(codings) is not list:
-            raise _Broken
+            raise Broken
         for coding in codings:
             code = coding.get("code")
             if code is not None:
@@ -143,7 +92,7 @@ def _concept(names: tuple[str, ...]) -> Taker:
     return take
 
 
-def _coding(names: tuple[str, ...], field: str) -> Taker:
+def _coding(names: Params, field: str) -> Taker:
     def take(value: Any, found: Extract) -> None:
         code = value.get(field)
         if code is not None:
@@ -152,7 +101,7 @@ def _coding(names: tuple[str, ...], field: str) -> Taker:
     return take
 
 
-def _contact(names: tuple[str, ...]) -> Taker:
+def _contact(names: Params) -> Taker:
     def take(value: Any, found: Extract) -> None:
         # R4, search: a ContactPoint's system is no namespace; it is matched by value alone
         text = value.get("value")
@@ -162,19 +111,19 @@ def _contact(names: tuple[str, ...]) -> Taker:
     return take
 
 
-def _boolean(names: tuple[str, ...]) -> Taker:
+def _boolean(names: Params) -> Taker:
     def take(value: Any, found: Extract) -> None:
         if type(value) is not bool:
-            raise _Broken
+            raise Broken
         found.tokens.append((names, None, "true" if value else "false"))
 
     return take
 
 
-def _primitive(names: tuple[str, ...]) -> Taker:
+def _primitive(names: Params) -> Taker:
     def take(value: Any, found: Extract) -> None:
         if type(value) is not str:
-            raise _Broken
+            raise Broken
         found.tokens.append((names, None, value))
 
     return take
@@ -189,35 +138,116 @@ def _truth(_: str, params: list[str]) -> Taker:
     return take
 
 
-def _date(fhir_type: str, ranks: list[str]) -> Taker:
-    rank = int(ranks[0])
+def _date(fhir_type: str, entries: tuple[list[str], list[str] | None]) -> Taker:
+    names, ranks = tuple(entries[0]), entries[1]
+    rank = int(ranks[0]) if ranks else None
 
     def take(value: Any, found: Extract) -> None:
-        found.dates.append((rank, fhir_type, value))
+        found.dates.append((names, rank, fhir_type, value))
+
+    return take
+
+
+def _rank(fhir_type: str, ranks: list[str]) -> Taker:
+    return _date(fhir_type, ([], ranks))
+
+
+def _string(fhir_type: str, params: list[str]) -> Taker:
+    names, listed = tuple(params), texts(fhir_type)
+    whole = fhir_type == "HumanName" and "name" in params
+
+    def take(value: Any, found: Extract) -> None:
+        for text in listed(value):
+            found.strings.append((names, text))
+        if whole:
+            found.names.append(value)
+
+    return take
+
+
+def _uri(_: str, params: list[str]) -> Taker:
+    names = tuple(params)
+
+    def take(value: Any, found: Extract) -> None:
+        if type(value) is not str:
+            raise Broken
+        found.uris.append((names, value))
+
+    return take
+
+
+def _quantity(fhir_type: str, params: list[str]) -> Taker:
+    names = tuple(params)
+
+    def take(value: Any, found: Extract) -> None:
+        found.quantities.append((names, fhir_type, value))
+
+    return take
+
+
+def _position(_: str, params: list[str]) -> Taker:
+    def take(value: Any, found: Extract) -> None:
+        found.positions.append(value)
 
     return take
 
 
 def _reference(fhir_type: str, params: list[tuple[str, str | None]]) -> Taker:
-    whole = fhir_type != "Reference"
+    if fhir_type == "Resource":
+        return _inline(params)
+    return _link(params) if fhir_type == "Reference" else _whole(params)
 
+
+def _link(params: list[tuple[str, str | None]]) -> Taker:
     def take(value: Any, found: Extract) -> None:
-        target = value if whole else value.get("reference")
-        if target is None:
-            return
-        if type(target) is not str:
-            raise _Broken
-        if target[:1] == "#":
-            return
-        target = target.partition("/_history/")[0]
-        for param, only in params:
-            if only is None or only == _type_of(target, value):
-                found.links.append((param, target))
+        target = value.get("reference")
+        if target is not None:
+            _add_link(target, value, params, found)
+        identifier = value.get("identifier")
+        if identifier is not None and identifier.get("value") is not None:
+            kind = type_of(target or "", value)
+            names = tuple([param for param, only in params if only is None or kind is None or kind == only])
+            found.identifiers.append((names, identifier.get("system"), identifier["value"]))
 
     return take
 
 
-def _type_of(target: str, reference: Mapping[str, Any]) -> str | None:
-    match = _TARGET.fullmatch(target)
-    kind = match[1] if match else reference.get("type")
-    return kind if isinstance(kind, str) else None
+def _whole(params: list[tuple[str, str | None]]) -> Taker:
+    def take(value: Any, found: Extract) -> None:
+        _add_link(value, None, params, found)
+
+    return take
+
+
+def _add_link(target: Any, value: Any, params: list[tuple[str, str | None]], found: Extract) -> None:
+    if type(target) is not str:
+        raise Broken
+    if target[:1] == "#":
+        return
+    target = target.partition("/_history/")[0]
+    for param, only in params:
+        if only is None or only == type_of(target, value):
+            found.links.append((param, target))
+
+
+def _inline(params: list[tuple[str, str | None]]) -> Taker:
+    def take(value: Any, found: Extract) -> None:
+        kind, key = value.get("resourceType"), value.get("id")
+        if type(kind) is str and type(key) is str:
+            found.inline.extend([(param, f"{kind}/{key}") for param, _ in params])
+
+    return take
+
+
+_MAKERS: Final[Makers] = {
+    "token": _token,
+    "truth": _truth,
+    "date": _date,
+    "rank": _rank,
+    "reference": _reference,
+    "string": _string,
+    "uri": _uri,
+    "quantity": _quantity,
+    "number": _quantity,
+    "special": _position,
+}

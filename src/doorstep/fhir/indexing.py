@@ -1,20 +1,28 @@
-"""What the ledger's index keeps of a resource: patient, time, hashed tokens, references."""
+"""What the ledger's index keeps of a resource: patient, time, hashed tokens, references, strings, dates, numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from hashlib import blake2b
+from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from doorstep.fhir.dates import span
-from doorstep.fhir.extraction import Extract, Token, extract
+from doorstep.fhir.dates import Span, opening, span
+from doorstep.fhir.extraction import Dated, Extract, Token, extract
+from doorstep.fhir.hashes import FALLBACK, identifier_hash, param_key, reference_hash, token_hash
+from doorstep.fhir.indexing_rows import Number, Readings, String, numbers_of, strings_of
 from doorstep.fhir.shapes import wrong_shape
 from doorstep.fhir.tables import table
+from doorstep.fhir.texts import normalise
+
+__all__ = [
+    "FALLBACK", "Index", "identifier_hash", "index", "normalise", "param_key", "reference_hash", "token_hash",
+]  # fmt: skip
+
+Row = tuple[int, datetime | None, datetime | None]
 
 # Values that few resources share would only push the shared ones out of the cache.
 _SINGULAR: Final = frozenset(("identifier", "phone", "email", "telecom", "group-identifier", "related-id"))
@@ -28,9 +36,14 @@ class Index(msgspec.Struct, frozen=True, gc=False):
 
     `patient`: id of the patient it is about (its own id, for a Patient), where referred to as Patient/id.
     `at`, `at_end`: first instant of the main date and the first instant after it (UTC); a period that is still open,
-    or a resource without a main date, has no end. `tokens`: `token_hash` of each token, with its system and for any.
-    `codes`: those of the main code, for the narrow tables. `links`: (search parameter, target) as sent, no version.
-    `references`: the same targets, once each.
+    or a resource without a main date, has no end. `tokens`: `token_hash` of each token, with its system and for any,
+    `reference_hash` of each reference (a canonical's also without its version) but the one that `patient` is,
+    `identifier_hash`, and FALLBACK. `codes`: those of the main code, for the narrow tables.
+    `links`: (search parameter, target) as sent, no version. `references`: the same targets, once each.
+
+    The rest begins with a `param_key`. `strings`: (…, normalised, as sent where it differs), cut to STRING letters;
+    URIs as sent, cut to URI letters. `dates`: (…, first instant, first after; None without bound), but for what `at`
+    and `at_end` hold. `numbers`: (…, low, high), both within.
     """
 
     patient: str | None
@@ -40,32 +53,48 @@ class Index(msgspec.Struct, frozen=True, gc=False):
     codes: list[int]
     links: list[tuple[str, str]]
     references: list[str]
+    strings: list[String] = []
+    dates: list[Row] = []
+    numbers: list[Number] = []
 
 
-def token_hash(param: str, system: str | None, code: str) -> int:
-    """Return the signed 64-bit key of a token of a search parameter; system None or "" is "of any system"."""
-    digest = blake2b(f"{param}|{system or ''}|{code}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+class _Plan(NamedTuple):
+    name: str
+    code: str | None
+    patient: str | None
+    patient_params: frozenset[str]
+    main: str | None
 
 
-def index(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC) -> Index:
+@cache
+def _plan(type_name: str) -> _Plan:
+    about = table(type_name)
+    return _Plan(type_name, about.code, about.patient, frozenset(about.patient_params), about.main_date)
+
+
+def index(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC, readings: Readings | None = None) -> Index:
     """Index one parsed resource of a known type; dates without an offset are read in `zone`.
 
+    `readings` says how the name of a person may be typed otherwise (pinyin, initials): kept under `name:pinyin`.
     Raises FhirProblem ("wrong-shape", "bad-date") with the path of what cannot be indexed.
     """
-    found = extract(type_name, resource)
-    about = table(type_name)
+    found, plan = extract(type_name, resource), _plan(type_name)
+    patient: str | None = resource.get("id") if type_name == "Patient" else _patient(found, plan.patient)
+    at, at_end, dates, apart = _dates(found.dates, plan, resource, zone)
     try:
-        tokens, codes = _hashes(found.tokens, about.code)
-    except TypeError:
+        keys, codes = _hashes(found.tokens, plan.code)
+        _add_references(keys, found, plan, patient)
+        strings = strings_of(found, plan.name, readings)
+        numbers = numbers_of(found, plan.name)
+    except (TypeError, AttributeError):
         raise wrong_shape(type_name, resource) from None
-    at, at_end = _main_date(found, resource, zone) if found.dates else (None, None)
-    patient: str | None = resource.get("id") if type_name == "Patient" else _patient(found, about.patient)
+    if apart:
+        keys[FALLBACK] = None
     references = list(dict.fromkeys([target for _, target in found.links]))
-    return Index(patient, at, at_end, tokens, codes, found.links, references)
+    return Index(patient, at, at_end, list(keys), codes, found.links, references, strings, dates, numbers)
 
 
-def _hashes(tokens: Iterable[Token], main: str | None) -> tuple[list[int], list[int]]:
+def _hashes(tokens: Iterable[Token], main: str | None) -> tuple[dict[int, None], list[int]]:
     keys: dict[int, None] = {}
     codes: dict[int, None] = {}
     for params, system, code in tokens:
@@ -77,7 +106,7 @@ def _hashes(tokens: Iterable[Token], main: str | None) -> tuple[list[int], list[
             position = 2 * params.index(main) if system else params.index(main)
             for key in hashed[position : position + (2 if system else 1)]:
                 codes[key] = None
-    return list(keys), list(codes)
+    return keys, list(codes)
 
 
 def _hash_all(params: tuple[str, ...], system: str | None, code: str) -> tuple[int, ...]:
@@ -100,18 +129,64 @@ def _patient(found: Extract, param: str | None) -> str | None:
     return None
 
 
-def _main_date(found: Extract, resource: dict[str, Any], zone: tzinfo) -> tuple[datetime | None, datetime | None]:
-    for rank in sorted({rank for rank, _, _ in found.dates}):
-        spans = [span(kind, value, zone, resource) for at, kind, value in found.dates if at == rank]
-        bounds = _whole([(start, end) for start, end in spans if start is not None])
-        if bounds is not None:
-            return bounds
-    return None, None
+def _add_references(keys: dict[int, None], found: Extract, plan: _Plan, patient: str | None) -> None:
+    own = f"{_PATIENT}{patient}"
+    for param, target in found.links:
+        if target == own and param in plan.patient_params:
+            continue
+        if len(target) < _LONG:
+            keys[_reference_cached(param, target)] = None
+        else:
+            keys[reference_hash(param, target)] = None
+        if "|" in target:
+            keys[reference_hash(param, target.partition("|")[0])] = None
+    for param, target in found.inline:
+        keys[reference_hash(param, target)] = None
+    _add_identifiers(keys, found.identifiers)
 
 
-def _whole(spans: list[tuple[datetime, datetime | None]]) -> tuple[datetime, datetime | None] | None:
-    """Return the one span from the first start to the last end, which is open if one is."""
-    if not spans:
-        return None
+def _add_identifiers(keys: dict[int, None], identifiers: Iterable[Token]) -> None:
+    for params, system, value in identifiers:
+        if not isinstance(value, str) or not isinstance(system, str | None):
+            raise TypeError
+        for param in params:
+            keys[identifier_hash(param, system, value)] = None
+            keys[identifier_hash(param, None, value)] = None
+
+
+_reference_cached = lru_cache(maxsize=16_384)(reference_hash)
+
+
+def _dates(
+    dated: list[Dated], plan: _Plan, resource: dict[str, Any], zone: tzinfo
+) -> tuple[datetime | None, datetime | None, list[Row], bool]:
+    """Return at, at_end, the rows of the other dates, and whether the main date is not what at and at_end say."""
+    ranked: list[tuple[int, datetime, datetime | None]] = []
+    main: list[Span] = []
+    rows: list[Row] = []
+    for params, rank, kind, value in dated:
+        start, end = span(kind, value, zone, resource)
+        if start is None and end is None:
+            continue
+        if rank is not None:
+            ranked.append((rank, start or opening(kind, value, zone, resource), end))
+        for param in params:
+            if param == plan.main:
+                main.append((start, end))
+            else:
+                rows.append((param_key(plan.name, param), start, end))
+    at, at_end = _whole(ranked)
+    if plan.main is None or at is None or main == [(at, at_end)]:
+        return at, at_end, rows, False
+    rows.extend([(param_key(plan.name, plan.main), start, end) for start, end in main])
+    return at, at_end, rows, True
+
+
+def _whole(ranked: list[tuple[int, datetime, datetime | None]]) -> Span:
+    """Return the one span, of those of the lowest rank, from the first start to the last end: open if one is."""
+    if len(ranked) < 2:
+        return ranked[0][1:] if ranked else (None, None)
+    lowest = min(ranked, key=itemgetter(0))[0]
+    spans = [(start, end) for rank, start, end in ranked if rank == lowest]
     ends = [end for _, end in spans if end is not None]
     return min(spans, key=itemgetter(0))[0], max(ends) if len(ends) == len(spans) else None

@@ -11,12 +11,18 @@ from doorstep.fhir.build_paths import TABLES
 
 
 class Table(msgspec.Struct, frozen=True):
-    """What is taken from one resource type: the tree of keys and the names of the parameters in it."""
+    """What is taken from one resource type: the tree of keys and the names of the parameters in it.
+
+    `patient`: the parameter that says whose it is; `patient_params`: those that lead to that same single element, and
+    nowhere else. `main_date`: the date parameter that the index's `at` stands for. `code`: that of the narrow tables.
+    """
 
     tree: dict[str, Any]
     tokens: list[str]
     references: list[str]
     patient: str | None
+    patient_params: list[str]
+    main_date: str | None
     code: str | None
     uncompiled: list[str]
 
