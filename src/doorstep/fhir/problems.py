@@ -386,6 +386,45 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method-not-allowed": Kind(
         "not-supported", 405, "此处不支持方法“{method}”", "method “{method}” is not allowed here"
     ),
+    # search
+    "bad-search-value": Kind(
+        "value", 400, "“{value}”不能用作{kind}的检索值", "“{value}” cannot be searched for as {kind}"
+    ),
+    "too-costly-search": Kind(
+        "too-costly",
+        400,
+        "检索过大（上限 {limit}），请加上更多条件",
+        "the search asks for too much (limit {limit}), narrow it",
+    ),
+    "unknown-parameter": Kind(
+        "not-supported", 400, "{type} 没有检索参数“{name}”", "{type} has no search parameter “{name}”"
+    ),
+    "ignored-parameter": Kind(
+        "not-supported",
+        200,
+        "{type} 没有检索参数“{name}”，已忽略",
+        "{type} has no search parameter “{name}”, it was ignored",
+    ),
+    "bad-modifier": Kind(
+        "not-supported",
+        400,
+        "检索参数“{name}”不支持修饰“{modifier}”",
+        "“{name}” does not support the modifier “{modifier}”",
+    ),
+    "unknown-chain": Kind(
+        "not-supported", 400, "{type} 没有可串联的参数“{name}”", "{type} has no parameter “{name}” to chain by"
+    ),
+    "bad-sort": Kind("not-supported", 400, "不能按“{name}”排序", "nothing can be sorted by “{name}”"),
+    "bad-include": Kind("not-supported", 400, "不能包含“{value}”", "“{value}” cannot be included"),
+    "includes-cut": Kind("too-costly", 200, "相关资源过多，只包含前 {limit} 个", "only the first {limit} are included"),
+    "page-scanned": Kind(
+        "informational",
+        200,
+        "本页已查看 {limit} 条记录，可沿 next 继续",
+        "{limit} records were looked at; next goes on",
+    ),
+    "bad-cursor": Kind("value", 400, "翻页链接无效", "the link to the next page is not valid here"),
+    "slow-search": Kind("too-costly", 503, "检索超时，请加上更多条件", "the search took too long, narrow it"),
     "overloaded": Kind("throttled", 503, "系统繁忙，请稍后再试", "busy, try again later"),
     "internal": Kind("exception", 500, "系统内部错误", "internal error"),
     # validation

@@ -21,8 +21,8 @@ from psycopg import Cursor, sql
 
 from doorstep.fhir.indexing import Index
 from doorstep.fhir.tables import known_types
+from doorstep.kernel import ledger_index
 
-HOT = frozenset({"Observation", "Condition", "MedicationRequest"})
 SHARED = frozenset(
     ("Endpoint", "HealthcareService", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole")
 )
@@ -127,6 +127,7 @@ def _write_distinct(
     taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source}
     if taken:
         raise Claimed(frozenset(taken))
+    indexed: list[ledger_index.Entry] = []
     # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
     for kind in sorted(by_type):
         fresh, changed = [], []
@@ -142,6 +143,9 @@ def _write_distinct(
                 result[place] = Written(before.version + 1, "updated")
         _insert(cursor, kind, fresh, at)
         _update(cursor, kind, changed, at)
+        written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
+        indexed += [(kind, row.id, row.index) for row in written if not row.deleted]
+    ledger_index.add(cursor, indexed)
 
 
 def _queue(
@@ -175,18 +179,6 @@ def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]],
                 (row.id, 1, at, row.source, row.message, i.patient, i.at, i.at_end, row.deleted, mark, i.tokens,
                  row.body.decode())
             )  # fmt: skip
-    _insert_codes(cursor, kind, [row for row, _ in rows])
-
-
-def _insert_codes(cursor: Cursor[Any], kind: str, rows: list[Fresh]) -> None:
-    if kind not in HOT:
-        return
-    name = sql.Identifier(f"fhir_{kind.lower()}_code")
-    with cursor.copy(sql.SQL("COPY {} (code, patient, at, id) FROM STDIN (FORMAT binary)").format(name)) as out:
-        out.set_types(("int8", "text", "timestamptz", "text"))
-        for row in rows:
-            for code in row.index.codes:
-                out.write_row((code, row.index.patient, row.index.at, row.id))
 
 
 def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime) -> None:
@@ -220,13 +212,7 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
             for row, mark, version in rows
         ],
     )  # fmt: skip
-    if kind in HOT:
-        narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
-        cursor.executemany(
-            sql.SQL("DELETE FROM {} WHERE patient IS NOT DISTINCT FROM %s AND id = %s").format(narrow),
-            [(old[8], old[0]) for old in before],
-        )
-        _insert_codes(cursor, kind, [row for row, _, _ in rows if not row.deleted])
+    ledger_index.remove(cursor, kind, [old[0] for old in before], [old[8] for old in before])
 
 
 def read(kind: str, key: str) -> Stored | None:

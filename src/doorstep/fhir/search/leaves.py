@@ -1,0 +1,373 @@
+"""From a parameter with its values to a condition on rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import tzinfo
+from functools import partial
+from math import cos, radians
+from typing import Final, Protocol
+
+from doorstep.fhir.hashes import identifier_hash, param_key, reference_hash, token_hash
+from doorstep.fhir.parameters import Parameter, main_date, parameters, patient_params
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search import text
+from doorstep.fhir.search.conditions import (
+    ANYTHING,
+    NEVER,
+    Both,
+    Condition,
+    Dated,
+    Either,
+    Ids,
+    MainDate,
+    Narrow,
+    Patients,
+    Prefix,
+    Sql,
+    Tokens,
+    Written,
+    either,
+)
+from doorstep.fhir.search.query import Leaf
+from doorstep.fhir.tables import known_types, table
+from doorstep.fhir.texts import normalise
+
+NAMED: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
+_NAMES: Final = ("name", "family", "given", "phonetic")
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+class Terms(Protocol):
+    """What searches need of terminology; each method raises FhirProblem where it is not loaded or too large."""
+
+    def members(self, url: str) -> Sequence[tuple[str, str]]:
+        """Return the (system, code) of a value set."""
+
+    def below(self, system: str, code: str) -> Sequence[tuple[str, str]]:
+        """Return a code and all that it subsumes."""
+
+    def above(self, system: str, code: str) -> Sequence[tuple[str, str]]:
+        """Return a code and all that subsume it."""
+
+
+class Setting(Protocol):
+    """What reading values depends on."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of dates without an offset."""
+
+    @property
+    def base(self) -> str:
+        """The address of the door, with a slash at its end."""
+
+    @property
+    def terms(self) -> Terms:
+        """Terminology."""
+
+
+def condition(leaf: Leaf, setting: Setting) -> Condition:
+    """Return the condition of a leaf; FhirProblem where a value cannot be read."""
+    if leaf.missing is not None:
+        return _missing(leaf, leaf.missing)
+    if leaf.param.code in _SPECIAL:
+        return _SPECIAL[leaf.param.code](leaf, setting)
+    return _KINDS[leaf.param.type](leaf, setting)
+
+
+def _key(leaf: Leaf, part: str = "") -> int:
+    return param_key(leaf.type, leaf.param.code + part)
+
+
+def _missing(leaf: Leaf, missing: bool) -> Condition:
+    kind, code = leaf.param.type, leaf.param.code
+    if code in ("_id", "_lastUpdated"):
+        return NEVER if missing else Written(lambda _: "TRUE")
+    tables = {"string": "fhir_string", "uri": "fhir_string", "number": "fhir_number", "quantity": "fhir_number"}
+    if kind == "date" and code != main_date(leaf.type):
+        tables["date"] = "fhir_date"
+    if kind in tables:
+        return Narrow(tables[kind], _key(leaf), lambda _: "TRUE", negated=missing)
+    return ANYTHING
+
+
+def _ids(leaf: Leaf, _: Setting) -> Condition:
+    return Ids(tuple(text.plain(value) for value in leaf.values))
+
+
+def _updated(leaf: Leaf, setting: Setting) -> Condition:
+    spans = _spans(leaf, setting)
+    # the instant of a change is known to the microsecond
+    end = "r.updated + interval '1 microsecond'"
+    return Written(lambda out: "(" + " OR ".join(s.over(out, "r.updated", end) for s in spans) + ")")
+
+
+def _spans(leaf: Leaf, setting: Setting) -> list[Dated]:
+    read = [text.date(value, setting.zone, leaf.place) for value in leaf.values]
+    return [Dated(span.prefix, span.low, span.high) for span in read]
+
+
+def _token(leaf: Leaf, setting: Setting) -> Condition:
+    code = leaf.param.code
+    if leaf.modifier in ("text", "of-type"):
+        return _of_type(leaf) if leaf.modifier == "of-type" else ANYTHING
+    if leaf.modifier in ("in", "not-in", "below", "above"):
+        hashes = [token_hash(code, system, each) for system, each in _coded(leaf, setting)]
+        return Tokens(tuple(dict.fromkeys(hashes)), negated=leaf.modifier == "not-in") if hashes else NEVER
+    wanted = [text.token(value) for value in leaf.values]
+    if any(each.code is None for each in wanted):
+        return ANYTHING  # all codes of a system: only the bodies can tell
+    hashes = [token_hash(code, each.system, each.code or "") for each in wanted]
+    # "no system" is indexed as "any system"
+    exact = all(each.system != "" for each in wanted)
+    if leaf.modifier == "not":
+        return Tokens(tuple(hashes), negated=True) if exact else ANYTHING
+    return Tokens(tuple(hashes), hot=table(leaf.type).code == code, exact=exact)
+
+
+def _of_type(leaf: Leaf) -> Condition:
+    found = []
+    for value in leaf.values:
+        parts = text.split(value, "|")
+        if len(parts) != 3 or not parts[2]:
+            raise FhirProblem("bad-search-value", leaf.place, value=value, kind="system|code|value")
+        found.append(token_hash(leaf.param.code, None, text.plain(parts[2])))
+    return Tokens(tuple(found), exact=False)
+
+
+def _coded(leaf: Leaf, setting: Setting) -> Iterable[tuple[str, str]]:
+    for value in leaf.values:
+        if leaf.modifier in ("in", "not-in"):
+            yield from setting.terms.members(text.plain(value))
+            continue
+        wanted = text.token(value)
+        if not wanted.system or not wanted.code:
+            raise FhirProblem("bad-search-value", leaf.place, value=value, kind="system|code")
+        yield from (setting.terms.below if leaf.modifier == "below" else setting.terms.above)(
+            wanted.system, wanted.code
+        )
+
+
+def _string(leaf: Leaf, _: Setting) -> Condition:
+    values = [text.plain(value) for value in leaf.values]
+    if leaf.modifier == "exact":
+        return _rows("fhir_string", _key(leaf), partial(_exactly, values))
+    wanted = [normalise(value) for value in values]
+    if leaf.modifier == "contains":
+        return _rows("fhir_string", _key(leaf), partial(_containing, wanted))
+    keys = [_key(leaf)]
+    if leaf.type in NAMED and leaf.param.code in _NAMES:
+        keys.append(param_key(leaf.type, "name:pinyin"))
+    return Prefix(tuple(keys), tuple(wanted))
+
+
+def _rows(name: str, key: int, test: Callable[[Sql], str]) -> Condition:
+    """A condition by which the planner may begin with the narrow table."""
+    return Written(
+        lambda out: f"r.id IN (SELECT v.id FROM {name} v WHERE v.param = {out.arg(key, 'int8')} AND {test(out)})"
+    )
+
+
+def _exactly(values: Sequence[str], out: Sql) -> str:
+    tests = (
+        f"(v.value = {out.arg(normalise(v)[:200], 'text')} AND coalesce(v.raw, v.value) = {out.arg(v, 'text')})"
+        for v in values
+    )
+    return "(" + " OR ".join(tests) + ")"
+
+
+def _containing(values: Sequence[str], out: Sql) -> str:
+    return "(" + " OR ".join(f"strpos(v.value, {out.arg(v, 'text')}) > 0" for v in values) + ")"
+
+
+def _uri(leaf: Leaf, _: Setting) -> Condition:
+    values = [text.plain(value) for value in leaf.values]
+    key = _key(leaf)
+    if leaf.modifier == "below":
+        return Prefix((key,), tuple(values))
+    if leaf.modifier == "above":
+        values = [value[:end] for value in values for end in range(1, len(value) + 1)]
+    return _rows("fhir_string", key, lambda out: f"v.value = ANY({out.arg(values, 'text[]')})")
+
+
+def _date(leaf: Leaf, setting: Setting) -> Condition:
+    spans = _spans(leaf, setting)
+    if leaf.param.code == main_date(leaf.type):
+        return MainDate(_key(leaf), tuple(spans))
+
+    def test(out: Sql) -> str:
+        return "(" + " OR ".join(span.over(out, "v.lo", "v.hi") for span in spans) + ")"
+
+    return _rows("fhir_date", _key(leaf), test)
+
+
+def _number(leaf: Leaf, _: Setting) -> Condition:
+    with_unit = leaf.param.type == "quantity" and any(len(text.split(value, "|")) > 1 for value in leaf.values)
+    ranges = [text.number(text.split(value, "|")[0], leaf.place) for value in leaf.values]
+
+    def test(out: Sql) -> str:
+        return "(" + " OR ".join(_within(each, out) for each in ranges) + ")"
+
+    key = _key(leaf)
+    return Written(
+        lambda out: f"r.id IN (SELECT v.id FROM fhir_number v WHERE v.param = {out.arg(key, 'int8')} AND {test(out)})",
+        exact=not with_unit,
+    )
+
+
+def _within(wanted: text.Range, out: Sql) -> str:
+    def value() -> str:
+        return out.arg(wanted.value, "float8")
+
+    def inside() -> str:
+        return f"(v.lo >= {out.arg(wanted.low, 'float8')} AND v.hi < {out.arg(wanted.high, 'float8')})"
+
+    def about() -> str:
+        return f"(v.lo <= {out.arg(wanted.high, 'float8')} AND v.hi >= {out.arg(wanted.low, 'float8')})"
+
+    tests: Mapping[str, Callable[[], str]] = {
+        "eq": inside,
+        "ne": lambda: f"NOT {inside()}",
+        "gt": lambda: f"v.hi > {value()}",
+        "lt": lambda: f"v.lo < {value()}",
+        "ge": lambda: f"v.hi >= {value()}",
+        "le": lambda: f"v.lo <= {value()}",
+        "sa": lambda: f"v.lo > {value()}",
+        "eb": lambda: f"v.hi < {value()}",
+        "ap": about,
+    }
+    return tests[wanted.prefix]()
+
+
+def _reference(leaf: Leaf, setting: Setting) -> Condition:
+    if leaf.modifier == "identifier":
+        wanted = [text.token(value) for value in leaf.values]
+        if any(each.code is None for each in wanted):
+            return ANYTHING
+        hashes = [identifier_hash(leaf.param.code, each.system or None, each.code or "") for each in wanted]
+        return Tokens(tuple(hashes), exact=all(each.system != "" for each in wanted))
+    targets = [t for value in leaf.values for t in references_to(leaf, text.plain(value), setting.base)]
+    return refers(leaf.type, leaf.param, targets)
+
+
+def references_to(leaf: Leaf, value: str, base: str) -> list[str]:
+    """Return the references that a value may mean: `Type/id` for each type that a bare id may be of, or the URL."""
+    if base and value.startswith(base):
+        value = value[len(base) :]
+    value = value.partition("/_history/")[0]
+    kind, slash, ident = value.partition("/")
+    if slash and kind in known_types() and _ID.fullmatch(ident):
+        return [value] if leaf.modifier in ("", kind) else []
+    if not _ID.fullmatch(value) or leaf.param.type != "reference":
+        return [value]
+    if leaf.modifier:
+        return [f"{leaf.modifier}/{value}"]
+    kinds = [t for t in leaf.param.targets if t in known_types()] or sorted(known_types())
+    return [*(f"{each}/{value}" for each in kinds), value]
+
+
+def refers(type_name: str, param: Parameter, targets: Iterable[str]) -> Condition:
+    """Return the condition that a row refers to one of the targets (as `Type/id` or URL) by the parameter."""
+    patients, others = [], []
+    in_column = param.code in patient_params(type_name)
+    for target in targets:
+        if in_column and target.startswith("Patient/"):
+            patients.append(target[8:])
+        else:
+            others.append(reference_hash(param.code, target))
+    found: list[Condition] = []
+    if patients:
+        found.append(Patients(tuple(dict.fromkeys(patients))))
+    # where the column holds patients alone, no other kind of target can be meant by a bare id
+    if others and not (patients and param.targets == ["Patient"]):
+        found.append(Tokens(tuple(dict.fromkeys(others))))
+    return either(found)
+
+
+def _composite(leaf: Leaf, setting: Setting) -> Condition:
+    """What each component asks for itself; that they stand together is checked on the bodies."""
+    found: list[Condition] = []
+    for value in leaf.values:
+        parts = text.split(value, "$")
+        if len(parts) != len(leaf.param.components):
+            raise FhirProblem("bad-search-value", leaf.place, value=value, kind="a$b")
+        own = parameters(leaf.type)
+        each = [
+            condition(Leaf(leaf.type, own[component.code], "", (part,), leaf.place), setting)
+            for component, part in zip(leaf.param.components, parts, strict=True)
+            if component.code in own
+        ]
+        found.append(Both(tuple(each), exact=False))
+    return found[0] if len(found) == 1 else Either(tuple(found))
+
+
+def _near(leaf: Leaf, _: Setting) -> Condition:
+    """A box around each place asked for; the distance itself is checked on the bodies."""
+    boxes = [box(value, leaf.place) for value in leaf.values]
+    north, east = param_key(leaf.type, "near:latitude"), param_key(leaf.type, "near:longitude")
+
+    def within(key: int, low: float, high: float) -> Condition:
+        def test(out: Sql) -> str:
+            return f"v.lo BETWEEN {out.arg(low, 'float8')} AND {out.arg(high, 'float8')}"
+
+        return Narrow("fhir_number", key, test)
+
+    return Either(tuple(Both((within(north, b[0], b[1]), within(east, b[2], b[3])), exact=False) for b in boxes))
+
+
+UNITS: Final[Mapping[str, float]] = {"km": 1.0, "m": 0.001, "": 1.0, "[mi_us]": 1.609347, "[mi_i]": 1.609344}
+
+
+def circle(value: str, place: str) -> tuple[float, float, float]:
+    """Read `latitude|longitude|distance|units` (km unless said, 5 km unless said): degrees, degrees, kilometres."""
+    parts = [*value.split("|"), "", "", ""][:4]
+    try:
+        north, east, far = float(parts[0]), float(parts[1]), float(parts[2] or 5) * UNITS[parts[3]]
+    except (ValueError, KeyError):
+        raise FhirProblem("bad-search-value", place, value=value, kind="latitude|longitude|distance|km") from None
+    if not (-90 <= north <= 90 and -180 <= east <= 180 and 0 <= far <= 20_040):
+        raise FhirProblem("bad-search-value", place, value=value, kind="latitude|longitude|distance|km")
+    return north, east, far
+
+
+def box(value: str, place: str) -> tuple[float, float, float, float]:
+    """Return the degrees (south, north, west, east) around the circle; all longitudes near poles and the date line."""
+    north, east, far = circle(value, place)
+    degrees = far / 110.5  # a degree of latitude is nowhere shorter (km)
+    reach = abs(north) + degrees
+    wide = degrees / cos(radians(reach)) if reach < 89 else 360.0
+    if abs(east) + wide > 180:
+        wide = 360.0
+    return north - degrees, north + degrees, east - wide, east + wide
+
+
+def _body(leaf: Leaf, _: Setting) -> Condition:
+    """Text anywhere in the resource (`_content`), or in what its narrative holds (`_text`, checked on the bodies)."""
+    values = [text.plain(value) for value in leaf.values]
+    exact = leaf.param.code == "_content"
+    return Written(lambda out: f"r.body ILIKE ANY({out.arg([_like(v) for v in values], 'text[]')})", exact=exact)
+
+
+def _like(value: str) -> str:
+    return "%" + re.sub(r"([\\%_])", r"\\\1", value) + "%"
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Leaf, Setting], Condition]]] = {
+    "_id": _ids,
+    "_lastUpdated": _updated,
+    "near": _near,
+    "_content": _body,
+    "_text": _body,
+}
+_KINDS: Final[Mapping[str, Callable[[Leaf, Setting], Condition]]] = {
+    "token": _token,
+    "string": _string,
+    "uri": _uri,
+    "date": _date,
+    "number": _number,
+    "quantity": _number,
+    "reference": _reference,
+    "composite": _composite,
+}

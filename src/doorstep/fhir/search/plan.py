@@ -1,0 +1,384 @@
+"""One page of a search as one statement: ids first, in the order asked for, then their bodies.
+
+PostgreSQL's planner has no idea how rare a hashed token is, so the way in is chosen here: the narrow table of a hot
+code, the patient, a fence around a rare token, a walk along a narrow table, or the index of the order itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from doorstep.fhir.hashes import param_key
+from doorstep.fhir.parameters import Parameter, main_date
+from doorstep.fhir.search.conditions import Condition, Either, Ids, MainDate, Patients, Prefix, Sql, Tokens
+from doorstep.fhir.search.orders import ByColumn, ByKeys, ByTime, Mark, Ordering, SortKey, Walk
+from doorstep.fhir.search.query import Order, Query
+
+HOT: Final = frozenset({"Observation", "Condition", "MedicationRequest"})
+LONG: Final = timedelta(days=32)
+"""Spans longer than this stand in an index of their own."""
+_IS_LONG: Final = "(r.at_end IS NULL OR r.at_end - r.at > interval '32 days')"
+_TABLES: Final = {
+    "string": ("fhir_string", "value", "text"),
+    "uri": ("fhir_string", "value", "text"),
+    "date": ("fhir_date", "lo", "timestamptz"),
+    "number": ("fhir_number", "lo", "float8"),
+    "quantity": ("fhir_number", "lo", "float8"),
+}
+SORTED_IN_SQL: Final = frozenset(_TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Whose resources a search may see: those of the `sources` (None: all), and all of the `open` types."""
+
+    sources: tuple[UUID, ...] | None
+    open: frozenset[str]
+
+    def sql(self, type_name: str, out: Sql) -> list[str]:
+        """Return the conditions that hold a query of the type within the bounds."""
+        if self.sources is None or type_name in self.open:
+            return []
+        if len(self.sources) == 1:
+            return [f"r.source = {out.arg(self.sources[0], 'uuid')}"]
+        return [f"r.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement and its parameters; rows are id, version, updated, body, patient, then the keys of the order."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is needed to write any page of a search."""
+
+    type: str
+    conditions: tuple[Condition, ...]
+    bounds: Bounds
+    order: Ordering
+    fence: Condition | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the statements let through only what fits."""
+        return all(condition.exact for condition in self.conditions)
+
+    def first(self, kind: Any) -> Any:
+        """Return the first condition of a kind, None where there is none."""
+        return next((each for each in self.conditions if isinstance(each, kind)), None)
+
+    @property
+    def bound(self) -> bool:
+        """Whether patients or ids keep the rows few, so that tokens are only looked at."""
+        return self.first(Ids) is not None or self.first(Patients) is not None
+
+
+def make_plan(query: Query, conditions: Sequence[Condition], bounds: Bounds, common: Callable[[int], bool]) -> Plan:
+    """Choose the order and the way in; `common` says of a token's hash that many resources of the type carry it."""
+    plan = Plan(query.type, tuple(conditions), bounds, ByColumn("id"))
+    rare = None
+    if not plan.bound:
+        rare = next((c for c in conditions if _rare(query.type, c, common)), None)
+    return Plan(query.type, tuple(conditions), bounds, _ordering(query, plan, rare), rare)
+
+
+def _rare(type_name: str, condition: Condition, common: Callable[[int], bool]) -> bool:
+    """Say whether few rows fit a condition that an index of its own finds."""
+    if isinstance(condition, Either):
+        return all(_rare(type_name, each, common) for each in condition.conditions)
+    if isinstance(condition, Tokens):
+        return not (condition.negated or _narrow(type_name, condition) or any(map(common, condition.hashes)))
+    return isinstance(condition, Patients)
+
+
+def _narrow(type_name: str, tokens: Tokens) -> bool:
+    return tokens.hot and type_name in HOT and len(tokens.hashes) == 1
+
+
+def _ordering(query: Query, plan: Plan, rare: Condition | None) -> Ordering:
+    selective = plan.bound or rare is not None
+    if not query.order:
+        prefix = plan.first(Prefix)
+        if main_date(query.type) is not None:
+            return ByTime()
+        if prefix is not None and not selective:
+            return Walk("fhir_string", "value", "text", prefix.keys, whole=False)
+        return ByColumn("id")
+    first = query.order[0]
+    if len(query.order) == 1:
+        found = _single(query.type, first)
+        if found is not None:
+            return found
+        if first.param.type in _TABLES and not selective:
+            table, column, kind = _TABLES[first.param.type]
+            return Walk(table, column, kind, (param_key(query.type, first.param.code),), first.descending)
+    return ByKeys(tuple(_sort_key(query.type, each) for each in query.order))
+
+
+def _single(type_name: str, order: Order) -> Ordering | None:
+    code = order.param.code
+    if code == main_date(type_name):
+        return ByTime(order.descending)
+    if code == "_id":
+        return ByColumn("id", order.descending)
+    return ByColumn("updated", order.descending) if code == "_lastUpdated" else None
+
+
+def _sort_key(type_name: str, order: Order) -> SortKey:
+    code, down = order.param.code, order.descending
+    if code == "_id":
+        return SortKey("r.id", "text", down)
+    if code == "_lastUpdated":
+        return SortKey("r.updated", "timestamptz", down)
+    if code == main_date(type_name):
+        return SortKey("r.at", "timestamptz", down)
+    return SortKey(_narrow_key(type_name, order.param, down), _TABLES[order.param.type][2], down)
+
+
+def _narrow_key(type_name: str, param: Parameter, descending: bool) -> str:
+    table, column, _ = _TABLES[param.type]
+    pick = "max" if descending else "min"
+    return (
+        f"(SELECT {pick}(v.{column}) FROM {table} v WHERE v.id = r.id AND v.param = {param_key(type_name, param.code)})"
+    )
+
+
+def page(plan: Plan, mark: Mark | None, limit: int) -> Statement:
+    """Write the page that comes after the mark, of at most `limit` rows."""
+    out = Sql()
+    writers: dict[type[Any], Callable[[Plan, Mark | None, int, Sql], tuple[str, str, str]]] = {
+        ByTime: _by_time,
+        ByColumn: _by_column,
+        Walk: _walked,
+        ByKeys: _by_keys,
+    }
+    inner, keys, order = writers[type(plan.order)](plan, mark, limit, out)
+    sql = (
+        f"SELECT p.id, b.version, b.updated, b.body, b.patient, {keys} FROM ({inner}) p"
+        f" JOIN {_table(plan)} b ON b.id = p.id ORDER BY {order}"
+    )
+    return Statement(sql, tuple(out.params))
+
+
+def count(plan: Plan) -> Statement:
+    """Write how many rows fit; only for a plan that is exact."""
+    out = Sql()
+    where = _where(plan, out, plan.conditions)
+    return Statement(f"SELECT count(*) FROM {_source(plan, out)} WHERE {where}", tuple(out.params))
+
+
+def _table(plan: Plan) -> str:
+    return f"fhir_{plan.type.lower()}"
+
+
+def _source(plan: Plan, out: Sql) -> str:
+    """Return where rows come from: the table, or what carries the rare token, read before anything is sorted."""
+    if plan.fence is None:
+        return f"{_table(plan)} r"
+    columns = "r.id, r.at, r.at_end, r.patient, r.tok, r.updated, r.source, r.deleted"
+    if plan.exact is False or any(not isinstance(c, Tokens | MainDate | Prefix) for c in plan.conditions):
+        columns += ", r.body"
+    return f"(SELECT {columns} FROM {_table(plan)} r WHERE {plan.fence.sql(out, loose=False)} OFFSET 0) r"
+
+
+def _where(plan: Plan, out: Sql, conditions: Sequence[Condition], *more: str) -> str:
+    loose = plan.bound or plan.fence is not None
+    tests = [each.sql(out, loose=loose) for each in conditions if each is not plan.fence]
+    return " AND ".join(["NOT r.deleted", *plan.bounds.sql(plan.type, out), *tests, *more])
+
+
+def _by_column(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
+    order = plan.order
+    assert isinstance(order, ByColumn)
+    after = [order.after(mark, out)] if mark else []
+    source = _source(plan, out)
+    where = _where(plan, out, plan.conditions, *after)
+    sql = f"SELECT r.id, {order.key} AS k FROM {source} WHERE {where} ORDER BY {order.text} LIMIT {limit}"
+    return sql, "p.k", _of_page(order.merged)
+
+
+def _of_page(order: str) -> str:
+    return ", ".join(f"p.{part}" for part in order.split(", "))
+
+
+def _by_keys(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
+    order = plan.order
+    assert isinstance(order, ByKeys)
+    keys = ", ".join(f"{key.expression} AS k{n}" for n, key in enumerate(order.keys))
+    source = _source(plan, out)
+    rows = f"SELECT r.id, {keys} FROM {source} WHERE {_where(plan, out, plan.conditions)}"
+    after = f" WHERE {order.after(mark, out)}" if mark else ""
+    sql = f"SELECT * FROM ({rows}) q{after} ORDER BY {order.text} LIMIT {limit}"
+    return sql, ", ".join(f"p.k{n}" for n in range(len(order.keys))), _of_page(order.text)
+
+
+def _walked(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
+    order = plan.order
+    assert isinstance(order, Walk)
+    prefix = plan.first(Prefix) if not order.whole else None
+    others = [each for each in plan.conditions if each is not prefix]
+    parts = []
+    if mark is None or mark[0] is not None:
+        parts += [_walk_part(plan, order, key, prefix, others, mark, limit, out) for key in order.keys]
+    if order.whole:
+        parts.append(_walk_rest(plan, order, mark if mark and mark[0] is None else None, limit, out))
+    sql = parts[0] if len(parts) == 1 else _merged(parts, order.merged, limit)
+    return sql, "p.k", _of_page(order.merged)
+
+
+def _walk_part(
+    plan: Plan, order: Walk, key: int, prefix: Prefix | None, others: Sequence[Condition], mark: Mark | None,
+    limit: int, out: Sql,
+) -> str:  # fmt: skip
+    tests = [f"v.param = {out.arg(key, 'int8')}", f"v.{order.column} IS NOT NULL"]
+    same = f"w.param = ANY({out.arg(list(order.keys), 'int8[]')})"
+    if prefix is not None:
+        test = prefix.test(out)
+        tests.append(test)
+        same = f"{same} AND {test.replace('v.', 'w.')}"
+    tests.append(order.first(same))
+    if mark is not None:
+        tests.append(order.after(mark, out))
+    where = _where(plan, out, others, *tests)
+    return (
+        f"(SELECT r.id, v.{order.column} AS k FROM {order.table} v JOIN {_table(plan)} r ON r.id = v.id"
+        f" WHERE {where} ORDER BY {order.text} LIMIT {limit})"
+    )
+
+
+def _walk_rest(plan: Plan, order: Walk, mark: Mark | None, limit: int, out: Sql) -> str:
+    none = f"NOT EXISTS (SELECT FROM {order.table} v WHERE v.id = r.id AND v.param = {out.arg(order.keys[0], 'int8')}"
+    tests = [f"{none} AND v.{order.column} IS NOT NULL)"]
+    if mark is not None:
+        tests.append(order.after_empty(mark, out))
+    where = _where(plan, out, plan.conditions, *tests)
+    way = " DESC" if order.descending else ""
+    return (
+        f"(SELECT r.id, NULL::{order.kind} AS k FROM {_table(plan)} r WHERE {where} ORDER BY r.id{way} LIMIT {limit})"
+    )
+
+
+def _merged(parts: Sequence[str], order: str, limit: int) -> str:
+    return f"SELECT id, k FROM ({' UNION ALL '.join(parts)}) u ORDER BY {order} LIMIT {limit}"
+
+
+def _by_time(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
+    order = plan.order
+    assert isinstance(order, ByTime)
+    dates = [each for each in plan.conditions if isinstance(each, MainDate)]
+    hot = next((c for c in plan.conditions if isinstance(c, Tokens) and _narrow(plan.type, c)), None)
+    if dates and not plan.bound and plan.fence is None:
+        parts = _bounded(plan, order, dates, hot, mark, limit, out)
+    else:
+        parts = [_undated(plan, order, hot, mark, limit, out)]
+        if mark is None or mark[0] is not None:
+            parts.insert(0, _dated(plan, order, plan.conditions, hot, mark, limit, out))
+    sql = parts[0] if len(parts) == 1 else _merged(parts, order.merged, limit)
+    return sql, "p.k", _of_page(order.merged)
+
+
+def _entry(plan: Plan, hot: Tokens | None, out: Sql) -> tuple[str, list[str], str, bool]:
+    """Return the source, its own tests, the alias of the time, and whether its index has empty times last."""
+    if hot is None or plan.first(Ids) is not None:
+        return _source(plan, out), [], "r", plan.first(Patients) is None
+    name = f"{_table(plan)}_code"
+    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}"]
+    patients = plan.first(Patients)
+    if patients is not None:
+        tests.append(patients.sql(out, loose=True).replace("r.", "c."))
+    return f"{name} c JOIN {_table(plan)} r ON r.id = c.id", tests, "c", False
+
+
+def _dated(
+    plan: Plan, order: ByTime, conditions: Sequence[Condition], hot: Tokens | None, mark: Mark | None, limit: int,
+    out: Sql, *more: str,
+) -> str:  # fmt: skip
+    source, tests, alias, nulls_last = _entry(plan, hot, out)
+    tests.append("r.at IS NOT NULL")
+    if mark is not None:
+        tests.append(order.after(mark, out))
+    by = order.dated(nulls_last=nulls_last)
+    rest = [each for each in conditions if alias == "r" or (each is not hot and not isinstance(each, Patients))]
+    where = _where(plan, out, rest)
+    own = " AND ".join([*tests, *more])
+    if alias == "c":
+        own, by = _of_code(own), _of_code(by)
+    return f"(SELECT r.id, {alias}.at AS k FROM {source} WHERE {own} AND {where} ORDER BY {by} LIMIT {limit})"
+
+
+def _of_code(sql: str) -> str:
+    """Let a condition on time, patient and id speak of the narrow table instead of the whole one."""
+    return sql.replace("r.at_end", "\0").replace("r.at", "c.at").replace("r.id", "c.id").replace("\0", "r.at_end")
+
+
+def _undated(plan: Plan, order: ByTime, hot: Tokens | None, mark: Mark | None, limit: int, out: Sql) -> str:
+    source, tests, alias, nulls_last = _entry(plan, hot, out)
+    tests.append("r.at IS NULL")
+    if mark is not None and mark[0] is None:
+        tests.append(order.after_undated(mark, out))
+    by = order.dated(nulls_last=nulls_last)
+    rest = [each for each in plan.conditions if alias == "r" or (each is not hot and not isinstance(each, Patients))]
+    where = _where(plan, out, rest)
+    own = " AND ".join(tests)
+    if alias == "c":
+        own, by = _of_code(own), _of_code(by)
+    return f"(SELECT r.id, NULL::timestamptz AS k FROM {source} WHERE {own} AND {where} ORDER BY {by} LIMIT {limit})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """A main date, of rows whose columns hold it."""
+
+    date: MainDate
+    exact: bool = True
+
+    def sql(self, out: Sql, *, loose: bool) -> str:
+        return self.date.columns(out)
+
+
+def _bounded(
+    plan: Plan, order: ByTime, dates: Sequence[MainDate], hot: Tokens | None, mark: Mark | None, limit: int, out: Sql
+) -> list[str]:
+    """The parts of a search by time over all patients: rows within the bounds, long ones before them, others."""
+    others = [each for each in plan.conditions if not isinstance(each, MainDate)]
+    columns = [*others, *(_Columns(each) for each in dates)]
+    floors = [each.floor for each in dates if each.floor is not None]
+    ceilings = [each.ceiling for each in dates if each.ceiling is not None]
+    bounds = [f"r.at < {out.arg(min(ceilings), 'timestamptz')}"] if ceilings else []
+    parts = []
+    if mark is None or mark[0] is not None:
+        if floors:
+            start = max(floors) - LONG
+            long = [*bounds, f"r.at <= {out.arg(start, 'timestamptz')}", _IS_LONG]
+            parts.append(_dated(plan, order, columns, None, mark, limit, out, *long))
+            bounds = [*bounds, f"r.at > {out.arg(start, 'timestamptz')}"]
+        parts.insert(0, _dated(plan, order, columns, hot, mark, limit, out, *bounds))
+    parts.append(_aside(plan, order, others, dates, mark, limit, out))
+    return parts
+
+
+def _aside(
+    plan: Plan, order: ByTime, others: Sequence[Condition], dates: Sequence[MainDate], mark: Mark | None, limit: int,
+    out: Sql,
+) -> str:  # fmt: skip
+    """Rows whose columns hold another date than the one that is searched by: few, found by the narrow table."""
+    tests = [each.aside_first(out) for each in dates]
+    if mark is not None:
+        tests.append(_after_any(order, mark, out))
+    where = _where(plan, out, others, *tests)
+    by = "r.at DESC NULLS LAST, r.id" if order.descending else "r.at NULLS LAST, r.id DESC"
+    return f"(SELECT r.id, r.at AS k FROM {_table(plan)} r WHERE {where} ORDER BY {by} LIMIT {limit})"
+
+
+def _after_any(order: ByTime, mark: Mark, out: Sql) -> str:
+    if mark[0] is None:
+        return f"r.at IS NULL AND {order.after_undated(mark, out)}"
+    return f"(r.at IS NULL OR ({order.after(mark, out)}))"

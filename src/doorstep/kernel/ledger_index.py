@@ -1,0 +1,67 @@
+"""The narrow tables beside the ledger: hot codes, strings, dates and numbers of what holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from psycopg import Cursor, sql
+
+from doorstep.fhir.hashes import param_key
+from doorstep.fhir.indexing import Index
+from doorstep.fhir.parameters import parameters
+
+HOT = frozenset({"Observation", "Condition", "MedicationRequest"})
+DERIVED = ("name:pinyin", "near:latitude", "near:longitude")
+TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "fhir_string": ("param, value, raw, id", ("int8", "text", "text", "text")),
+    "fhir_date": ("param, lo, hi, id", ("int8", "timestamptz", "timestamptz", "text")),
+    "fhir_number": ("param, lo, hi, id", ("int8", "float8", "float8", "text")),
+}
+Entry = tuple[str, str, Index]  # type, id, what is indexed of it
+
+
+@cache
+def keys_of(kind: str) -> list[int]:
+    """Every key under which the narrow tables may hold values of a type."""
+    return [param_key(kind, code) for code in (*parameters(kind), *DERIVED)]
+
+
+def add(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
+    """Add the rows of resources that have none yet."""
+    for name, rows in (
+        ("fhir_string", [(*row, key) for _, key, index in entries for row in index.strings]),
+        ("fhir_date", [(*row, key) for _, key, index in entries for row in index.dates]),
+        ("fhir_number", [(*row, key) for _, key, index in entries for row in index.numbers]),
+    ):
+        columns, kinds = TABLES[name]
+        _copy(cursor, name, columns, kinds, rows)
+    for kind in sorted(HOT & {kind for kind, _, _ in entries}):
+        _copy(
+            cursor, f"fhir_{kind.lower()}_code", "code, patient, at, id", ("int8", "text", "timestamptz", "text"),
+            [(code, i.patient, i.at, key) for own, key, i in entries if own == kind for code in i.codes],
+        )  # fmt: skip
+
+
+def _copy(cursor: Cursor[Any], name: str, columns: str, kinds: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT binary)") as out:
+        out.set_types(kinds)
+        for row in rows:
+            out.write_row(row)
+
+
+def remove(cursor: Cursor[Any], kind: str, ids: Sequence[str], patients: Sequence[str | None]) -> None:
+    """Remove the rows of resources of one type, given with the patients that they had."""
+    for name in TABLES:
+        query = sql.SQL("DELETE FROM {} WHERE id = ANY(%s) AND param = ANY(%s)").format(sql.Identifier(name))
+        cursor.execute(query, [list(ids), keys_of(kind)])
+    if kind in HOT:
+        narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
+        cursor.executemany(
+            sql.SQL("DELETE FROM {} WHERE patient IS NOT DISTINCT FROM %s AND id = %s").format(narrow),
+            list(zip(patients, ids, strict=True)),
+        )
