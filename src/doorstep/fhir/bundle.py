@@ -20,7 +20,7 @@ Fields = dict[str, msgspec.Raw]
 _OBJECT: Final = msgspec.json.Decoder(Fields)
 _ENTRIES: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _TAKEN: Final = ("transaction", "batch", "collection", "searchset")
-_REQUEST: Final = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
+_REQUEST: Final = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _CHANGES: Final = ("PUT", "PATCH", "DELETE")
 # the order of the rules of a transaction in R4 (http.html#trules)
@@ -33,6 +33,7 @@ class Item:
 
     Methods are those of HTTP; entries of collections and search sets are PUT. `id` is the one that the sender gave,
     or after `resolution.resolve` the one assigned; `query` holds the search of a conditional request.
+    The body of a PATCH is the patch until it was applied; `content_type` says of which sort (empty: by its resource).
     """
 
     index: int
@@ -45,6 +46,8 @@ class Item:
     if_none_exist: str | None = None
     if_match: str | None = None
     if_none_match: str | None = None
+    if_modified_since: str | None = None
+    content_type: str = ""
     body: bytes = b""
     problem: FhirProblem | None = None
     _resource: dict[str, Any] | None = field(default=None, repr=False)
@@ -196,6 +199,7 @@ def _read_request(item: Item, raw: msgspec.Raw | None, limits: Limits) -> None:
     item.if_none_exist = request.get("ifNoneExist")
     item.if_match = request.get("ifMatch")
     item.if_none_match = request.get("ifNoneMatch")
+    item.if_modified_since = request.get("ifModifiedSince")
     _read_url(item)
 
 

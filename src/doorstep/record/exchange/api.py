@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from doorstep.record.exchange.actions import StillWrong, dismiss, mend, retry, retry_waiting, set_aside_fault, take
+from doorstep.record.exchange.actions import (
+    StillWrong,
+    dismiss,
+    interact,
+    mend,
+    retry,
+    retry_waiting,
+    set_aside_fault,
+    take,
+)
 from doorstep.record.exchange.reads import counts, detail, say, set_aside, set_aside_numbers, stored
-from doorstep.record.exchange.rules import advice
-from doorstep.record.exchange.shapes import EntryAnswer, Piece, Problem, Receipt
+from doorstep.record.exchange.rules import advice, issue_of
+from doorstep.record.exchange.shapes import TO_READ, Answer, EntryAnswer, Interaction, Piece, Problem, Receipt
 
 __all__ = [
+    "TO_READ",
+    "Answer",
     "EntryAnswer",
+    "Interaction",
     "Piece",
     "Problem",
     "Receipt",
@@ -17,6 +29,8 @@ __all__ = [
     "counts",
     "detail",
     "dismiss",
+    "interact",
+    "issue_of",
     "mend",
     "retry",
     "retry_waiting",

@@ -40,14 +40,10 @@ def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
             received=row.received,
             problems=problems,
             **counts,
-            answers=tuple(_answer(a) for a in (row.answers or {}).get("entries", ())),
+            answers=tuple(EntryAnswer.from_list(a) for a in (row.answers or {}).get("entries", ())),
             bundle_type=(row.answers or {}).get("type", ""),
         )
     return found
-
-
-def _answer(kept: list[Any]) -> EntryAnswer:
-    return EntryAnswer(kept[0], kept[1], kept[2], problem(kept[3]) if kept[3] else None)
 
 
 def raw(row: Message) -> bytes:
@@ -57,7 +53,7 @@ def raw(row: Message) -> bytes:
 
 def problem(kept: Mapping[str, Any]) -> Problem:
     """A problem as it was kept."""
-    return Problem(kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry"))
+    return Problem.from_dict(kept)
 
 
 def messages(

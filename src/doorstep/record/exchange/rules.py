@@ -14,6 +14,20 @@ BATCH_BYTES: Final = 16 << 20
 NDJSON_LINES: Final = 1000
 KEPT_PROBLEMS: Final = 100  # of one message; a person mends the first and tries again
 
+EXPORT_RULE: Final = (
+    "exchange.export"  # the dated rule of exports; what holds where a district has set none stands here
+)
+EXPORT_HOURS: Final = 24  # how long the files of an export are kept: its parameter "hours"
+EXPORTS_OF_ONE: Final = 2  # at work at the same time for one caller
+EXPORTS_OF_ALL: Final = 4
+EXPORT_MEMBERS: Final = 200_000  # of a group
+FILE_RESOURCES: Final = 100_000
+FILE_BYTES: Final = 100_000_000
+SLICE_RESOURCES: Final = 20_000  # what the worker does of an export before it looks at other work
+SLICE_SECONDS: Final = 2.0
+WINDOW: Final = 2_000  # rows that are read at once
+READERS_SECONDS: Final = 30  # after which a transaction that began before an export and holds no write is not awaited
+
 # code: (Chinese, English, what to do about it in Chinese, … in English)
 WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "missing-reference": (
@@ -53,10 +67,10 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "read the newest version and send again",
     ),
     "method-not-supported": (
-        "暂不支持在包中使用 {method}",
-        "{method} in a bundle is not supported yet",
-        "改用 POST、PUT 或 DELETE",
-        "use POST, PUT or DELETE",
+        "读取（{method}）只能在 /fhir 上随包应答",
+        "a read ({method}) is answered at /fhir only, not taken from a file",
+        "从包中去掉读取的条目",
+        "leave reads out of the bundle",
     ),
     "archive": ("压缩包无法读取：{detail}", "the archive cannot be read: {detail}", "重新打包后再送", "pack it anew"),
     "archive-bomb": (
@@ -90,6 +104,23 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "tell the administrator the number of the message",
     ),
 }
+
+# What FHIR calls these (IssueType) and the HTTP status of an answer that says them; all others: processing, 422.
+ISSUES: Final[dict[str, tuple[str, int]]] = {
+    "version-conflict": ("conflict", 412),
+    "other-source": ("forbidden", 403),
+    "conditional-many": ("multiple-matches", 412),
+    "conditional-none": ("not-found", 412),
+    "conditional-unsupported": ("not-supported", 400),
+    "missing-reference": ("not-found", 422),
+    "refused-by-database": ("processing", 422),
+}
+
+
+def issue_of(code: str) -> tuple[str, int]:
+    """The FHIR issue type and the HTTP status of a problem's code."""
+    kind = KINDS.get(code)
+    return ISSUES.get(code) or ((kind.issue, kind.status) if kind else ("processing", 422))
 
 
 def storable(text: str, most: int = 500) -> str:

@@ -1,11 +1,12 @@
-"""What enters and leaves the room: pieces, receipts, problems, lines of the lists."""
+"""What enters and leaves the room: pieces, receipts, problems, lines of the lists, exports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 
@@ -42,19 +43,78 @@ class Problem:
             "entry": self.entry,
         }
 
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Problem:
+        """A problem as it was kept."""
+        return cls(kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry"))
+
 
 @dataclass(frozen=True, slots=True)
 class EntryAnswer:
-    """What became of one entry: HTTP status, ``Type/id``, version; or its problem."""
+    """What became of one entry: HTTP status, ``Type/id``, version, when that was written; or its problem.
+
+    A read that is to be done once all is written has the status ``TO_READ`` and its address as location.
+    """
 
     status: int
     location: str = ""
     version: int = 0
     problem: Problem | None = None
+    updated: datetime | None = None
 
     def as_list(self) -> list[Any]:
         """As it is kept, so that a message that comes again is answered as before."""
-        return [self.status, self.location, self.version, self.problem and self.problem.as_dict()]
+        when = self.updated and self.updated.isoformat()
+        return [self.status, self.location, self.version, self.problem and self.problem.as_dict(), when]
+
+    @classmethod
+    def from_list(cls, kept: Sequence[Any]) -> EntryAnswer:
+        """The answer again from what ``as_list`` kept."""
+        status, location, version, problem, *more = kept
+        when = datetime.fromisoformat(more[0]) if more and more[0] else None
+        return cls(status, location, version, Problem.from_dict(problem) if problem else None, when)
+
+
+TO_READ: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One write of FHIR's REST interface: ``POST``, ``PUT``, ``PATCH`` or ``DELETE`` on ``type`` (and ``id``, or, where
+    conditional, the search ``query``).
+
+    ``body`` is minified JSON that was checked (for PATCH: the patch, of the ``content_type``), ``resource`` the same
+    parsed. ``key`` is what the client calls the request by (``Idempotency-Key``): the same again is answered as
+    before. Without one it is told apart by ``salt``, so that only this very object is ever done once.
+    """
+
+    method: str
+    type: str
+    id: str | None = None
+    query: str | None = None
+    body: bytes = b""
+    resource: dict[str, Any] | None = field(default=None, repr=False)
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_none_exist: str | None = None
+    content_type: str = ""
+    origin: str = ""
+    key: str | None = None
+    salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of an interaction: HTTP status, the resource's version and body as it stands now; or its problem."""
+
+    status: int
+    type: str
+    id: str = ""
+    version: int = 0
+    updated: datetime | None = None
+    created: bool = False
+    body: bytes | None = None
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +165,65 @@ class Detail:
     mended_by: int | None
     children: int
     place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file of an export: ``kind`` is ``output`` or ``deleted``, ``type`` what it holds (Bundle, where deleted)."""
+
+    name: str
+    kind: str
+    type: str
+    count: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A bulk export as it stands: ``at`` is its transactionTime, ``read`` of about ``total`` rows were looked at."""
+
+    id: UUID
+    actor: str
+    name: str
+    level: str
+    group: str
+    types: tuple[str, ...]
+    since: datetime | None
+    request: str
+    at: datetime
+    state: str
+    files: tuple[ExportFile, ...]
+    read: int
+    total: int
+    error: str
+    expires_at: datetime | None
+
+    @property
+    def count(self) -> int:
+        """How many resources it holds by now (deleted ones are not counted)."""
+        return sum(f.count for f in self.files if f.kind == "output")
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(f.size for f in self.files)
+
+    @property
+    def percent(self) -> int:
+        """How far it is, by the rows looked at; 99 at most until it is done, as the whole is an estimate."""
+        if self.state == "done":
+            return 100
+        return min(99, 100 * self.read // self.total) if self.total else 0
+
+    @property
+    def retry_after(self) -> int:
+        """After how many seconds it is worth asking again."""
+        return 1 if self.percent >= 90 or self.total < 100_000 else 5
+
+    def progress(self, language: str = "en") -> str:
+        """How far it is in words, Chinese unless the language is English (a header takes the English ones)."""
+        if self.state == "accepted":
+            return "waiting to begin" if language.startswith("en") else "等待开始"
+        if language.startswith("en"):
+            return f"{self.percent}% ({self.read} of about {max(self.read, self.total)} resources read)"
+        return f"{self.percent}%（已读取 {self.read} / 约 {max(self.read, self.total)} 条）"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +19,16 @@ from doorstep.kernel import clock, ledger, outbox, trail
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
+from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
-from doorstep.record.exchange.actions import conditions, links
+from doorstep.record.exchange.actions import conditions, links, targets
 from doorstep.record.exchange.actions.keep import keep
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
-from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
+from doorstep.record.exchange.shapes import TO_READ, EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
 
 CLASHES = 3
+READS = ("GET", "HEAD")
 NOTHING = Index(None, None, None, [], [], [], [])
 Outcomes = dict[int, dict[int, ledger.Written]]  # by message, by entry
 
@@ -49,16 +51,57 @@ def apply(
     demand(may_send_for(call, source))
     for prepared in batch:
         if not prepared.settled:
-            conditions.check_methods(prepared, source)
-            settle(prepared, source, claimed, partial(conditions.known, prepared, source))
-            conditions.resolve_references(prepared, source)
+            meet([prepared], source, claimed, reads=channel == "fhir")
+    return carry_out(call, source, batch, channel, again)
+
+
+def meet(batch: Sequence[Prepared], source: UUID, claimed: Keys, *, reads: bool) -> None:
+    """Resolve what pieces ask under a condition, and give their items the ids and bodies that will be written.
+
+    ``reads``: whether entries that only read are answered by whoever sent the pieces in.
+    """
+    conditions.lock([item for prepared in batch for item in prepared.plan.items])
+    for prepared in batch:
+        if not reads:
+            _refuse_reads(prepared)
+        conditions.identify(prepared, source)
+        settle(prepared, source, claimed)
+        targets.refuse_overlap(prepared)
+    targets.look(batch, source)
+    for prepared in batch:
+        conditions.resolve_references(prepared, source)
+    targets.patch(batch, source)
+
+
+def _refuse_reads(prepared: Prepared) -> None:
+    for item in prepared.plan.items:
+        if item.method in READS:
+            prepared.put_aside(item, Problem("method-not-supported", params={"method": item.method}))
+
+
+def carry_out(
+    call: Call, source: UUID, batch: Sequence[Prepared], channel: str, again: int | None = None
+) -> list[Receipt]:
+    """Write what is sound of pieces that were met, keep the messages, tell the trail and the outbox."""
     rows, patients = _register(call, source, batch)
     numbers = _numbers(len(batch)) if again is None else [again]
-    outcomes = _write(source, batch, rows, numbers)
-    receipts = [_receipt(p, n, outcomes[n]) for p, n in zip(batch, numbers, strict=True)]
-    keep(source, channel, batch, receipts, again=again is not None)
+    at = clock.now()
+    outcomes = _write(source, batch, rows, numbers, at)
+    _demand_unchanged(batch, numbers, outcomes)
+    receipts = [_receipt(p, n, outcomes[n], at) for p, n in zip(batch, numbers, strict=True)]
+    kept = [(p, r) for p, r in zip(batch, receipts, strict=True) if not (p.direct and p.failed())]
+    keep(source, channel, [p for p, _ in kept], [r for _, r in kept], again=again is not None)
     _tell(call, source, batch, receipts, patients)
     return receipts
+
+
+def _demand_unchanged(batch: Sequence[Prepared], numbers: Sequence[int], outcomes: Outcomes) -> None:
+    """Raise ``IntegrityError`` where another transaction wrote, meanwhile, a version on which a write of this rests."""
+    for prepared, number in zip(batch, numbers, strict=True):
+        for place, version in prepared.expected.items():
+            written = outcomes[number].get(place)
+            if written is not None and written.version != version + (written.outcome != "unchanged"):
+                raise IntegrityError("another transaction wrote a version meanwhile")
 
 
 def _numbers(count: int) -> list[int]:
@@ -93,8 +136,6 @@ def _index(batch: Sequence[Prepared]) -> tuple[dict[int, list[tuple[Item, Index]
     for place, prepared in enumerate(batch):
         rows[place] = []
         for item in prepared.sound():
-            if item.index in prepared.existing and item.method == "POST":
-                continue
             try:
                 rows[place].append((item, index(item.type, item.resource, clock.CHINA)))
             except FhirProblem as found:
@@ -105,7 +146,7 @@ def _index(batch: Sequence[Prepared]) -> tuple[dict[int, list[tuple[Item, Index]
 
 def _residents(call: Call, source: UUID, batch: Sequence[Prepared]) -> dict[str, UUID] | None:
     """The residents of all Patient records of the batch; None where one was refused (and is now set aside)."""
-    whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient" and i.index not in p.existing]
+    whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient"]
     if not whose:
         return {}
     verdicts = _take_in(call, [residents.incoming(item.resource, source) for _, item in whose])
@@ -130,35 +171,33 @@ def _take_in(call: Call, people: Sequence[residents.Incoming]) -> Sequence[resid
 
 
 def _write(
-    source: UUID, batch: Sequence[Prepared], rows: dict[int, list[tuple[Item, Index]]], numbers: Sequence[int]
+    source: UUID,
+    batch: Sequence[Prepared],
+    rows: dict[int, list[tuple[Item, Index]]],
+    numbers: Sequence[int],
+    at: datetime,
 ) -> Outcomes:
     fresh: list[ledger.Fresh] = []
     where: list[tuple[int, int]] = []
     for place, prepared in enumerate(batch):
         number = numbers[place]
-        for item in _deletes(prepared):
+        for item in prepared.deletes():
             fresh.append(ledger.Fresh(item.type, item.id or "", b"{}", source, number, NOTHING, deleted=True))
             where.append((number, item.index))
         for item, entry in rows[place]:
             fresh.append(ledger.Fresh(item.type, item.id or "", item.body, source, number, entry))
             where.append((number, item.index))
     outcomes: Outcomes = {number: {} for number in numbers}
-    for (number, entry_index), written in zip(where, ledger.write(fresh, clock.now()), strict=True):
+    for (number, entry_index), written in zip(where, ledger.write(fresh, at), strict=True):
         outcomes[number][entry_index] = written
     return outcomes
 
 
-def _deletes(prepared: Prepared) -> list[Item]:
-    if prepared.failed():
-        return []
-    return [i for i in prepared.plan.items if i.method == "DELETE" and i.index not in prepared.aside]
-
-
-def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written]) -> Receipt:
+def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written], at: datetime) -> Receipt:
     problems = prepared.told()
     by_item = {p.entry: p for p in problems}
     entries = () if prepared.problem or (prepared.atomic and problems) else prepared.plan.items
-    answers = tuple(_answer(by_item.get(item.index), item, outcomes.get(item.index)) for item in entries)
+    answers = tuple(_answer(prepared, item, by_item.get(item.index), outcomes.get(item.index), at) for item in entries)
     if prepared.failed():
         return Receipt(
             number, "set_aside", received=_received(prepared), problems=problems, set_aside=len(prepared.aside),
@@ -180,18 +219,25 @@ def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written
 
 
 def _received(prepared: Prepared) -> dict[str, int]:
-    return dict(Counter(item.type for item in prepared.plan.items if item.type))
+    return dict(Counter(item.type for item in prepared.plan.items if item.type and item.method not in READS))
 
 
-def _answer(problem: Problem | None, item: Item, written: ledger.Written | None) -> EntryAnswer:
+def _answer(
+    prepared: Prepared, item: Item, problem: Problem | None, written: ledger.Written | None, at: datetime
+) -> EntryAnswer:
     if problem is not None:
-        return EntryAnswer(422, problem=problem)
+        return EntryAnswer(rules.issue_of(problem.code)[1], problem=problem)
+    if item.method in READS:
+        return EntryAnswer(TO_READ, item.url)
+    there = prepared.there.get(item.index)
     if item.method == "DELETE":
-        return EntryAnswer(204)
+        return EntryAnswer(204, version=written.version if written else 0, updated=at if written else None)
     location = f"{item.type}/{item.id}"
-    if written is None:
-        return EntryAnswer(200, location, 1)
-    return EntryAnswer(201 if written.outcome == "created" else 200, location, written.version)
+    if written is None or written.outcome == "unchanged":
+        version = written.version if written else there.version if there else 1
+        return EntryAnswer(200, location, version, updated=there.updated if there else None)
+    new = written.outcome == "created" or (there is not None and there.deleted)
+    return EntryAnswer(201 if new else 200, location, written.version, updated=at)
 
 
 def _tell(
@@ -211,7 +257,7 @@ def _tell(
         lines.append(
             {
                 "outcome": receipt.state,
-                "subject": ("Message", str(receipt.message)),
+                "subject": _subject(prepared, receipt),
                 "resident": whose[0] if len(whose) == 1 else None,
                 "detail": detail,
             }
@@ -221,3 +267,10 @@ def _tell(
     if used:
         outbox.emit(RecordsArrived(source, used, tuple(patients)))
     about("Source", source, messages=len(receipts), applied=len(used))
+
+
+def _subject(prepared: Prepared, receipt: Receipt) -> tuple[str, str]:
+    """The message; the resource, where a single write was refused and so no message was kept."""
+    if prepared.direct and prepared.failed():
+        return prepared.plan.items[0].type, prepared.plan.items[0].id or ""
+    return "Message", str(receipt.message)

@@ -1,7 +1,9 @@
-"""What a message asks under a condition: conditional creates and updates, versions, references by search."""
+"""What a message asks by search: conditional creates, updates, patches and deletes, references by search."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -23,26 +25,27 @@ class Unanswerable(Exception):
         self.code, self.reference = code, reference
 
 
-def search(kind: str, query: str, source: UUID, *, locked: bool = False, own: bool = False) -> str | None:
-    """The id of the one resource that ``identifier=system|value`` names: the source's own first, then anyone's.
+def find(kind: str, query: str, source: UUID | None, limit: int) -> list[str]:
+    """The ids of at most ``limit`` resources that match, of one institution or (None) of all; deleted ones do not.
+
+    Raises ``Unanswerable`` for a search that is not supported.
+    """
+    found = ledger.matching(kind, _tokens(kind, query), limit=50)
+    return [key for key, owner in found if source in (None, owner)][:limit]
+
+
+def search(kind: str, query: str, source: UUID, *, own: bool = False) -> str | None:
+    """The id of the one resource that a search means: the source's own first, then anyone's.
 
     Only the source's own (``own``) where it is to be changed, and of what is about a person: else a source could learn
-    who is known elsewhere, and write into another's record.
-
-    Raises ``Unanswerable`` for other parameters or several matches. ``locked`` keeps two conditional creates of the
-    same thing from both finding nothing.
+    who is known elsewhere, and write into another's record. Raises ``Unanswerable`` where it matches several.
     """
-    tokens = _tokens(kind, query)
-    if locked:
-        with connection.cursor() as cursor:
-            for token in sorted(tokens):
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [token])
-    found = ledger.matching(kind, tokens, limit=50)
-    mine = [key for key, owner in found if owner == source]
-    matches = mine if own or about_person(kind) else mine or [key for key, _ in found]
-    if len(matches) > 1:
+    found = find(kind, query, source, 2)
+    if not found and not own and not about_person(kind):
+        found = find(kind, query, None, 2)
+    if len(found) > 1:
         raise Unanswerable("conditional-many", f"{kind}?{query}")
-    return matches[0] if matches else None
+    return found[0] if found else None
 
 
 def about_person(kind: str) -> bool:
@@ -67,17 +70,58 @@ def leads_on(reference: str, source: UUID) -> bool:
         return True
 
 
-def known(prepared: Prepared, source: UUID, item: Item) -> str | None:
-    """The id of what a conditional create or update means, where it is there; faults are set aside."""
-    query = item.if_none_exist if item.method == "POST" else item.query if item.method == "PUT" else None
-    if not query:
-        return None
-    try:
-        query = query.partition("?")[2] or query
-        return search(item.type, query, source, locked=True, own=item.method == "PUT")
-    except Unanswerable as fault:
-        _aside(prepared, item, fault)
-        return None
+def query_of(item: Item) -> str:
+    """The search on which an item depends; empty where it depends on none."""
+    if item.method == "POST":
+        said = item.if_none_exist or ""
+        return said.partition("?")[2] or said
+    return item.query or "" if item.method in ("PUT", "PATCH", "DELETE") else ""
+
+
+def lock(items: Iterable[Item]) -> None:
+    """Let writes that depend on the same search pass one by one: else two creates would both find nothing."""
+    keys = {_lock_key(item.type, query) for item in items if (query := query_of(item))}
+    with connection.cursor() as cursor:
+        for key in sorted(keys):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _lock_key(kind: str, query: str) -> int:
+    pairs = sorted(parse_qsl(query, keep_blank_values=True))
+    mark = hashlib.blake2b(repr((kind, pairs)).encode(), digest_size=8).digest()
+    return int.from_bytes(mark, "big", signed=True)
+
+
+def identify(prepared: Prepared, source: UUID) -> None:
+    """Give items that depend on a search the id of what it finds; what it cannot decide is put aside.
+
+    Many matches, an id in the body that is another: R4, http.html, "conditional update" and its like. A conditional
+    create that finds something has nothing more to do (``existing``).
+    """
+    for item in prepared.plan.items:
+        query = query_of(item)
+        if not query or item.problem is not None:
+            continue
+        try:
+            found = search(item.type, query, source, own=item.method != "POST")
+        except Unanswerable as fault:
+            prepared.put_aside(item, Problem(fault.code, params={"reference": fault.reference}))
+            continue
+        _take(prepared, item, found)
+
+
+def _take(prepared: Prepared, item: Item, found: str | None) -> None:
+    if found is None:
+        if item.method == "PATCH":
+            prepared.put_aside(item, Problem("not-found", params={"what": f"{item.type}?{item.query}"}))
+        return
+    prepared.found.add(item.index)
+    if item.method == "POST":
+        prepared.existing[item.index] = found
+    elif item.method == "PUT" and item.resource.get("id", found) != found:
+        prepared.put_aside(item, Problem("id-mismatch", f"{item.expression}.id", params={"url": found}))
+    else:
+        item.id = found
 
 
 def resolve_references(prepared: Prepared, source: UUID) -> None:
@@ -89,32 +133,6 @@ def resolve_references(prepared: Prepared, source: UUID) -> None:
                 raise Unanswerable("conditional-none", reference.reference)
             reference.item.replace_reference(reference.reference, f"{reference.type}/{found}")
         except Unanswerable as fault:
-            _aside(prepared, reference.item, fault, reference.path)
-
-
-def check_methods(prepared: Prepared, source: UUID) -> None:
-    """Set aside what is not supported, what another source holds, and what asks for a version that is past."""
-    for item in prepared.plan.items:
-        if item.method in ("GET", "HEAD", "PATCH") or (item.method == "DELETE" and not item.id):
-            _put_aside(prepared, item, Problem("method-not-supported", params={"method": item.method}))
-        elif item.id and (item.if_match or item.method == "DELETE"):
-            _check_version(prepared, item, source)
-
-
-def _check_version(prepared: Prepared, item: Item, source: UUID) -> None:
-    there = ledger.read(item.type, item.id or "")
-    if there is not None and there.source != source:
-        _put_aside(prepared, item, Problem("other-source", params={"reference": f"{item.type}/{item.id}"}))
-    elif item.if_match:
-        wanted, found = item.if_match.strip().removeprefix("W/").strip('"'), str(there.version if there else 0)
-        if wanted != found:
-            _put_aside(prepared, item, Problem("version-conflict", params={"wanted": wanted, "found": found}))
-
-
-def _aside(prepared: Prepared, item: Item, fault: Unanswerable, path: str = "") -> None:
-    _put_aside(prepared, item, Problem(fault.code, path, params={"reference": fault.reference}))
-
-
-def _put_aside(prepared: Prepared, item: Item, problem: Problem) -> None:
-    path = problem.path or item.expression
-    prepared.aside.setdefault(item.index, Problem(problem.code, path, params=dict(problem.params), entry=item.index))
+            prepared.put_aside(
+                reference.item, Problem(fault.code, reference.path, params={"reference": fault.reference})
+            )

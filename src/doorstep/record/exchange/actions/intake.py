@@ -101,12 +101,12 @@ def apply_safely(
         try:
             for prepared in batch:
                 if not (prepared.careful or prepared.settled):
-                    settle(prepared, source, claimed, lambda _item: None)
+                    settle(prepared, source, claimed)
             return apply(call, source=source, batch=batch, channel=channel, claimed=claimed, again=again)
         except ledger.Claimed as found:
             claimed |= found.keys
         except (IntegrityError, OperationalError) as error:
-            _demand_passing(error, len(batch))
+            demand_passing(error, len(batch))
         except DataError as error:
             return _one_by_one(call, source, batch, channel, str(error).splitlines()[0], again)
         known = {} if again else reads.receipts(source, [p.digest for p in batch])
@@ -116,7 +116,7 @@ def apply_safely(
     raise OperationalError(f"gave up after {TRIES} tries")
 
 
-def _demand_passing(error: IntegrityError | OperationalError, size: int) -> None:
+def demand_passing(error: IntegrityError | OperationalError, size: int) -> None:
     """Let go by what another writer caused (the same rows, a deadlock): its rows are seen the next time."""
     if isinstance(error, OperationalError) and "deadlock" not in str(error):
         raise error

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import Limits, Parsed, check, minify, text_of
+from doorstep.fhir.reading import Limits, Parsed, check, is_id, minify, text_of
 from doorstep.fhir.resolution import resolve
+from doorstep.kernel.standing import Standing
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.shapes import Piece, Problem
 
@@ -19,12 +20,18 @@ UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 SEARCH = re.compile(rb'"reference":"[A-Z][A-Za-z]+\?')
 LINES = re.compile(r"(.*):([0-9]{1,18})-[0-9]+", re.DOTALL)
 LIMITS = Limits()
+WRITES = ("POST", "PUT", "PATCH")
 Keys = frozenset[tuple[str, str]]
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A piece that was read. ``problem`` concerns it whole; ``aside`` the items that cannot be used, by index."""
+    """A piece that was read. ``problem`` concerns it whole; ``aside`` the items that cannot be used, by index.
+
+    ``existing`` are the ids of what conditional creates found, ``found`` the items whose search found one. ``there`` is
+    how targets stood when they were looked at, ``expected`` the versions on which a write rests. ``direct``: a single
+    interaction, whose sender is told of a fault at once, so that nothing of it is set aside.
+    """
 
     piece: Piece
     digest: bytes
@@ -32,7 +39,11 @@ class Prepared:
     problem: Problem | None = None
     aside: dict[int, Problem] = field(default_factory=dict)
     existing: dict[int, str] = field(default_factory=dict)
+    found: set[int] = field(default_factory=set)
+    there: dict[int, Standing] = field(default_factory=dict)
+    expected: dict[int, int] = field(default_factory=dict)
     settled: bool = False
+    direct: bool = False
 
     @property
     def atomic(self) -> bool:
@@ -43,7 +54,12 @@ class Prepared:
     def careful(self) -> bool:
         """Whether what it does depends on what is there: such a piece gets a transaction of its own."""
         return any(
-            i.if_none_exist or i.query or i.if_match or i.method not in ("POST", "PUT") or _searches(i.body)
+            i.if_none_exist
+            or i.query
+            or i.if_match
+            or i.if_none_match
+            or i.method not in ("POST", "PUT")
+            or searches(i.body)
             for i in self.plan.items
         )
 
@@ -75,13 +91,26 @@ class Prepared:
         return replace(problem, path=problem.path.removeprefix(f"Bundle.entry[{problem.entry}].resource").lstrip("."))
 
     def sound(self) -> list[Item]:
-        """The items that are to be written."""
+        """The items that are to be written, deletes apart."""
         if self.failed():
             return []
-        return [i for i in self.plan.items if i.index not in self.aside and i.body and i.method in ("POST", "PUT")]
+        known = self.aside.keys() | self.existing.keys()
+        return [i for i in self.plan.items if i.index not in known and i.body and i.method in WRITES]
+
+    def deletes(self) -> list[Item]:
+        """The deletes of what is there; one of what is not there (any more) has nothing to do."""
+        if self.failed():
+            return []
+        found = [i for i in self.plan.items if i.method == "DELETE" and i.index not in self.aside]
+        return [i for i in found if i.index in self.there and not self.there[i.index].deleted]
+
+    def put_aside(self, item: Item, problem: Problem) -> None:
+        """Note that an item cannot be used; of several problems the first is told."""
+        path = problem.path or item.expression
+        self.aside.setdefault(item.index, replace(problem, path=path, entry=item.index))
 
 
-def _searches(body: bytes) -> bool:
+def searches(body: bytes) -> bool:
     """Whether a reference of the (minified) resource is a search."""
     return b"?" in body and SEARCH.search(body) is not None
 
@@ -149,16 +178,15 @@ READERS: dict[str, Callable[[Piece], BundlePlan]] = {
 }
 
 
-def settle(prepared: Prepared, source: UUID, claimed: Keys, known: Callable[[Item], str | None]) -> None:
-    """Give the items their ids and resolve their references; ``known`` tells the id of what is there already.
+def settle(prepared: Prepared, source: UUID, claimed: Keys) -> None:
+    """Give the items their ids (of what is ``existing``, its own) and resolve their references.
 
     An id is the one that the source gave (a UUID of its fullUrl, or its own id), unless another source holds it:
     then, and only then, a name-based UUID of the source and that id.
     """
 
     def assign(item: Item) -> str:
-        if (there := known(item)) is not None:
-            prepared.existing[item.index] = there
+        if (there := prepared.existing.get(item.index)) is not None:
             return there
         wanted = wanted_id(item, prepared.digest)
         return alias(source, item.type, wanted) if (item.type, wanted) in claimed else wanted
@@ -179,6 +207,8 @@ def wanted_id(item: Item, digest: bytes) -> str:
     """The id that a source means: its own, the UUID of the fullUrl, else one made of the piece and the place in it."""
     if item.method != "POST" and item.id:
         return item.id
+    if item.method == "PUT" and item.query and is_id(own := item.resource.get("id")):
+        return str(own)
     return uuid_of(item.full_url) or str(uuid5(UUID(bytes=digest[:16]), f"{item.type}#{item.index}"))
 
 

@@ -92,7 +92,7 @@ def _with_urn(prepared: Prepared, item: Item, text: bytes) -> bytes:
         return text
     if _joined(fields) != text:  # a key came twice: whoever mends it must see both
         return text
-    if item.body:
+    if item.body and item.method != "PATCH":
         fields["resource"] = msgspec.Raw(item.body)
     if not uuid_of(item.full_url) and (item.method == "POST" or not item.id):
         own = item.id if item.body and item.id else _meant(prepared, item, text)[1]

@@ -117,7 +117,8 @@ BAD: dict[str, Bad] = {
         one(observation(None, effectiveDateTime="gestern")), "bad-date", f"{R}.effectiveDateTime"
     ),
     "a code of another shape": Bad(one(observation(None, code="x")), "wrong-shape", f"{R}.code"),
-    "patching": Bad(one(WITH_ID, method="PATCH", url="Patient/a"), "method-not-supported", R),
+    "patching what is not there": Bad(one(WITH_ID, method="PATCH", url="Patient/a"), "not-found", R),
+    "a read in a file": Bad(one(WITH_ID, method="GET", url="Patient/a"), "method-not-supported", R),
     "a version that is past": Bad(one(WITH_ID, method="PUT", url="Patient/a", ifMatch='W/"3"'), "version-conflict", R),
     "two bundles in one file": Bad(GOOD + GOOD, "syntax", "", 1, len(TEXT) + 1),
 }

@@ -227,7 +227,7 @@ class TestConditions:
     def test_update_by_search(self, source):
         send(source, GOOD)
         [receipt] = send(
-            source, bundle("transaction", entry(patient(1, "王甲", active=True), 8, "PUT", f"Patient?{self.ABOUT}"))
+            source, bundle("transaction", entry(patient(1, "王乙", active=True), 8, "PUT", f"Patient?{self.ABOUT}"))
         )
         assert (receipt.updated, receipt.answers[0].location) == (1, f"Patient/{key(2)}")
 
