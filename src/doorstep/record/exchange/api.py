@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from doorstep.record.exchange.actions import (
     StillWrong,
+    begin_export,
+    cancel_export,
     dismiss,
     interact,
     mend,
@@ -12,23 +14,54 @@ from doorstep.record.exchange.actions import (
     set_aside_fault,
     take,
 )
-from doorstep.record.exchange.reads import counts, detail, say, set_aside, set_aside_numbers, stored
+from doorstep.record.exchange.actions.export_rows import TypeFilter
+from doorstep.record.exchange.reads import (
+    counts,
+    detail,
+    export_file,
+    export_manifest,
+    export_status,
+    exports,
+    say,
+    set_aside,
+    set_aside_numbers,
+    stored,
+)
 from doorstep.record.exchange.rules import advice, issue_of
-from doorstep.record.exchange.shapes import TO_READ, Answer, EntryAnswer, Interaction, Piece, Problem, Receipt
+from doorstep.record.exchange.shapes import (
+    TO_READ,
+    Answer,
+    EntryAnswer,
+    Export,
+    ExportFile,
+    Interaction,
+    Piece,
+    Problem,
+    Receipt,
+)
 
 __all__ = [
     "TO_READ",
     "Answer",
     "EntryAnswer",
+    "Export",
+    "ExportFile",
     "Interaction",
     "Piece",
     "Problem",
     "Receipt",
     "StillWrong",
+    "TypeFilter",
     "advice",
+    "begin_export",
+    "cancel_export",
     "counts",
     "detail",
     "dismiss",
+    "export_file",
+    "export_manifest",
+    "export_status",
+    "exports",
     "interact",
     "issue_of",
     "mend",

@@ -30,3 +30,33 @@ FLOW: Flow[State, None] = Flow(
         Move("dismiss", frozenset({State.SET_ASIDE}), State.DISMISSED, "exchange.mend"),
     ),
 )
+
+
+class ExportState(StrEnum):
+    """Where an export stands; ``RUNNING`` only once nothing older than its time can still be written."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE = (ExportState.ACCEPTED, ExportState.RUNNING, ExportState.DONE)
+AT_WORK = frozenset(LIVE[:2])
+ENDED = frozenset({ExportState.DONE, ExportState.FAILED})
+
+EXPORT_FLOW: Flow[ExportState, None] = Flow(
+    "bulk export",
+    ExportState,
+    ExportState.ACCEPTED,
+    frozenset({ExportState.CANCELLED, ExportState.EXPIRED}),
+    (
+        Move("start", frozenset({ExportState.ACCEPTED}), ExportState.RUNNING, "exchange.export"),
+        Move("finish", frozenset({ExportState.RUNNING}), ExportState.DONE, "exchange.export"),
+        Move("fail", AT_WORK, ExportState.FAILED, "exchange.export"),
+        Move("cancel", AT_WORK | ENDED, ExportState.CANCELLED, "exchange.export"),
+        Move("expire", ENDED, ExportState.EXPIRED, "exchange.export"),
+    ),
+)

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.forms import HouseForm
-from doorstep.record.exchange.flow import State
+from doorstep.record.exchange.flow import ExportState, State
 
 STATES = {
     State.SET_ASIDE: _("待修正"),
@@ -14,6 +14,15 @@ STATES = {
     State.MENDED: _("已修正"),
     State.DISMISSED: _("已放弃"),
 }
+EXPORT_STATES = {
+    ExportState.ACCEPTED: _("等待开始"),
+    ExportState.RUNNING: _("导出中"),
+    ExportState.DONE: _("已完成"),
+    ExportState.FAILED: _("导出失败"),
+    ExportState.CANCELLED: _("已取消"),
+    ExportState.EXPIRED: _("已过期"),
+}
+EXPORT_LEVELS = {"system": _("全部数据"), "patient": _("全部患者"), "group": _("一组患者")}
 
 
 class Filter(HouseForm):

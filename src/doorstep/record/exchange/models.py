@@ -1,13 +1,15 @@
-"""Messages as they came, and what became of them."""
+"""Messages as they came and what became of them; exports and how far they are."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from doorstep.kernel.call import Scope
+from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager
-from doorstep.record.exchange.flow import State
+from doorstep.record.exchange.flow import LIVE, ExportState, State
 
 
 class Message(models.Model):
@@ -51,3 +53,57 @@ class Message(models.Model):
     def scope_filter(cls, scope: Scope) -> Q:
         """Messages of the institutions within the scope."""
         return Q(source_id__in=scope.organisations)
+
+
+class Export(models.Model):
+    """A bulk export: who asked for what within which bounds, and how far it is. ``at`` is its transactionTime;
+    ``types`` are read in order, ``place`` counts those done, ``last`` is the last id read of the next."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    actor = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    key = models.CharField(max_length=100, default="")
+    everywhere = models.BooleanField()
+    organisations = ArrayField(models.UUIDField())
+    level = models.CharField(max_length=10)
+    group = models.CharField(max_length=64, default="")
+    members = ArrayField(models.TextField(), null=True)
+    types = ArrayField(models.TextField())
+    since = models.DateTimeField(null=True)
+    filters = models.JSONField(default=dict)
+    elements = ArrayField(models.TextField(), default=list)
+    request = models.TextField()
+    at = models.DateTimeField()
+    state = models.CharField(max_length=10)
+    awaited = ArrayField(models.TextField(), default=list)
+    place = models.IntegerField(default=0)
+    last = models.TextField(default="")
+    files = models.JSONField(default=list)
+    read = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    failures = models.SmallIntegerField(default=0)
+    error = models.CharField(max_length=40, default="")
+    worked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=[str(s) for s in ExportState]), name="export_state"),
+            models.UniqueConstraint(
+                fields=("actor", "key"), name="export_once", condition=Q(state__in=[str(s) for s in LIVE]) & ~Q(key="")
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("worked_at",), name="export_at_work", condition=Q(state__in=[str(s) for s in LIVE[:2]])
+            ),
+            models.Index(fields=("expires_at",), name="export_expires", condition=Q(state__in=("done", "failed"))),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Exports that hold nothing beyond the scope."""
+        return Q(everywhere=False, organisations__contained_by=list(scope.organisations))

@@ -1,11 +1,14 @@
-"""The pages of exchange: the list of messages, one message, and what can be done with it."""
+"""The pages of exchange: the list of messages, one message and what can be done with it; the list of exports."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,10 +17,10 @@ from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.record.exchange import actions, reads
 from doorstep.record.exchange.access import Permission
-from doorstep.record.exchange.flow import State
-from doorstep.record.exchange.forms import STATES, Dismiss, Filter, Mend
+from doorstep.record.exchange.flow import AT_WORK, ExportState, State
+from doorstep.record.exchange.forms import EXPORT_LEVELS, EXPORT_STATES, STATES, Dismiss, Filter, Mend
 from doorstep.record.exchange.rules import advice
-from doorstep.record.exchange.shapes import Detail, Line, Problem
+from doorstep.record.exchange.shapes import Detail, Export, Line, Problem
 
 EDITABLE = 1 << 20
 
@@ -124,3 +127,44 @@ def dismiss(request: CalledRequest, message: int) -> HttpResponseBase:
         "danger": True,
     }
     return render(request, "kernel/confirm.html", context, status=422 if form.is_bound else 200)
+
+
+@page(Permission.EXPORT)
+def exports(request: CalledRequest) -> HttpResponse:
+    """The bulk exports within the caller's scope, newest first; the part that moves asks again while one is at work."""
+    found = reads.exports(request.call, page=Page.read(request.GET.get("after"), 20, parts=1))
+    rows = [_export_row(each) for each in found.items]
+    context = {"paged": found, "rows": rows, "busy": any(row["at_work"] for row in rows)}
+    return render(request, "exchange/exports.html", context)
+
+
+def _export_row(found: Export) -> dict[str, object]:
+    language = get_language() or "zh"
+    state = ExportState(found.state)
+    return {
+        "found": found,
+        "state": EXPORT_STATES[state],
+        "level": EXPORT_LEVELS[found.level],
+        "at_work": state in AT_WORK,
+        "progress": found.progress(language),
+        "trouble": reads.say(Problem(found.error), language) if found.error else "",
+        "cancels": state in {*AT_WORK, ExportState.DONE},
+    }
+
+
+@page(Permission.EXPORT)
+def cancel_export(request: CalledRequest, export: UUID) -> HttpResponseBase:
+    """Ask, then end an export and delete its files."""
+    if request.method == "POST":
+        actions.cancel_export(request.call, export=export)
+        messages.success(request, _("已取消导出，文件已删除"))
+        return redirect("exchange:exports")
+    found = reads.export_status(request.call, export)
+    context = {
+        "question": _("取消 %(name)s 的导出？") % {"name": found.name},
+        "consequences": [_("已导出的文件会被删除，不能再下载。"), _("健康档案中的数据不受影响。")],
+        "label": _("取消导出"),
+        "cancel": reverse("exchange:exports"),
+        "danger": True,
+    }
+    return render(request, "kernel/confirm.html", context)

@@ -1,27 +1,31 @@
-"""What can be asked about messages."""
+"""What can be asked about messages and exports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import zstandard
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import translation
 
-from doorstep.kernel import ledger
+from doorstep.fhir.outcome import instant
+from doorstep.kernel import clock, ledger, ruleset
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
-from doorstep.kernel.decision import Decision, Refused, refuse
+from doorstep.kernel.decision import Decision, Refused, demand, refuse
 from doorstep.kernel.letters import whole
-from doorstep.kernel.paging import Page, Paged, cut
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut
 from doorstep.kernel.web.words import sentence
 from doorstep.record.exchange import rules
-from doorstep.record.exchange.access import Permission
-from doorstep.record.exchange.flow import State
-from doorstep.record.exchange.models import Message
-from doorstep.record.exchange.shapes import Detail, EntryAnswer, Line, Problem, Receipt
+from doorstep.record.exchange.access import Permission, may_see_export
+from doorstep.record.exchange.flow import LIVE, ExportState, State
+from doorstep.record.exchange.models import Export, Message
+from doorstep.record.exchange.shapes import Detail, EntryAnswer, ExportFile, Line, Problem, Receipt
+from doorstep.record.exchange.shapes import Export as Shown
 
 SHOWN = 1 << 20
 
@@ -149,3 +153,86 @@ def _line(row: Message) -> Line:
         problem=problem(row.problems[0]) if row.problems else None,
         received=row.received,
     )
+
+
+def exports_folder() -> Path:
+    """Where the files of exports lie: a folder for each, named by its id."""
+    return Path(settings.HOME) / "exports"
+
+
+def kept_hours() -> float:
+    """For how many hours the files of an export are kept, by the rule of today."""
+    try:
+        return float(ruleset.at(rules.EXPORT_RULE, clock.today())["hours"])
+    except ruleset.NoRule:
+        return rules.EXPORT_HOURS
+
+
+def shown_export(row: Export) -> Shown:
+    """An export as it leaves the room."""
+    return Shown(
+        row.pk, row.actor, row.name, row.level, row.group, tuple(row.types), row.since, row.request, row.at,
+        str(row.state), tuple(ExportFile(**f) for f in row.files), row.read, row.total, row.error, row.expires_at,
+    )  # fmt: skip
+
+
+def export_status(call: Call, export: UUID) -> Shown:
+    """How far an export is; ``Refused`` ("not_found") where it is another's, cancelled, or kept no longer."""
+    demand(call.may(Permission.EXPORT))
+    rows = Export.objects.unscoped("judged on the next line").defer("members")
+    return shown_export(there(call, rows.filter(pk=export).first()))
+
+
+def there(call: Call, row: Export | None) -> Export:
+    """The export, if it is one that the caller may see, not cancelled and not too old; else ``Refused``."""
+    gone = row is None or row.state not in {*LIVE, ExportState.FAILED}
+    if row is None or gone or (row.expires_at is not None and row.expires_at <= clock.now()):
+        raise Refused(refuse("not_found", kind="Export"))
+    demand(may_see_export(call, row.actor, Scope(frozenset(row.organisations), row.everywhere)))
+    return row
+
+
+def export_manifest(export: Shown, base: str) -> dict[str, Any]:
+    """The manifest of an export that is done (Bulk Data Access 2.0); a file's address is ``base`` and its name."""
+
+    def items(kind: str) -> list[dict[str, Any]]:
+        return [{"type": f.type, "url": base + f.name, "count": f.count} for f in export.files if f.kind == kind]
+
+    return {
+        "transactionTime": instant(export.at),
+        "request": export.request,
+        "requiresAccessToken": True,
+        "output": items("output"),
+        "deleted": items("deleted"),
+        "error": [],
+    }
+
+
+@ask(Permission.EXPORT, audits="exchange.export_file")
+def export_file(call: Call, *, export: UUID, name: str) -> Path:
+    """Where a file of an export that is done lies; each time it is asked for stands in the trail."""
+    about("Export", export, file=rules.storable(name, 100))
+    found = export_status(call, export)
+    file = next((f for f in found.files if f.name == name and found.state == ExportState.DONE), None)
+    if file is None:
+        raise Refused(refuse("not_found", kind="ExportFile"))
+    about("Export", export, resources=file.count, bytes=file.size)
+    return exports_folder() / str(found.id) / file.name
+
+
+def exports(call: Call, *, page: Page) -> Paged[Shown]:
+    """The exports that hold nothing beyond the caller's scope, newest first."""
+    demand(call.may(Permission.EXPORT))
+    rows = Export.objects.within(call.scope).defer("members").order_by("-id")
+    if page.after:
+        rows = rows.filter(id__lt=_uuid(page.after[0]))
+    found = list(rows[: page.limit + 1])
+    key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
+    return cut([shown_export(row) for row in found], page, key)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadCursor(text[:40]) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_noop
 
 from doorstep.events.exchange import RecordsArrived
-from doorstep.kernel.room import MenuEntry, Room
-from doorstep.record.exchange import reactions
+from doorstep.kernel.room import Job, MenuEntry, Room
+from doorstep.record.exchange import jobs, reactions
 from doorstep.record.exchange.access import SENTENCES, Permission
 
 ROOM = Room(
@@ -21,5 +23,11 @@ ROOM = Room(
         "out_of_scope": gettext_noop("这家机构不在您的范围内"),
     },
     reactions={RecordsArrived: (reactions.on_records_arrived,)},
-    menu=(MenuEntry(gettext_noop("报文与待修正"), "exchange:list", "inbox", Permission.READ, gettext_noop("数据")),),
+    menu=(
+        MenuEntry(gettext_noop("报文与待修正"), "exchange:list", "inbox", Permission.READ, gettext_noop("数据")),
+        MenuEntry(
+            gettext_noop("批量导出"), "exchange:exports", "package-export", Permission.EXPORT, gettext_noop("数据")
+        ),
+    ),
+    jobs=(Job("exchange.exports", timedelta(seconds=1), jobs.run_exports),),
 )

@@ -108,7 +108,7 @@ TITLE_LEVELS: Mapping[str, str] = {
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
 _CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read"}
-_EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send"})
+_EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
 _OUTBOX = frozenset({"outbox.read", "outbox.replay"})
 
@@ -175,8 +175,8 @@ ROLES: Mapping[str, Role] = {
     ),
 }
 
-SOURCE_PERMISSIONS = frozenset({"exchange.send", "charts.read"})
-"""What a source system's key may do, within its own institution: send records, and read back what it sent."""
+SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read"})
+"""What a source system's key may do, within its own institution: send records, read back and export what it sent."""
 
 
 CHOSEN_POST = "post"

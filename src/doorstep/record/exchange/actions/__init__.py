@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from doorstep.record.exchange.actions.exports import begin_export, cancel_export
 from doorstep.record.exchange.actions.faults import set_aside_fault
 from doorstep.record.exchange.actions.intake import take
 from doorstep.record.exchange.actions.interact import interact
 from doorstep.record.exchange.actions.mend import StillWrong, dismiss, mend, retry, retry_waiting
 
-__all__ = ["StillWrong", "dismiss", "interact", "mend", "retry", "retry_waiting", "set_aside_fault", "take"]
+__all__ = [
+    "StillWrong",
+    "begin_export",
+    "cancel_export",
+    "dismiss",
+    "interact",
+    "mend",
+    "retry",
+    "retry_waiting",
+    "set_aside_fault",
+    "take",
+]

@@ -1,0 +1,163 @@
+"""What an export reads: the ledger as it stood at its transactionTime, window by window of ids, within its bounds.
+
+A row that was written later is looked up in the past, so an export holds one moment, however long it takes and
+whoever writes meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+import orjson
+import zstandard
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+from psycopg import Cursor, sql
+
+from doorstep.fhir import tables
+from doorstep.fhir.indexing import index
+from doorstep.kernel import clock, ledger
+from doorstep.kernel.call import Scope
+from doorstep.record.exchange import rules
+from doorstep.record.exchange.models import Export
+
+TypeFilter = Callable[[Scope, str, str, str, int], Sequence[str]]
+"""(scope, type, query, after, limit) → at most ``limit`` ids after ``after``, ascending, that a search would find."""
+
+END = "SELECT max(id), count(*) FROM (SELECT id FROM {} WHERE id > %(last)s ORDER BY id LIMIT %(limit)s) w"
+ROWS = """
+SELECT t.id, t.version, t.updated, t.deleted, CASE WHEN t.updated <= %(at)s AND NOT t.deleted THEN t.body END
+FROM {table} t WHERE t.id > %(last)s AND t.id <= %(end)s AND {bounds}
+AND (t.updated > %(at)s AND t.version > 1 OR t.updated <= %(at)s AND {since} AND {concern}) ORDER BY t.id
+"""
+BEFORE = """
+SELECT DISTINCT ON (id) id, version, updated, deleted, body FROM fhir_past
+WHERE type = %(kind)s AND id = ANY(%(ids)s) AND updated <= %(at)s AND {living} ORDER BY id, version DESC
+"""
+VISIBLE = """
+EXISTS (SELECT FROM fhir_patient p WHERE p.id = t.patient AND (p.updated > %(at)s OR NOT p.deleted) AND {bounds})
+"""
+
+
+class Version(NamedTuple):
+    """A version as it stood at the export's time; a deleted one has no body."""
+
+    id: str
+    version: int
+    updated: datetime
+    deleted: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The versions to write, by id; the last id that was looked at (None where the type is done), and how many."""
+
+    versions: list[Version]
+    last: str | None
+    read: int
+
+
+def type_filter() -> TypeFilter | None:
+    """The search that ``settings.DOORSTEP_TYPE_FILTER`` (a dotted name) gives to ``_typeFilter``; None without."""
+    name = getattr(settings, "DOORSTEP_TYPE_FILTER", "")
+    return cast("TypeFilter", import_string(name)) if name else None
+
+
+@cache
+def concerns_patients(kind: str) -> bool:
+    """Whether resources of the type are, or are about, a patient."""
+    return kind == "Patient" or tables.table(kind).patient is not None
+
+
+def cursor() -> Cursor[Any]:
+    """The driver's own cursor, in the transaction that Django has opened."""
+    return cast("Cursor[Any]", connection.cursor().cursor)
+
+
+def scope_of(row: Export) -> Scope:
+    """The bounds that the export was begun with."""
+    return Scope(frozenset(row.organisations), row.everywhere)
+
+
+def window(row: Export, kind: str, last: str) -> Window:
+    """The next rows of a type after an id, as they stood at the export's time."""
+    asked = {"last": last, "at": row.at, "since": row.since, "limit": rules.WINDOW, "members": row.members,
+             "organisations": row.organisations}  # fmt: skip
+    with cursor() as at:
+        end, read = at.execute(sql.SQL(END).format(ledger.table(kind)), asked).fetchone() or (None, 0)
+        if end is None:
+            return Window([], None, 0)
+        rows = at.execute(_query(row, kind), {**asked, "end": end}).fetchall()
+        now = [Version(r[0], r[1], r[2], r[3], (r[4] or "").encode()) for r in rows]
+        versions = _wanted(at, row, kind, last, now)
+    return Window(versions, end if read == rules.WINDOW else None, read)
+
+
+def _wanted(at: Cursor[Any], row: Export, kind: str, last: str, now: list[Version]) -> list[Version]:
+    """What is exported of the rows: each as it stood then, where it was there, concerns the export and is sought."""
+    late = [v.id for v in now if v.updated > row.at]
+    before = _before(at, row, kind, late) if late else {}
+    versions = sorted([*(v for v in now if v.updated <= row.at), *before.values()]) if late else now
+    found = _sought(row, kind, last, versions)
+    past = before.keys() | {v.id for v in found if v.deleted}
+    if past and row.level != "system" and concerns_patients(kind):
+        return _without_strangers(at, row, kind, found, past)
+    return found
+
+
+def _query(row: Export, kind: str) -> sql.Composed:
+    within = sql.SQL("TRUE" if row.everywhere else "{}.source = ANY(%(organisations)s)")
+    own = sql.SQL("TRUE") if kind in ledger.SHARED else within.format(sql.SQL("t"))
+    concern: sql.Composable = sql.SQL("TRUE")
+    if row.level != "system" and concerns_patients(kind):
+        if row.members is not None:
+            concern = sql.SQL("t.id = ANY(%(members)s)" if kind == "Patient" else "t.patient = ANY(%(members)s)")
+        elif kind != "Patient":
+            concern = sql.SQL(VISIBLE).format(bounds=within.format(sql.SQL("p")))
+    # the deleted are about nobody any more: whom they were about is told by their past
+    since = sql.SQL("NOT t.deleted" if row.since is None else "t.updated > %(since)s")
+    either = sql.SQL("(t.deleted OR {})").format(concern)
+    return sql.SQL(ROWS).format(table=ledger.table(kind), bounds=own, since=since, concern=either)
+
+
+def _before(at: Cursor[Any], row: Export, kind: str, ids: list[str], *, living: bool = False) -> dict[str, Version]:
+    query = sql.SQL(BEFORE).format(living=sql.SQL("NOT deleted" if living else "TRUE"))
+    press = zstandard.ZstdDecompressor()
+    rows = at.execute(query, {"kind": kind, "ids": ids, "at": row.at}).fetchall()
+    return {r[0]: Version(r[0], r[1], r[2], r[3], press.decompress(bytes(r[4]))) for r in rows}
+
+
+def _sought(row: Export, kind: str, last: str, versions: list[Version]) -> list[Version]:
+    """Without what was not changed since, what was deleted unless changes are asked for, what no filter finds."""
+    since, queries = row.since, row.filters.get(kind)
+    found = [v for v in versions if (not v.deleted if since is None else v.updated > since)]
+    if not queries or not found:
+        return found
+    ask, passed = type_filter(), set[str]()
+    if ask is None:
+        raise LookupError("DOORSTEP_TYPE_FILTER was there when the export began")
+    for query in queries:
+        passed.update(ask(scope_of(row), kind, query, last, rules.WINDOW))
+    return [v for v in found if v.deleted or v.id in passed]
+
+
+def _without_strangers(
+    at: Cursor[Any], row: Export, kind: str, versions: list[Version], past: set[str]
+) -> list[Version]:
+    """Without those of the ``past`` that were about nobody, or about none of the group, by what they said then."""
+    gone = [v.id for v in versions if v.deleted]
+    said = _before(at, row, kind, gone, living=True) if gone else {}
+    return [v for v in versions if v.id not in past or _concerns(row, kind, said.get(v.id) if v.deleted else v)]
+
+
+def _concerns(row: Export, kind: str, version: Version | None) -> bool:
+    if version is None:
+        return False
+    whose = index(kind, orjson.loads(version.body), clock.CHINA).patient
+    return whose is not None and (row.members is None or whose in row.members)
