@@ -1,0 +1,129 @@
+"""The specification's invariants: every rule of every type, asked of every element that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from doorstep.fhir import structure
+from doorstep.fhir.structure import Field, Invariant
+from doorstep.fhir.validation import engine
+from doorstep.fhir.validation.engine import Env, NotEvaluated
+from doorstep.fhir.validation.faults import LIMIT
+from doorstep.fhir.validation.findings import Finding, capped, finding
+from doorstep.fhir.validation.links import resource_types
+
+Test = Callable[[Any, Env], bool | None]
+
+# ele-1 is what the check of every write says of empty objects
+_ELSEWHERE: Final = frozenset(("ele-1",))
+
+
+class Rule(NamedTuple):
+    """A rule made ready: asked of a value it answers yes, no, or None where its expression yields nothing."""
+
+    key: str
+    severity: str
+    human: str
+    test: Test
+
+
+class Below(NamedTuple):
+    """What stands under a key: the name of the element, its type, the rules of both."""
+
+    name: str
+    kind: str
+    rules: tuple[Rule, ...]
+
+
+def invariants(type_name: str, resource: dict[str, Any]) -> list[Finding]:
+    """Return the rules that a resource of a type breaks, and those that could not be evaluated; at most 100 and one.
+
+    Nothing is found in what is not of the shape that R4 says: that is for `check`, as is ele-1.
+    """
+    if type(resource) is not dict or type_name not in resource_types():
+        return []
+    found: list[Finding] = []
+    for each in _resource(resource, type_name, type_name, resource):
+        found.append(each)
+        if len(found) > LIMIT:
+            return capped(found, type_name)
+    return found
+
+
+def _resource(resource: dict[str, Any], type_name: str, place: str, root: dict[str, Any]) -> Iterator[Finding]:
+    env = Env(resource, root)
+    yield from _asked(_own(type_name), resource, place, env)
+    yield from _children(resource, type_name, place, env)
+
+
+def _children(value: dict[str, Any], kind: str, place: str, env: Env) -> Iterator[Finding]:
+    below = _below(kind)
+    for key, held in value.items():
+        field = below.get(key)
+        if field is None:
+            continue
+        spot = f"{place}.{field.name}"
+        if type(held) is list:
+            for index, each in enumerate(held):
+                yield from _element(each, field, f"{spot}[{index}]", env)
+        else:
+            yield from _element(held, field, spot, env)
+
+
+def _element(value: Any, field: Below, place: str, env: Env) -> Iterator[Finding]:
+    if value is None:
+        return
+    if field.kind == "Resource":
+        yield from _inner(value, field, place, env)
+        return
+    yield from _asked(field.rules, value, place, env)
+    if type(value) is dict:
+        yield from _children(value, field.kind, place, env)
+
+
+def _inner(value: Any, field: Below, place: str, env: Env) -> Iterator[Finding]:
+    name = value.get("resourceType") if type(value) is dict else None
+    if type(name) is str and name in resource_types():
+        # what a Bundle or Parameters carries stands for itself; what is contained knows its container
+        yield from _resource(value, name, place, env.root if field.name == "contained" else value)
+
+
+def _asked(rules: Iterable[Rule], value: Any, place: str, env: Env) -> Iterator[Finding]:
+    for rule in rules:
+        try:
+            answer = rule.test(value, env)
+        except NotEvaluated as reason:
+            yield finding("not-evaluated", place, key=rule.key, reason=str(reason))
+            continue
+        if answer is False:
+            yield finding("invariant", place, rule.severity, key=rule.key, human=rule.human)
+
+
+@cache
+def _own(name: str) -> tuple[Rule, ...]:
+    return _rules(structure.kind(name).invariants, name)
+
+
+@cache
+def _below(name: str) -> dict[str, Below]:
+    return {key: _made(field) for key, field in structure.fields(name).items()}
+
+
+def _made(field: Field) -> Below:
+    code = field.type.code
+    if code == "Resource":
+        return Below(field.element.name, code, ())
+    own = structure.kind(code).invariants
+    by_key = {each.key: each for each in (*own, *field.element.invariants)}
+    return Below(field.element.name, code, _rules(by_key.values(), code))
+
+
+def _rules(given: Iterable[Invariant], path: str) -> tuple[Rule, ...]:
+    wanted = (each for each in given if each.key not in _ELSEWHERE)
+    return tuple(Rule(each.key, each.severity, each.human, _test(each.expression, path)) for each in wanted)
+
+
+def _test(expression: str, path: str) -> Test:
+    return lambda value, env: engine.holds(expression, value, path, env)
