@@ -13,6 +13,7 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.xml.plans import XHTML
 
 DIV: Final = f"{{{XHTML}}}div"
+DEPTH: Final = 200
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 _START: Final = re.compile(r"\s*<[A-Za-z_]")
 _NAMED: Final = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
@@ -90,12 +91,15 @@ def _stands_alone(source: bytes) -> bool:
     return True
 
 
-def _written(element: ElementTree.Element, namespace: str = "") -> str:
+def _written(element: ElementTree.Element, namespace: str = "", depth: int = DEPTH) -> str:
     name = element.tag.removeprefix(f"{{{XHTML}}}")
     if name.startswith("{"):
         raise FhirProblem("xml-namespace", name=name.rpartition("}")[2], namespace=name[1:].rpartition("}")[0])
+    if depth == 0:
+        raise FhirProblem("too-deep", limit=DEPTH)
     attributes = "".join([_attribute(*pair) for pair in element.items()])
-    inner = escape(element.text or "") + "".join([_written(c) + escape(c.tail or "") for c in element])
+    inner = escape(element.text or "")
+    inner += "".join([_written(child, "", depth - 1) + escape(child.tail or "") for child in element])
     return f"<{name}{namespace}{attributes}>{inner}</{name}>" if inner else f"<{name}{namespace}{attributes}/>"
 
 

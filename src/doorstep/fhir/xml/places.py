@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
@@ -12,11 +13,12 @@ _DOCTYPE: Final = b"<!DOCTYPE"
 
 
 class Misfit(Exception):
-    """An element that R4 does not have so: the element, the code of the problem, its words."""
+    """An element that R4 does not have so: the code of the problem, its words, and the elements around, outwards."""
 
     def __init__(self, element: Element, code: str, **params: str | int) -> None:
         super().__init__(code)
         self.element: Final = element
+        self.trail: Final = [element]
         self.code: Final = code
         self.params: Final = params
 
@@ -39,36 +41,41 @@ def refuse_doctype(data: bytes) -> None:
 
 def located(misfit: Misfit, root: Element, data: bytes) -> FhirProblem:
     """Return the problem of a misfit with the line and column of its tag in the UTF-8 text, and its path."""
-    wanted = next(number for number, element in enumerate(root.iter()) if element is misfit.element)
+    wanted = next(number for number, element in enumerate(root.iter()) if element is misfit.trail[0])
     line, column = _tag(data, wanted)
-    return FhirProblem(misfit.code, _path(root, misfit.element), line, column, **misfit.params)
+    return FhirProblem(misfit.code, _path(misfit.trail), line, column, **misfit.params)
+
+
+class _Found(Exception):
+    """The second pass need not go on: the line and column it stands at."""
 
 
 def _tag(data: bytes, wanted: int) -> tuple[int, int]:
     parser = expat.ParserCreate("UTF-8")
-    place = (1, 1)
     number = -1
 
     def start(*_: Any) -> None:
-        nonlocal number, place
+        nonlocal number
         number += 1
         if number == wanted:
-            place = (parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
+            raise _Found(parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
     parser.StartElementHandler = start
-    parser.Parse(data, True)
-    return place
+    try:
+        parser.Parse(data, True)
+    except _Found as found:
+        return found.args[0], found.args[1]
+    return 1, 1
 
 
-def _path(root: Element, wanted: Element) -> str | None:
-    parents = {child: parent for parent in root.iter() for child in parent}
-    steps: list[str] = []
-    element = wanted
-    while element is not root:
-        parent = parents[element]
-        name = element.tag.rpartition("}")[2]
-        if not name[:1].isupper():
-            alike = [child for child in parent if child.tag == element.tag]
-            steps.append(f"{name}[{alike.index(element)}]" if len(alike) > 1 else name)
-        element = parent
-    return ".".join(reversed(steps[:80])) or None
+def _path(trail: list[Element]) -> str | None:
+    steps = [_step(element, parent) for element, parent in pairwise(trail) if element is not parent]
+    return ".".join([step for step in reversed(steps) if step]) or None
+
+
+def _step(element: Element, parent: Element) -> str:
+    name = element.tag.rpartition("}")[2]
+    if name[:1].isupper():
+        return ""  # the type of a resource stands between two elements, and is none
+    alike = [child for child in parent if child.tag == element.tag]
+    return f"{name[:64]}[{alike.index(element)}]" if len(alike) > 1 else name[:64]

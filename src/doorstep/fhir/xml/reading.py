@@ -48,6 +48,8 @@ def read(data: bytes, limits: Limits = LIMITS) -> bytes:
         raise FhirProblem("xml-too-many", limit=TAGS)
     refuse_doctype(text)
     root = _tree(text)
+    if len(data) > limits.resource_bytes and root.tag != _PREFIX + "Bundle":
+        raise FhirProblem("too-large", limit=limits.resource_bytes)
     try:
         resource = _Reader(text, limits.depth).document(root)
         return orjson.dumps(resource)
@@ -88,7 +90,11 @@ class _Reader:
             if attribute not in _IGNORED:
                 raise Misfit(element, "xml-attribute", name=attribute)
         resource: dict[str, Any] = {"resourceType": name}
-        self._children(element, shape(name), resource, depth)
+        try:
+            self._children(element, shape(name), resource, depth)
+        except Misfit as misfit:
+            misfit.trail.append(element)
+            raise
         return resource
 
     def _children(self, element: Element, form: Shape, result: dict[str, Any], depth: int) -> None:
@@ -113,21 +119,26 @@ class _Reader:
             _pad(plan, result)
 
     def _content(self, child: Element, plan: Plan, depth: int) -> Any:
-        if plan.form is Form.COMPLEX:
-            form = shape(plan.type)
-            result: dict[str, Any] = {}
-            if child.attrib or form.required:
-                _attributes(child, form, result)
-            self._children(child, form, result, depth - 1)
-            if not result:
-                raise Misfit(child, "xml-empty")
-            return result
-        if plan.form is Form.RESOURCE:
-            return self._wrapped(child, depth)
         try:
+            if plan.form is Form.COMPLEX:
+                return self._complex(child, shape(plan.type), depth)
+            if plan.form is Form.RESOURCE:
+                return self._wrapped(child, depth)
             return narrative.text_of_div(child, next(self._divs))
+        except Misfit as misfit:
+            misfit.trail.append(child)
+            raise
         except FhirProblem as problem:
             raise Misfit(child, problem.code, **problem.params) from None
+
+    def _complex(self, child: Element, form: Shape, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        if child.attrib or form.required:
+            _attributes(child, form, result)
+        self._children(child, form, result, depth - 1)
+        if not result:
+            raise Misfit(child, "xml-empty")
+        return result
 
     def _wrapped(self, child: Element, depth: int) -> dict[str, Any]:
         if child.attrib:
@@ -145,7 +156,11 @@ class _Reader:
         """Take a primitive that has more than its value, or has none."""
         extra: dict[str, Any] = {}
         _attributes(child, shape("Element"), extra, "value")
-        self._children(child, shape("Element"), extra, depth - 1)
+        try:
+            self._children(child, shape("Element"), extra, depth - 1)
+        except Misfit as misfit:
+            misfit.trail.append(child)
+            raise
         raw = child.get("value")
         if raw is None and not extra:
             raise Misfit(child, "xml-attribute-missing", name="value")

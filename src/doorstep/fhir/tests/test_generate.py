@@ -1,0 +1,71 @@
+"""What the generator makes is right by the structure, judged by a walk that shares nothing with it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from doorstep.fhir.reading import check
+from doorstep.fhir.structure import fields, is_primitive, kind
+from doorstep.fhir.tests.generate import TYPES, body, codes, resources
+
+
+def faults(value: dict[str, Any], name: str, path: str) -> list[str]:
+    found: list[str] = []
+    known = fields(name)
+    missing = {f.element.name for f in known.values() if f.element.min} - {
+        known[key].element.name for key in value if key in known
+    }
+    found += [f"{path}: {each} is missing" for each in missing]
+    for key, item in value.items():
+        field = known.get(key.removeprefix("_"))
+        if key == "resourceType" or (field is not None and key.startswith("_")):
+            continue
+        if field is None:
+            found.append(f"{path}.{key} is unknown")
+            continue
+        if isinstance(item, list) != (field.element.max != 1):
+            found.append(f"{path}.{key} is a list or not")
+        for one in item if isinstance(item, list) else [item]:
+            found += of_one(one, field.type.code, f"{path}.{key}")
+    return found
+
+
+def of_one(one: Any, name: str, path: str) -> list[str]:
+    if not is_primitive(name):
+        return faults(one, one["resourceType"] if name == "Resource" else name, path) if one else [f"{path} is empty"]
+    pattern = kind(name).pattern
+    shape = {"boolean": bool, "decimal": Decimal}.get(name, int if "int" in name.lower() else str)
+    if one is None or (isinstance(one, shape) and (name == "boolean" or re.fullmatch(pattern or "(?s).+", str(one)))):
+        return []
+    return [f"{path}: {one!r} is no {name}"]
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+def test_resources_of_every_type_are_valid_by_the_structure(type_name: str) -> None:
+    @settings(max_examples=8, deadline=None)
+    @given(resources(type_name))
+    def judge(resource: dict[str, Any]) -> None:
+        assert faults(resource, type_name, type_name) == []
+        assert check(body(resource)).type == type_name
+
+    judge()
+
+
+def test_codes_are_those_of_the_definitions() -> None:
+    gender = "http://hl7.org/fhir/administrative-gender"
+    assert set(codes("http://hl7.org/fhir/ValueSet/administrative-gender")) == {
+        (gender, code) for code in ("male", "female", "other", "unknown")
+    }
+
+
+def test_required_bindings_whose_codes_are_not_listed_are_few() -> None:
+    unlisted = set()
+    for type_name in TYPES:
+        unlisted |= {e.binding for e in kind(type_name).elements if e.binding and not codes(e.binding)}
+    print(unlisted)
+    assert len(unlisted) <= 6
