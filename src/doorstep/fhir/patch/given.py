@@ -58,7 +58,7 @@ def given(parameter: Object) -> Given:
     keys = {key.removeprefix("_") for key in parameter if key.removeprefix("_").startswith("value")}
     unknown = sorted(keys - fields.keys())
     if unknown:
-        raise FhirProblem("patch-no-element", type=_PARAMETER, element=unknown[0])
+        raise FhirProblem("unknown-value-type", key=unknown[0])
     values = [Given(fields[key].type.code, pairs_at(parameter, key)[0], []) for key in sorted(keys)]
     if "resource" in parameter:
         values.append(_resource(member(parameter, "resource")))
