@@ -206,7 +206,9 @@ def _link(params: list[tuple[str, str | None]]) -> Taker:
         identifier = value.get("identifier")
         if identifier is not None and identifier.get("value") is not None:
             kind = type_of(target or "", value)
-            names = tuple([param for param, only in params if only is None or kind is None or kind == only])
+            # of what type a logical reference is need not be said: it may then be what the parameter wants
+            unknown = kind is None and target is None
+            names = tuple([param for param, only in params if only is None or unknown or kind == only])
             found.identifiers.append((names, identifier.get("system"), identifier["value"]))
 
     return take

@@ -11,7 +11,7 @@ Taker = Callable[[Any, Any], None]
 Makers = Mapping[str, Callable[[str, Any], Taker | None]]
 """Kind of leaf → what makes the taker from the FHIR type and the leaf's entries; None where nothing is to be taken."""
 
-_TARGET: Final = re.compile(r"(?:(?:https?|urn):\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
+_TARGET: Final = re.compile(r"(?:(?:https?|urn):\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/.*)?")
 
 
 class Broken(Exception):

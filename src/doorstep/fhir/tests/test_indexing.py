@@ -156,12 +156,43 @@ def test_broken_resources_are_placed(resource: dict[str, Any], code: str, expres
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(["x", "Patient/1", "2020", "", "http://a/Patient/1"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["x", "Patient/1", "2020", "", "http://a/Patient/1", "张三"]),
     lambda below: (
         st.lists(below, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["coding", "system", "code", "value", "reference", "start", "end", "event", "repeat", "type"]
+                [
+                    "coding",
+                    "system",
+                    "code",
+                    "value",
+                    "reference",
+                    "identifier",
+                    "start",
+                    "end",
+                    "event",
+                    "repeat",
+                    "type",
+                    "low",
+                    "high",
+                    "comparator",
+                    "text",
+                    "family",
+                    "given",
+                    "line",
+                    "city",
+                    "latitude",
+                    "longitude",
+                    "display",
+                    "currency",
+                    "boundsPeriod",
+                    "url",
+                    "resourceType",
+                    "id",
+                ]
             ),
             below,
         )
@@ -178,9 +209,12 @@ def test_any_content_is_indexed_or_named(data: st.DataObject) -> None:
     resource = data.draw(st.dictionaries(st.sampled_from(keys), VALUES, max_size=4))
     said: list[str | None] = []
     try:
-        index(name, resource)
+        found = index(name, resource, readings=lambda text: [text])
     except FhirProblem as problem:
         said = [problem.code, problem.expression]
+    else:
+        assert all(low <= high for _, low, high in found.numbers)
+        assert all(first is None or after is None or first < after for _, first, after in found.dates)
     assert not said or (said[0] in ("wrong-shape", "bad-date") and said[1])
 
 
