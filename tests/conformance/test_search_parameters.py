@@ -30,7 +30,7 @@ TARGET = re.compile(r"\.where\(resolve\(\) is (\w+)\)")
 DATE = re.compile(r"\d{4}(-|$)")
 R4 = models["r4"]
 NO_ELEMENT = {"_text", "_content", "_query"}
-Part = tuple[Callable[[Any], list[Any]], str | None]
+Part = tuple[Callable[..., list[Any]], str | None]
 Facts = set[Any]
 
 
@@ -340,7 +340,7 @@ def test_the_index_of_every_example_says_what_its_values_say() -> None:
 def test_compartments_are_those_of_the_specification() -> None:
     """The examples have the official definitions; the package has Task with the patient, as later releases do."""
     stated = {}
-    for name, data in members(EXAMPLES):
+    for _, data in members(EXAMPLES):
         resource = orjson.loads(data)
         if resource.get("resourceType") == "CompartmentDefinition" and resource["id"] != "example":
             params = {each["code"]: each["param"] for each in resource["resource"] if each.get("param")}

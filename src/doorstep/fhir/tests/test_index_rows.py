@@ -145,7 +145,7 @@ def test_the_first_entry_of_a_bundle_is_led_to_but_is_no_reference() -> None:
     found = index("Bundle", {"entry": entries})
     assert reference_hash("composition", "Composition/c") in found.tokens
     assert reference_hash("composition", "Basic/b") not in found.tokens
-    assert found.references == found.links == []
+    assert (found.references, found.links) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,8 @@ MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 
 def test_a_period_is_from_its_first_to_its_last_instant(one: datetime, other: datetime, length: int) -> None:
     start, end = (each.isoformat()[:length] for each in sorted((one, other)))
     bounds = interval(start), interval(end)
-    assert bounds[0] and bounds[1]
+    assert bounds[0]
+    assert bounds[1]
     found = index("Observation", {"valuePeriod": {"start": start, "end": end}})
     assert under(found, "Observation", "value-date") == [(bounds[0][0], bounds[1][1])]
     assert bounds[1][1] - bounds[0][0] >= timedelta(days=1)

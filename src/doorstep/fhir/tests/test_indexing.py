@@ -155,48 +155,14 @@ def test_broken_resources_are_placed(resource: dict[str, Any], code: str, expres
     assert (caught.value.code, caught.value.expression) == (code, expression)
 
 
+SCALARS = ["x", "Patient/1", "2020", "", "http://a/Patient/1", "张三"]
+KEYS = (
+    "coding system code value reference identifier start end event repeat type low high comparator text family given"
+    " line city latitude longitude display currency boundsPeriod url resourceType id"
+)
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from(["x", "Patient/1", "2020", "", "http://a/Patient/1", "张三"]),
-    lambda below: (
-        st.lists(below, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "coding",
-                    "system",
-                    "code",
-                    "value",
-                    "reference",
-                    "identifier",
-                    "start",
-                    "end",
-                    "event",
-                    "repeat",
-                    "type",
-                    "low",
-                    "high",
-                    "comparator",
-                    "text",
-                    "family",
-                    "given",
-                    "line",
-                    "city",
-                    "latitude",
-                    "longitude",
-                    "display",
-                    "currency",
-                    "boundsPeriod",
-                    "url",
-                    "resourceType",
-                    "id",
-                ]
-            ),
-            below,
-        )
-    ),
+    st.none() | st.booleans() | st.integers() | st.sampled_from(SCALARS),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), below, max_size=4),
     max_leaves=8,
 )
 
