@@ -14,13 +14,13 @@ from doorstep.fhir.patch.evaluate import find
 from doorstep.fhir.patch.given import Given, given, key_for, made, name_of, objects, parts_of
 from doorstep.fhir.patch.identity import placed
 from doorstep.fhir.patch.jsonpatch import MOST_OPERATIONS
-from doorstep.fhir.patch.nodes import Budget, finished, opened, plain
+from doorstep.fhir.patch.nodes import Budget, finished, member, opened, plain
 from doorstep.fhir.patch.path import Child, read_path
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import LIMITS, Limits, minify, parse, text_of
 from doorstep.fhir.structure import Field
 
-_MOST_STEPS: Final = 2_000_000
+_MOST_STEPS: Final = 1_000_000
 _NAMES: Final = frozenset(["type", "path", "name", "value", "index", "source", "destination"])
 
 
@@ -49,12 +49,12 @@ def _read(text: bytes, limits: Limits) -> list[Object]:
     if parse(minified, limits.depth + 5, original).get("resourceType") != "Parameters":
         raise FhirProblem("patch-not-parameters")
     resource = opened(msgspec.Raw(minified))
-    found = (
-        objects(resource["parameter"], "parameter") if isinstance(resource, dict) and "parameter" in resource else []
-    )
-    if len(found) > MOST_OPERATIONS:
+    if not isinstance(resource, dict) or "parameter" not in resource:
+        return []
+    found = member(resource, "parameter")
+    if isinstance(found, list) and len(found) > MOST_OPERATIONS:
         raise FhirProblem("patch-too-many", count=len(found), limit=MOST_OPERATIONS)
-    return found
+    return objects(found, "parameter")
 
 
 class _Operation:
@@ -203,9 +203,9 @@ def _move(patch: _Patch, operation: _Operation, path: str) -> None:
     holder = parent.content() or {}
     pairs = pairs_at(holder, key)
     patch.count(len(pairs))
-    for member, index in (("source", source), ("destination", destination)):
+    for name, index in (("source", source), ("destination", destination)):
         if index >= len(pairs):
-            raise FhirProblem("patch-index-outside", member=member, length=len(pairs))
+            raise FhirProblem("patch-index-outside", member=name, length=len(pairs))
     pairs.insert(destination, pairs.pop(source))
     put_pairs(holder, key, pairs, True)
 

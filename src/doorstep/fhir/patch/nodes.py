@@ -18,7 +18,7 @@ Node: TypeAlias = "msgspec.Raw | dict[str, Node] | list[Node]"
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NUMBER: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,18}))?", re.ASCII)
-_BRACE, _BRACKET = b"{["
+_BRACE, _BRACKET, _QUOTE = b'{["'
 NULL: Final = msgspec.Raw(b"null")
 
 
@@ -83,17 +83,21 @@ def finished(root: Node, limits: Limits = LIMITS) -> bytes:
 
 def plain(node: Node) -> Any:
     """Return a node as Python values; each number as a pair of the word and its value in one spelling."""
-    return json.loads(written(node), parse_int=_number, parse_float=_number)
+    text = written(node)
+    return orjson.loads(text) if text[0] == _QUOTE else _DECODER.decode(text.decode())
+
+
+def _number(literal: str) -> tuple[str, str]:
+    return ("number", number(literal))
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_number, parse_float=_number)
 
 
 def equal(one: Node, other: Node) -> bool:
     """Say whether two nodes are equal as RFC 6902 (4.6) has it: numbers by value, objects whatever their order."""
     left, right = written(one), written(other)
     return left == right or bool(plain(one) == plain(other))
-
-
-def _number(literal: str) -> tuple[str, str]:
-    return ("number", number(literal))
 
 
 def number(literal: str) -> str:
