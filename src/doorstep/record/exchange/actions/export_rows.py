@@ -17,7 +17,8 @@ import zstandard
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
-from psycopg import Cursor, sql
+from psycopg import Connection, Cursor, sql
+from psycopg.pq import Format
 
 from doorstep.fhir import tables
 from doorstep.fhir.indexing import index
@@ -31,7 +32,8 @@ TypeFilter = Callable[[Scope, str, str, str, int], Sequence[str]]
 
 END = "SELECT max(id), count(*) FROM (SELECT id FROM {} WHERE id > %(last)s ORDER BY id LIMIT %(limit)s) w"
 ROWS = """
-SELECT t.id, t.version, t.updated, t.deleted, CASE WHEN t.updated <= %(at)s AND NOT t.deleted THEN t.body END
+SELECT t.id, t.version, t.updated, t.deleted, CASE WHEN t.updated <= %(at)s AND NOT t.deleted
+  THEN convert_to(t.body, 'UTF8') END
 FROM {table} t WHERE t.id > %(last)s AND t.id <= %(end)s AND {bounds}
 AND (t.updated > %(at)s AND t.version > 1 OR t.updated <= %(at)s AND {since} AND {concern}) ORDER BY t.id
 """
@@ -76,8 +78,11 @@ def concerns_patients(kind: str) -> bool:
 
 
 def cursor() -> Cursor[Any]:
-    """The driver's own cursor, in the transaction that Django has opened."""
-    return cast("Cursor[Any]", connection.cursor().cursor)
+    """A cursor of the driver in the transaction that Django has opened, binary: half the cost of Django's own."""
+    connection.ensure_connection()
+    made: Cursor[Any] = Cursor(cast("Connection[Any]", connection.connection))
+    made.format = Format.BINARY
+    return made
 
 
 def scope_of(row: Export) -> Scope:
@@ -94,7 +99,7 @@ def window(row: Export, kind: str, last: str) -> Window:
         if end is None:
             return Window([], None, 0)
         rows = at.execute(_query(row, kind), {**asked, "end": end}).fetchall()
-        now = [Version(r[0], r[1], r[2], r[3], (r[4] or "").encode()) for r in rows]
+        now = [Version(r[0], r[1], r[2], r[3], r[4] or b"") for r in rows]
         versions = _wanted(at, row, kind, last, now)
     return Window(versions, end if read == rules.WINDOW else None, read)
 
@@ -130,7 +135,7 @@ def _before(at: Cursor[Any], row: Export, kind: str, ids: list[str], *, living: 
     query = sql.SQL(BEFORE).format(living=sql.SQL("NOT deleted" if living else "TRUE"))
     press = zstandard.ZstdDecompressor()
     rows = at.execute(query, {"kind": kind, "ids": ids, "at": row.at}).fetchall()
-    return {r[0]: Version(r[0], r[1], r[2], r[3], press.decompress(bytes(r[4]))) for r in rows}
+    return {r[0]: Version(r[0], r[1], r[2], r[3], press.decompress(r[4])) for r in rows}
 
 
 def _sought(row: Export, kind: str, last: str, versions: list[Version]) -> list[Version]:

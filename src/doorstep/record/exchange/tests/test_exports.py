@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from doorstep.fhir.outcome import shown
 from doorstep.kernel import clock, ledger
@@ -40,10 +40,16 @@ def begin(call, level: str = "system", **more):
     return api.begin_export(call, level=level, request_url="https://h/fhir/$export", **more)
 
 
+def turn() -> None:
+    """One round of the worker."""
+    with transaction.atomic():
+        jobs.run_exports(system())
+
+
 def work(call, export):
     """Let the worker go on until the export has ended; its state then."""
     for _ in range(1000):
-        jobs.run_exports(system())
+        turn()
         found = api.export_status(call, export.id)
         if found.state not in ("accepted", "running"):
             return found
@@ -387,7 +393,7 @@ class TestEnd:
         monkeypatch.setattr(rules, "SLICE_RESOURCES", 1)
         monkeypatch.setattr(rules, "WINDOW", 1)
         export = begin(system(), types=["Patient"])
-        jobs.run_exports(system())
+        turn()
         assert api.export_status(system(), export.id).state == "running"
         assert list(home.iterdir())
         with django_capture_on_commit_callbacks(execute=True):
@@ -396,7 +402,7 @@ class TestEnd:
         for ask in (api.export_status, lambda c, e: api.cancel_export(c, export=e)):
             with pytest.raises(Refused, match="not_found"):
                 ask(system(), export.id)
-        jobs.run_exports(system())
+        turn()
         assert not list(home.iterdir())
 
     @pytest.mark.parametrize("hours", [24, 2])
@@ -413,21 +419,21 @@ class TestEnd:
         found = work(system(), begin(system()))
         later = clock.now() + timedelta(hours=hours) - timedelta(minutes=1)
         monkeypatch.setattr(clock, "now", lambda: later)
-        jobs.run_exports(system())
+        turn()
         assert api.export_status(system(), found.id).files
         later += timedelta(minutes=2)
         for ask in (api.export_status, lambda c, e: api.cancel_export(c, export=e)):
             with pytest.raises(Refused, match="not_found"):
                 ask(system(), found.id)
         assert list(home.iterdir())
-        jobs.run_exports(system())
+        turn()
         assert not list(home.iterdir())
         assert Export.objects.unscoped("test").get().state == "expired"
 
     def test_a_folder_of_no_export_is_cleared_away(self, source, home):
         (home / "left-behind").mkdir(parents=True)
         (home / "left-behind" / "Patient.1.ndjson").write_bytes(b"{}")
-        jobs.run_exports(system())
+        turn()
         assert not list(home.iterdir())
 
     def test_files_that_were_lost_end_it_in_words(self, source, home, monkeypatch):
@@ -436,7 +442,7 @@ class TestEnd:
         monkeypatch.setattr(rules, "WINDOW", 1)
         export = begin(system(), types=["Patient"])
         for _ in range(3):
-            jobs.run_exports(system())
+            turn()
         (home / str(export.id) / "Patient.1.ndjson").unlink()
         found = work(system(), export)
         assert (found.state, found.error) == ("failed", "export-disk")
@@ -458,7 +464,7 @@ def test_what_a_killed_slice_left_is_cut_off(source, home, monkeypatch):
     monkeypatch.setattr(rules, "SLICE_RESOURCES", 2)
     monkeypatch.setattr(rules, "WINDOW", 2)
     export = begin(system(), types=["Patient", "Observation"])
-    jobs.run_exports(system())
+    turn()
     folder = home / str(export.id)
     for name in ("Observation.1.ndjson", "Observation.2.ndjson"):
         with (folder / name).open("ab") as file:
@@ -476,7 +482,7 @@ def test_its_progress_is_told_in_both_languages(source, home, monkeypatch):
     assert (export.progress(), export.progress("zh")) == ("waiting to begin", "等待开始")
     monkeypatch.setattr(rules, "WINDOW", 2)
     monkeypatch.setattr(rules, "SLICE_RESOURCES", 1)
-    jobs.run_exports(system())
+    turn()
     found = api.export_status(system(), export.id)
     assert (found.state, found.read, found.retry_after) == ("running", 2, 1)
     assert found.progress().isascii()
