@@ -127,12 +127,15 @@ def shorten(value: object) -> str:
 def findings_of(faults: Faults, root: str) -> list[Finding]:
     """Return the findings of a walk; of more than 100 the first, and one that says so."""
     found = [finding(f.code, f.expression(root), None, **f.params) for f in faults[:LIMIT]]
-    return capped(found, root) if len(faults) > LIMIT else found
+    return [*found, finding("too-many-findings", root, limit=LIMIT)] if len(faults) > LIMIT else found
 
 
 def capped(found: list[Finding], root: str) -> list[Finding]:
-    """Return the first 100 findings and a last one that says that there are more."""
-    return [*found[:LIMIT], finding("too-many-findings", root, limit=LIMIT)]
+    """Return at most 100 findings and, where there are more, a last one that says so; one that does is not counted."""
+    real = [each for each in found if each.code != "too-many-findings"]
+    if len(real) <= LIMIT and len(real) == len(found):
+        return real
+    return [*real[:LIMIT], finding("too-many-findings", root, limit=LIMIT)]
 
 
 class FhirInvalid(FhirProblem):

@@ -8,16 +8,19 @@ from typing import Any, Final, NamedTuple
 
 from doorstep.fhir import structure
 from doorstep.fhir.structure import Field, Invariant
-from doorstep.fhir.validation import engine
-from doorstep.fhir.validation.engine import Env, NotEvaluated
+from doorstep.fhir.validation.by_hand import BY_HAND
 from doorstep.fhir.validation.faults import LIMIT
 from doorstep.fhir.validation.findings import Finding, capped, finding
 from doorstep.fhir.validation.links import resource_types
+from doorstep.fhir.validation.rules import compiled
+from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
 Test = Callable[[Any, Env], bool | None]
 
 # ele-1 is what the check of every write says of empty objects
 _ELSEWHERE: Final = frozenset(("ele-1",))
+# R4, contained resources: they need no narrative
+_OUTER: Final = frozenset(("dom-6",))
 
 
 class Rule(NamedTuple):
@@ -38,23 +41,29 @@ class Below(NamedTuple):
 
 
 def invariants(type_name: str, resource: dict[str, Any]) -> list[Finding]:
-    """Return the rules that a resource of a type breaks, and those that could not be evaluated; at most 100 and one.
+    """Return the rules that a resource of a type breaks, and those that could not be evaluated: errors first.
 
-    Nothing is found in what is not of the shape that R4 says: that is for `check`, as is ele-1.
+    At most 100 are listed, and one that says so. Nothing is found in what has another shape than R4 says: that is for
+    `check`, as is ele-1.
     """
     if type(resource) is not dict or type_name not in resource_types():
         return []
-    found: list[Finding] = []
-    for each in _resource(resource, type_name, type_name, resource):
-        found.append(each)
-        if len(found) > LIMIT:
-            return capped(found, type_name)
-    return found
+    errors: list[Finding] = []
+    others: list[Finding] = []
+    for each in _resource(resource, type_name, type_name, Env(resource, resource, Meter())):
+        kept = errors if each.severity == "error" else others
+        if len(kept) <= LIMIT:
+            kept.append(each)
+        if len(errors) > LIMIT:
+            break
+    return capped([*errors, *others], type_name)
 
 
-def _resource(resource: dict[str, Any], type_name: str, place: str, root: dict[str, Any]) -> Iterator[Finding]:
-    env = Env(resource, root)
-    yield from _asked(_own(type_name), resource, place, env)
+def _resource(resource: dict[str, Any], type_name: str, place: str, env: Env) -> Iterator[Finding]:
+    contained = env.root is not resource
+    yield from _asked(
+        (rule for rule in _own(type_name) if not (contained and rule.key in _OUTER)), resource, place, env
+    )
     yield from _children(resource, type_name, place, env)
 
 
@@ -87,15 +96,16 @@ def _inner(value: Any, field: Below, place: str, env: Env) -> Iterator[Finding]:
     name = value.get("resourceType") if type(value) is dict else None
     if type(name) is str and name in resource_types():
         # what a Bundle or Parameters carries stands for itself; what is contained knows its container
-        yield from _resource(value, name, place, env.root if field.name == "contained" else value)
+        root = env.root if field.name == "contained" else value
+        yield from _resource(value, name, place, Env(value, root, env.meter))
 
 
 def _asked(rules: Iterable[Rule], value: Any, place: str, env: Env) -> Iterator[Finding]:
     for rule in rules:
         try:
             answer = rule.test(value, env)
-        except NotEvaluated as reason:
-            yield finding("not-evaluated", place, key=rule.key, reason=str(reason))
+        except (NotEvaluated, RecursionError) as reason:
+            yield finding("not-evaluated", place, key=rule.key, reason=str(reason)[:40])
             continue
         if answer is False:
             yield finding("invariant", place, rule.severity, key=rule.key, human=rule.human)
@@ -103,7 +113,7 @@ def _asked(rules: Iterable[Rule], value: Any, place: str, env: Env) -> Iterator[
 
 @cache
 def _own(name: str) -> tuple[Rule, ...]:
-    return _rules(structure.kind(name).invariants, name)
+    return _rules(structure.kind(name).invariants)
 
 
 @cache
@@ -117,13 +127,13 @@ def _made(field: Field) -> Below:
         return Below(field.element.name, code, ())
     own = structure.kind(code).invariants
     by_key = {each.key: each for each in (*own, *field.element.invariants)}
-    return Below(field.element.name, code, _rules(by_key.values(), code))
+    return Below(field.element.name, code, _rules(by_key.values()))
 
 
-def _rules(given: Iterable[Invariant], path: str) -> tuple[Rule, ...]:
+def _rules(given: Iterable[Invariant]) -> tuple[Rule, ...]:
     wanted = (each for each in given if each.key not in _ELSEWHERE)
-    return tuple(Rule(each.key, each.severity, each.human, _test(each.expression, path)) for each in wanted)
+    return tuple(Rule(each.key, each.severity, each.human, _test(each)) for each in wanted)
 
 
-def _test(expression: str, path: str) -> Test:
-    return lambda value, env: engine.holds(expression, value, path, env)
+def _test(invariant: Invariant) -> Test:
+    return BY_HAND.get(invariant.key) or compiled(invariant.expression)

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from doorstep.fhir.validation.bindings import Bindings
 from doorstep.fhir.validation.checking import check
-from doorstep.fhir.validation.findings import Finding, finding
+from doorstep.fhir.validation.findings import Finding, capped, finding
 from doorstep.fhir.validation.invariants import invariants
 from doorstep.fhir.validation.links import resource_types
 
@@ -44,7 +44,7 @@ def validate_operation(
     found = [*_id_rules(body_resource, mode, root), *_content(root, body_resource, bindings)]
     for url, severity in _wanted(body_resource, mode, profile):
         found += _profile(body_resource, root, url, severity, profiles)
-    return found
+    return capped(sorted(found, key=lambda each: each.severity not in ("error", "fatal")), root)
 
 
 def _content(root: str, resource: dict[str, Any], bindings: Bindings | None) -> list[Finding]:

@@ -1,0 +1,172 @@
+"""Values as the rules see them: JSON items in lists, with FHIRPath's three-valued truth and its comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from doorstep.fhir.dates import interval
+from doorstep.fhir.structure import kind, kind_names
+
+Items = list[Any]
+# Items that all rules of one resource may look at: hostile input makes some rules quadratic.
+BUDGET: Final = 5_000_000
+_NUMBERS: Final = (int, float, Decimal)
+
+
+class NotEvaluated(Exception):
+    """A rule has no answer for this resource; the text says why, without values of it."""
+
+
+class Meter:
+    """Counts the items that were looked at; raises NotEvaluated when they are too many."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = BUDGET) -> None:
+        self.left = left
+
+    def spend(self, items: Items) -> Items:
+        """Take the items' number off, and hand them on."""
+        self.left -= len(items) + 1
+        if self.left < 0:
+            raise NotEvaluated("too costly")
+        return items
+
+
+class Env(NamedTuple):
+    """Where a rule is asked: the resource that the element stands in, the one that contains that, the meter."""
+
+    resource: dict[str, Any]
+    root: dict[str, Any]
+    meter: Meter
+
+
+class Bare:
+    """A primitive element without a value, only with what stands beside it under `_key`."""
+
+    __slots__ = ("extra",)
+
+    def __init__(self, extra: dict[str, Any]) -> None:
+        self.extra = extra
+
+
+@cache
+def choice_names() -> frozenset[str]:
+    """Return the names of all elements of R4 that are choices."""
+    return frozenset(e.name for name in kind_names() for e in kind(name).elements if e.choice)
+
+
+def below(item: Any, name: str) -> Items:
+    """Return what an element of this name holds; `value` also finds valueQuantity and its like."""
+    if type(item) is Bare:
+        item = item.extra
+    if type(item) is not dict:
+        return []
+    found = _held(item, name)
+    if not found and name in choice_names():
+        size = len(name)
+        keys = [key for key in item if key.lstrip("_").startswith(name) and key.lstrip("_")[size : size + 1].isupper()]
+        for key in dict.fromkeys(key.lstrip("_") for key in keys):
+            found += _held(item, key)
+    return found
+
+
+def _held(item: dict[str, Any], key: str) -> Items:
+    value, beside = item.get(key), item.get(f"_{key}")
+    if beside is None:
+        return value if type(value) is list else [] if value is None else [value]
+    if type(beside) is not list:
+        return [value if value is not None else Bare(beside)]
+    values = value if type(value) is list else [None] * len(beside)
+    padded = [*beside, *[None] * len(values)]
+    pairs = zip(values, padded, strict=False)
+    return [v if v is not None else Bare(b) for v, b in pairs if v is not None or b is not None]
+
+
+def children(item: Any) -> Iterator[Any]:
+    """Yield all that stands directly below an item."""
+    if type(item) is Bare:
+        item = item.extra
+    if type(item) is dict:
+        for key in dict.fromkeys(key.removeprefix("_") for key in item):
+            if key != "resourceType":
+                yield from _held(item, key)
+
+
+def descendants(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield all that stands below, at any depth."""
+    for item in items:
+        for child in children(item):
+            yield child
+            yield from descendants((child,))
+
+
+def truth(items: Items) -> bool | None:
+    """Return the truth of a collection: None of an empty one, true of a single value that is no boolean."""
+    if not items:
+        return None
+    if len(items) > 1:
+        raise NotEvaluated("more than one value")
+    return items[0] if type(items[0]) is bool else True
+
+
+def single(items: Items) -> Any:
+    """Return the only value of a collection, None where there is none to be had."""
+    if len(items) > 1:
+        raise NotEvaluated("more than one value")
+    return None if not items or type(items[0]) is Bare else items[0]
+
+
+def same(left: Any, right: Any) -> bool:
+    """Say whether two items are equal; true is not 1."""
+    if type(left) is bool or type(right) is bool:
+        return left is right
+    if type(left) is Bare or type(right) is Bare:
+        return type(left) is type(right) and bool(left.extra == right.extra)
+    return bool(left == right)
+
+
+def key_of(item: Any) -> Any:
+    """Return something hashable that is the same for equal items."""
+    if type(item) is Bare:
+        return ("bare", key_of(item.extra))
+    if type(item) in (dict, list):
+        return orjson.dumps(item, option=orjson.OPT_SORT_KEYS, default=str)
+    return (type(item) is bool, item)
+
+
+def compare(left: Any, right: Any) -> int | None:
+    """Return -1, 0 or 1; None where it cannot be said: other units, dates of which one covers the other."""
+    if isinstance(left, _NUMBERS) and isinstance(right, _NUMBERS):
+        return (left > right) - (left < right)
+    if isinstance(left, str) and isinstance(right, str):
+        return _compare_text(left, right)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return _compare_quantities(left, right)
+    raise NotEvaluated("values that cannot be compared")
+
+
+def _compare_text(left: str, right: str) -> int | None:
+    first, second = interval(left[:50]), interval(right[:50])
+    if first is None or second is None:
+        return (left > right) - (left < right)
+    if first == second:
+        return 0
+    if first[1] <= second[0]:
+        return -1
+    return 1 if second[1] <= first[0] else None
+
+
+def _compare_quantities(left: dict[str, Any], right: dict[str, Any]) -> int | None:
+    units = [tuple(each.get(key) for key in ("system", "code")) for each in (left, right)]
+    if units[0] == (None, None) == units[1]:
+        units = [(each.get("unit"),) for each in (left, right)]
+    values = [each.get("value") for each in (left, right)]
+    if units[0] != units[1] or None in values:
+        return None
+    return compare(*values)
