@@ -28,7 +28,10 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """One element: JSON `key` (also its name in XML), its `place` in the order, the key of its extensions."""
+    """One element: JSON `key` (also its name in XML), its `place` in the order, `extra` the key of its extensions.
+
+    A `primitive` has a value, a `plain` one text.
+    """
 
     key: str
     extra: str
@@ -36,8 +39,8 @@ class Plan:
     many: bool
     form: Form
     primitive: bool
+    plain: bool
     type: str
-    pattern: str | None
     start: str
     end: str
 
@@ -47,13 +50,14 @@ class Shape:
     """One type: names of its attributes (of those in `required`, none may lack), elements by key and by tag.
 
     `known` holds every JSON key that an object may have: None for what is written as an attribute or as the tag
-    itself, and under `_key` the plan of `key`.
+    itself, and under `_key` the plan of `key`. `orders` remembers the order in which to write objects with such keys.
     """
 
     attributes: frozenset[str]
     required: frozenset[str]
     tags: dict[str, Plan] = field(default_factory=dict)
     known: dict[str, Plan | None] = field(default_factory=dict)
+    orders: dict[tuple[str, ...], list[tuple[Plan, str]]] = field(default_factory=dict)
 
 
 @cache
@@ -73,8 +77,9 @@ def shape(name: str) -> Shape:
 def _add(made: Shape, place: int, key: str, type_name: str, most: int | None) -> None:
     form = _form(type_name)
     primitive = is_primitive(type_name) and form is not Form.NARRATIVE
-    pattern = kind(type_name).pattern if primitive else None
-    plan = Plan(key, f"_{key}", place, most != 1, form, primitive, type_name, pattern, f"<{key}", f"</{key}>")
+    plain = form is Form.TEXT
+    plan = Plan(key, f"_{key}", place, most != 1, form, primitive, plain, type_name, f"<{key}", f"</{key}>")
+
     made.tags[f"{{{XHTML if form is Form.NARRATIVE else FHIR}}}{key}"] = plan
     made.known[key] = plan
     if primitive:

@@ -109,10 +109,13 @@ class _Reader:
                 raise _stranger(child)
             if not plan.primitive:
                 _put(child, plan, result, self._content(child, plan, depth))
-            elif len(child.attrib) > 1 or len(child) or child.text or "value" not in child.attrib:
-                self._extended(child, plan, result, depth, padded)
             else:
-                _put(child, plan, result, _converted(child, plan, child.attrib["value"]))
+                attributes = child.attrib
+                if len(attributes) != 1 or len(child) or child.text or "value" not in attributes:
+                    self._extended(child, plan, result, depth, padded)
+                else:
+                    value = attributes["value"]
+                    _put(child, plan, result, value if plan.plain else _converted(child, plan, value))
             if child.tail and not child.tail.isspace():
                 _refuse_text(element, child.tail)
         for plan in padded:
@@ -166,7 +169,8 @@ class _Reader:
             raise Misfit(child, "xml-attribute-missing", name="value")
         value = None if raw is None else _converted(child, plan, raw)
         if not plan.many:
-            _refuse_second(child, plan, result)
+            if plan.key in result or plan.extra in result:
+                raise Misfit(child, "xml-repeated", name=plan.key)
             if value is not None:
                 result[plan.key] = value
             if extra:
@@ -182,19 +186,14 @@ class _Reader:
 
 def _put(child: Element, plan: Plan, result: dict[str, Any], value: Any) -> None:
     key = plan.key
-    if plan.many:
-        if key in result:
-            result[key].append(value)
-        else:
-            result[key] = [value]
-        return
-    _refuse_second(child, plan, result)
-    result[key] = value
-
-
-def _refuse_second(child: Element, plan: Plan, result: dict[str, Any]) -> None:
-    if plan.key in result or plan.extra in result:
-        raise Misfit(child, "xml-repeated", name=plan.key)
+    if not plan.many:
+        if key in result or plan.extra in result:
+            raise Misfit(child, "xml-repeated", name=key)
+        result[key] = value
+    elif key in result:
+        result[key].append(value)
+    else:
+        result[key] = [value]
 
 
 def _pad(plan: Plan, result: dict[str, Any]) -> None:
@@ -219,7 +218,7 @@ def _attributes(element: Element, form: Shape, result: dict[str, Any], besides: 
 
 
 def _converted(child: Element, plan: Plan, value: str) -> Any:
-    if plan.form is Form.TEXT:
+    if plan.plain:
         return value
     if plan.form is Form.BOOLEAN:
         if value in _BOOLEANS:

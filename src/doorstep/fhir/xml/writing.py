@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -22,8 +21,9 @@ _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\u
 _ESCAPES: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", '"': "&quot;"} | {chr(n): f"&#{n};" for n in (9, 10, 13, *range(0x7F, 0xA0))}
 )
+# objects of one type mostly have one of a few sets of keys; how many sets are remembered for a type
+ORDERS: Final = 500
 _NEGATIVE_ZERO: Final = re.compile(rb"[:,\[]-0[,\]}]")
-_PLACE: Final = itemgetter(0)
 _WHOLE: Final = re.compile(r"-?[0-9]+")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_]\w*")
 
@@ -85,10 +85,10 @@ def _resource(value: Any, out: list[str], depth: int, namespace: str = "") -> No
 def _members(value: dict[str, Any], form: Shape, out: list[str], depth: int) -> None:
     if depth < 0:
         raise FhirProblem("too-deep", limit=LIMITS.depth)
-    for _, plan, key in _ordered(value, form):
+    for plan, key in form.orders.get(tuple(value)) or _ordered(value, form):
         item = value[key]
         if plan.primitive:
-            if type(item) is str and plan.form is Form.TEXT and plan.extra not in value:
+            if plan.plain and type(item) is str and plan.extra not in value:
                 text = _escaped(item, key) if _SPECIAL.search(item) else item
                 out.append(f'{plan.start} value="{text}"/>')
             elif plan.many:
@@ -101,18 +101,22 @@ def _members(value: dict[str, Any], form: Shape, out: list[str], depth: int) -> 
             _single(item, plan, out, depth)
 
 
-def _ordered(value: dict[str, Any], form: Shape) -> list[tuple[int, Plan, str]]:
-    known = form.known
-    found: list[tuple[int, Plan, str]] = []
+def _ordered(value: dict[str, Any], form: Shape) -> list[tuple[Plan, str]]:
+    found: list[tuple[Plan, str]] = []
     for key in value:
-        try:
-            plan = known[key]
-        except KeyError:
-            raise FhirProblem("xml-unknown-key", _step(key), key=key) from None
-        if plan is not None and (key is plan.key or key == plan.key or plan.key not in value):
-            found.append((plan.place, plan, key))
-    found.sort(key=_PLACE)
+        if key not in form.known:
+            raise FhirProblem("xml-unknown-key", _step(key), key=key)
+        plan = form.known[key]
+        if plan is not None and (key == plan.key or plan.key not in value):
+            found.append((plan, key))
+    found.sort(key=_place)
+    if len(form.orders) < ORDERS:
+        form.orders[tuple(value)] = found
     return found
+
+
+def _place(pair: tuple[Plan, str]) -> int:
+    return pair[0].place
 
 
 def _step(key: str) -> str:
@@ -212,7 +216,7 @@ def _primitive(value: Any, extra: Any, plan: Plan, out: list[str], depth: int, p
 
 
 def _literal(value: Any, plan: Plan, path: str) -> str:
-    if plan.form is Form.TEXT:
+    if plan.plain:
         return _text(value, path)
     if plan.form is Form.BOOLEAN:
         if type(value) is bool:
