@@ -28,6 +28,7 @@ from doorstep.fhir.texts import normalise
 
 TARGET = re.compile(r"\.where\(resolve\(\) is (\w+)\)")
 DATE = re.compile(r"\d{4}(-|$)")
+STANDING = "Bundle.entry[0].resource"
 R4 = models["r4"]
 NO_ELEMENT = {"_text", "_content", "_query"}
 Part = tuple[Callable[..., list[Any]], str | None]
@@ -52,6 +53,12 @@ def own_parts(expression: str, name: str) -> list[str]:
     return [part for part in parts if re.match(rf"\(*({name}\b|[a-z])", part)]
 
 
+def wanted_target(part: str, parameter: dict[str, Any]) -> str | None:
+    """The only type that may be led to: as resolve() says, or of a resource that itself stands there (Bundle)."""
+    target = TARGET.search(part)
+    return target[1] if target else parameter["target"][0] if part == STANDING else None
+
+
 def compiled() -> dict[str, dict[str, tuple[str, list[Part]]]]:
     """Type → parameter → (its type, compiled parts); what needs resolve() is filtered by us, from the reference."""
     found: dict[str, dict[str, tuple[str, list[Part]]]] = defaultdict(dict)
@@ -62,9 +69,8 @@ def compiled() -> dict[str, dict[str, tuple[str, list[Part]]]]:
         for name in bases(parameter):
             parts = own_parts(parameter["expression"], name)
             for part in parts:
-                if part not in cache:
-                    target = TARGET.search(part)
-                    cache[part] = fhirpathpy.compile(TARGET.sub("", part), R4), target[1] if target else None
+                if part == STANDING or part not in cache:
+                    cache[part] = fhirpathpy.compile(TARGET.sub("", part), R4), wanted_target(part, parameter)
             found[name][parameter["code"]] = parameter["type"], [cache[part] for part in parts]
     return found
 
@@ -87,6 +93,8 @@ def reference_facts(value: Any, target: str | None) -> Facts:
     if isinstance(value, str):
         return {value} if value[0] != "#" else set()
     if "resourceType" in value:
+        if value["resourceType"] != target:
+            return set()
         return {f"{value['resourceType']}/{value['id']}"} if "id" in value else set()
     text, found = value.get("reference", ""), set()
     kind = text.split("/_history/")[0].split("/")[-2] if "/" in text else value.get("type")

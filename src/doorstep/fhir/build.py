@@ -69,7 +69,7 @@ def _add(tree: TypeTree, parameter: Definition, by_url: Mapping[str, Definition]
         return False
     if parameter["type"] == "composite":
         return tree.add_composite(parameter["expression"], parameter["code"], components(parameter, by_url))
-    return tree.add(parameter["expression"], parameter["type"], parameter["code"])
+    return tree.add(parameter["expression"], parameter["type"], parameter["code"], parameter.get("target", ()))
 
 
 def _same_as_patient(tree: Node, references: Sequence[str], patient: str | None) -> list[str]:

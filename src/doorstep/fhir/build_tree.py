@@ -48,14 +48,17 @@ class TypeTree:
         self.uncompiled: list[str] = []
         self._root = Step("", False, name, name)
 
-    def add(self, expression: str, kind: str, param: str) -> bool:
-        """Add all parts of an expression that concern this type; return whether anything was added."""
+    def add(self, expression: str, kind: str, param: str, targets: Sequence[str] = ()) -> bool:
+        """Add all parts of an expression that concern this type; return whether anything was added.
+
+        `targets`: the types a reference may lead to; needed where a whole resource stands in its place (Bundle).
+        """
         added = False
         for part in expression.split(" | "):
             try:
                 verbs = parse_union(part, self.name)
                 if verbs is not None:
-                    self._mark(self._grow(verbs, self.tree, self._root), verbs, kind, param)
+                    self._mark(self._grow(verbs, self.tree, self._root), verbs, kind, param, targets)
                     added = True
             except Uncompilable:
                 self.uncompiled.append(f"{param}: {part}")
@@ -91,13 +94,16 @@ class TypeTree:
             places = [place for node, step in places for place in self._follow(verb, node, step)]
         return places
 
-    def _mark(self, places: Sequence[Place], verbs: Sequence[Verb], kind: str, param: str) -> None:
+    def _mark(
+        self, places: Sequence[Place], verbs: Sequence[Verb], kind: str, param: str, targets: Sequence[str] = ()
+    ) -> None:
         kind = "truth" if verbs[-1].name == "truth" else kind
         only = next((verb.argument for verb in verbs if verb.name == "target"), None)
-        fitting = [node for node, step in places if step.type in _LEAVES[kind]]
-        for node in fitting:
+        fitting = [(node, step) for node, step in places if step.type in _LEAVES[kind]]
+        for node, step in fitting:
             leaf = node.setdefault("leaf", {}).setdefault(kind, [])
-            entry = [param, only] if kind == "reference" else param
+            wanted = targets[0] if step.type == "Resource" else only
+            entry = [param, wanted] if kind == "reference" else param
             if entry not in leaf:
                 leaf.append(entry)
         if not fitting:

@@ -236,7 +236,7 @@ def _inline(params: list[tuple[str, str | None]]) -> Taker:
     def take(value: Any, found: Extract) -> None:
         kind, key = value.get("resourceType"), value.get("id")
         if type(kind) is str and type(key) is str:
-            found.inline.extend([(param, f"{kind}/{key}") for param, _ in params])
+            found.inline.extend([(param, f"{kind}/{key}") for param, only in params if kind == only])
 
     return take
 

@@ -268,9 +268,14 @@ def _composite(_: str, entries: list[tuple[str, list[Mapping[str, Any]]]]) -> Ta
 
     def take(value: Any, found: _Found) -> None:
         for code, components in whole:
-            group = tuple([_evaluated(each, value, found) for each in components])
-            if all(group):
-                _put(found.composites, [code], group)
+            group: list[list[Value]] = []
+            # the last first: it is a value, and more often absent than the code
+            for each in reversed(components):
+                group.insert(0, _evaluated(each, value, found))
+                if not group[0]:
+                    break
+            else:
+                _put(found.composites, [code], tuple(group))
 
     return take
 

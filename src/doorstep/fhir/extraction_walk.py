@@ -11,6 +11,9 @@ Taker = Callable[[Any, Any], None]
 Makers = Mapping[str, Callable[[str, Any], Taker | None]]
 """Kind of leaf → what makes the taker from the FHIR type and the leaf's entries; None where nothing is to be taken."""
 
+# So few keys are looked for; else those that are there are looked up.
+_FEW: Final = 4
+_ABSENT: Final = object()
 _TARGET: Final = re.compile(r"(?:(?:https?|urn):\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/.*)?")
 
 
@@ -96,10 +99,24 @@ def _first(one: Taker) -> Taker:
 
 
 def _object(takers: Mapping[str, Taker]) -> Taker:
+    if len(takers) <= _FEW:
+        return _by_wish(tuple(takers.items()))
+
     def take(value: Any, found: Any) -> None:
         for key, below in value.items():
             taker = takers.get(key)
             if taker is not None:
+                taker(below, found)
+
+    return take
+
+
+def _by_wish(takers: tuple[tuple[str, Taker], ...]) -> Taker:
+    def take(value: Any, found: Any) -> None:
+        get = value.get
+        for key, taker in takers:
+            below = get(key, _ABSENT)
+            if below is not _ABSENT:
                 taker(below, found)
 
     return take

@@ -84,8 +84,8 @@ def index(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC, readings
     try:
         keys, codes = _hashes(found.tokens, plan.code)
         _add_references(keys, found, plan, patient)
-        strings = strings_of(found, plan.name, readings)
-        numbers = numbers_of(found, plan.name)
+        strings = strings_of(found, plan.name, readings) if found.strings or found.uris else []
+        numbers = numbers_of(found, plan.name) if found.quantities or found.positions else []
     except (TypeError, AttributeError):
         raise wrong_shape(type_name, resource) from None
     if apart:
@@ -184,9 +184,11 @@ def _dates(
 
 def _whole(ranked: list[tuple[int, datetime, datetime | None]]) -> Span:
     """Return the one span, of those of the lowest rank, from the first start to the last end: open if one is."""
-    if len(ranked) < 2:
-        return ranked[0][1:] if ranked else (None, None)
-    lowest = min(ranked, key=itemgetter(0))[0]
+    if not ranked:
+        return None, None
+    lowest = min([rank for rank, _, _ in ranked])
     spans = [(start, end) for rank, start, end in ranked if rank == lowest]
+    if len(spans) == 1:
+        return spans[0]
     ends = [end for _, end in spans if end is not None]
     return min(spans, key=itemgetter(0))[0], max(ends) if len(ends) == len(spans) else None

@@ -48,20 +48,21 @@ def _readings(name: dict[str, Any], readings: Readings) -> Iterable[str]:
 
 
 def numbers_of(found: Extract, type_name: str) -> list[Number]:
-    """Return the rows of all numbers, quantities and positions; raises TypeError where R4 has another shape."""
-    rows: list[Number] = []
+    """Return the rows of all numbers, quantities, positions, once each; TypeError where R4 has another shape."""
+    rows: dict[Number, None] = {}
     for params, kind, value in found.quantities:
         both = bounds(kind, value)
         if both is not None:
             low, high = sorted(map(_float, both))
-            rows.extend([(param_key(type_name, param), low, high) for param in params])
+            for param in params:
+                rows[param_key(type_name, param), low, high] = None
     for position in found.positions:
         for name in ("latitude", "longitude"):
             degrees = position.get(name)
             if degrees is not None:
                 degree = _float(checked(degrees))
-                rows.append((param_key(type_name, f"near:{name}"), degree, degree))
-    return rows
+                rows[param_key(type_name, f"near:{name}"), degree, degree] = None
+    return list(rows)
 
 
 def _float(number: int | float | Decimal) -> float:

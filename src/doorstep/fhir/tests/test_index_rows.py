@@ -145,6 +145,7 @@ def test_the_first_entry_of_a_bundle_is_led_to_but_is_no_reference() -> None:
     found = index("Bundle", {"entry": entries})
     assert reference_hash("composition", "Composition/c") in found.tokens
     assert reference_hash("composition", "Basic/b") not in found.tokens
+    assert reference_hash("message", "Composition/c") not in found.tokens
     assert (found.references, found.links) == ([], [])
 
 
