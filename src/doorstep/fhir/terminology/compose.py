@@ -6,65 +6,29 @@ any exclude puts it out; a system that is not loaded gives no codes but those th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.terminology.definitions import Definitions, Resource, split_canonical
 from doorstep.fhir.terminology.filters import passes, select
+from doorstep.fhir.terminology.grammars import by_grammar, has_grammar
+from doorstep.fhir.terminology.items import Item, Key, Versions
 from doorstep.fhir.terminology.systems import System, listed_system, system_of
+from doorstep.fhir.terminology.value_sets import (
+    Part,
+    compose_of,
+    expanded,
+    implicit,
+    is_whole,
+    parts_of,
+    wrong_compose,
+)
 
-Part = Mapping[str, Any]
-Key = tuple[str, str]
 # system, code, version
 Asked = tuple[str, str, str | None]
 _MOST_ITEMS: Final = 2_000_000
 _DEEPEST: Final = 40
-_WHOLE_SYSTEM: Final = "?fhir_vs"
-
-
-class Item(NamedTuple):
-    """A concept of an expansion; `listed` is what the value set itself says of it (display, designations)."""
-
-    system: System
-    position: int
-    listed: Part | None = None
-
-    @property
-    def code(self) -> str:
-        """The code as the system writes it."""
-        return self.system.code(self.position)
-
-    @property
-    def key(self) -> Key:
-        """What makes two items the same concept."""
-        return self.system.url, self.system.code(self.position)
-
-    def display(self, language: str | None) -> str | None:
-        """Return the display in a language; what the value set lists goes before the system's own."""
-        own = self.system.display(self.position, language)
-        if self.listed is None or "display" not in self.listed:
-            return own
-        # the value set's word is in no language that is known; a translation that was asked for says more
-        return own if language and own != self.system.display(self.position) else str(self.listed["display"])
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """Versions by system: `given` where the value set says none, `force` in any case, `check` to refuse others."""
-
-    given: Mapping[str, str] = field(default_factory=dict)
-    force: Mapping[str, str] = field(default_factory=dict)
-    check: Mapping[str, str] = field(default_factory=dict)
-
-    def choose(self, system: str, stated: str | None) -> str | None:
-        """Return the version to take; FhirProblem where it is not the one to be checked."""
-        chosen = self.force.get(system) or stated or self.given.get(system) or self.check.get(system)
-        if system in self.check and chosen != self.check[system]:
-            raise FhirProblem("bad-input", name="check-system-version", value=f"{system}|{chosen}")
-        return chosen
 
 
 class Composer:
@@ -82,42 +46,52 @@ class Composer:
     def value_set(self, canonical: str) -> Resource:
         """Return a value set by `url|version`, also `[system]?fhir_vs`; FhirProblem where it is not loaded."""
         url, version = split_canonical(canonical)
-        found = self.definitions.value_set(url, version) or _implicit(url, version)
+        found = self.definitions.value_set(url, version) or implicit(url, version)
         if found is None:
             raise FhirProblem("value-set-not-loaded", url=canonical)
         return found
 
-    def select(self, value_set: Resource) -> dict[Key, Item]:
-        """Return all concepts of a value set in its order, active or not."""
-        compose = _compose(value_set)
+    def select(self, value_set: Resource, most: int = _MOST_ITEMS) -> dict[Key, Item]:
+        """Return all concepts of a value set in its order, active or not.
+
+        FhirProblem where there are more than `most`, before they are all looked at where that is plain.
+        """
+        compose = compose_of(value_set)
         try:
-            found: dict[Key, Item] = {}
-            for part in _parts(value_set, compose, "include"):
-                for item in self._chosen(value_set, part):
-                    found.setdefault(item.key, item)
-            for part in _parts(value_set, compose, "exclude"):
-                for item in self._chosen(value_set, part):
-                    found.pop(item.key, None)
+            found = self._gathered(value_set, compose, most)
         except FhirProblem as problem:
-            if problem.code != "system-not-loaded" or not _is_whole(value_set):
+            if problem.code != "system-not-loaded" or not is_whole(value_set):
                 raise
-            return self.select({**value_set, "compose": _expanded(value_set)})
+            return self.select({**value_set, "compose": expanded(value_set)}, most)
         if compose.get("inactive") is False:
-            return {key: item for key, item in found.items() if not item.system.inactive(item.position)}
+            found = {key: item for key, item in found.items() if not item.system.inactive(item.position)}
+        if len(found) > most:
+            raise FhirProblem("too-many-codes", limit=most)
+        return found
+
+    def _gathered(self, value_set: Resource, compose: Part, most: int) -> dict[Key, Item]:
+        found: dict[Key, Item] = {}
+        some_go = "exclude" in compose or compose.get("inactive") is False
+        for part in parts_of(value_set, compose, "include"):
+            for item in self._chosen(value_set, part, _MOST_ITEMS if some_go or "valueSet" in part else most):
+                found.setdefault(item.key, item)
+        for part in parts_of(value_set, compose, "exclude"):
+            for item in self._chosen(value_set, part, _MOST_ITEMS):
+                found.pop(item.key, None)
         return found
 
     def find(self, value_set: Resource, system: str, code: str, version: str | None = None) -> Item | None:
         """Return the concept where the value set holds it, without working out the others."""
-        compose = _compose(value_set)
+        compose = compose_of(value_set)
         try:
-            found = self._find_in(value_set, _parts(value_set, compose, "include"), (system, code, version))
+            found = self._find_in(value_set, parts_of(value_set, compose, "include"), (system, code, version))
             barred = found and self._find_in(
-                value_set, _parts(value_set, compose, "exclude"), (system, found.code, version)
+                value_set, parts_of(value_set, compose, "exclude"), (system, found.code, version)
             )
         except FhirProblem as problem:
-            if problem.code != "system-not-loaded" or not _is_whole(value_set):
+            if problem.code != "system-not-loaded" or not is_whole(value_set):
                 raise
-            return self.find({**value_set, "compose": _expanded(value_set)}, system, code, version)
+            return self.find({**value_set, "compose": expanded(value_set)}, system, code, version)
         if found is None or barred:
             return None
         return None if compose.get("inactive") is False and found.system.inactive(found.position) else found
@@ -125,7 +99,7 @@ class Composer:
     def systems(self, value_set: Resource) -> set[str]:
         """Return the code systems that the value set and those that it imports name."""
         found: set[str] = set()
-        for part in _parts(value_set, _compose(value_set), "include"):
+        for part in parts_of(value_set, compose_of(value_set), "include"):
             if "system" in part:
                 found.add(split_canonical(part["system"])[0])
                 continue
@@ -144,13 +118,13 @@ class Composer:
 
     # all of it
 
-    def _chosen(self, value_set: Resource, part: Part) -> Iterable[Item]:
-        items: Iterable[Item] | None = self._of_system(value_set, part) if "system" in part else None
+    def _chosen(self, value_set: Resource, part: Part, most: int) -> Iterable[Item]:
+        items: Iterable[Item] | None = self._of_system(value_set, part, most) if "system" in part else None
         for canonical in part.get("valueSet", ()):
             other = self._imported(canonical)
             items = other.values() if items is None else [item for item in items if item.key in other]
         if items is None:
-            raise _wrong(value_set, "include.system | include.valueSet")
+            raise wrong_compose(value_set, "include.system | include.valueSet")
         return items
 
     def _imported(self, canonical: str) -> dict[Key, Item]:
@@ -159,7 +133,7 @@ class Composer:
                 self._known[canonical] = self.select(imported)
         return self._known[canonical]
 
-    def _of_system(self, value_set: Resource, part: Part) -> list[Item]:
+    def _of_system(self, value_set: Resource, part: Part, most: int) -> list[Item]:
         system = self._system(part)
         if "concept" in part:
             return list(self._listed(value_set, part, system))
@@ -167,8 +141,8 @@ class Composer:
         filters = part.get("filter", ())
         chosen: Sequence[int] = select(system, filters) if filters else range(len(system))
         self._items += len(chosen)
-        if self._items > _MOST_ITEMS:
-            raise FhirProblem("too-many-codes", limit=_MOST_ITEMS)
+        if len(chosen) > most or self._items > _MOST_ITEMS:
+            raise FhirProblem("too-many-codes", limit=min(most, _MOST_ITEMS))
         return [Item(system, position) for position in chosen]
 
     def _system(self, part: Part) -> System | None:
@@ -179,7 +153,7 @@ class Composer:
 
     def _listed(self, value_set: Resource, part: Part, system: System | None) -> Iterator[Item]:
         if "filter" in part:
-            raise _wrong(value_set, "include.concept & include.filter")
+            raise wrong_compose(value_set, "include.concept & include.filter")
         concepts = part["concept"]
         beside = listed_system(part["system"], part.get("version"), concepts)
         for concept in concepts:
@@ -204,7 +178,7 @@ class Composer:
                 return None
             found = found or there
         if found is None:
-            raise _wrong(value_set, "include.system | include.valueSet")
+            raise wrong_compose(value_set, "include.system | include.valueSet")
         return found
 
     def _find_imported(self, canonical: str, asked: Asked) -> Item | None:
@@ -223,6 +197,8 @@ class Composer:
             return None
         if "concept" in part:
             return _listed_one(part, system, code)
+        if system is None and has_grammar(url) and "filter" not in part:
+            return Item(listed_system(url, None, [{"code": code}]), 0) if by_grammar(url, code) else None
         system = _loaded(part, system)
         position = system.find(code)
         if position is None or not passes(system, part.get("filter", ()), position):
@@ -263,8 +239,10 @@ def _item(concept: Part, system: System | None, beside: System) -> Item | None:
 
 def _listed_one(part: Part, system: System | None, code: str) -> Item | None:
     position = system.find(code) if system is not None else None
-    wanted = {code} if system is None or position is None else {code, system.code(position)}
-    concept = next((each for each in part["concept"] if each["code"] in wanted), None)
+    concept = next((each for each in part["concept"] if each["code"] == code), None)
+    if concept is None and system is not None and position is not None:
+        # a system that does not mind upper and lower case: its code may be listed otherwise than it was asked for
+        concept = next((each for each in part["concept"] if system.find(each["code"]) == position), None)
     return None if concept is None else _item(concept, system, listed_system(part["system"], None, [concept]))
 
 
@@ -273,63 +251,3 @@ def _loaded(part: Part, system: System | None) -> System:
         version = f"|{part['version']}" if "version" in part else ""
         raise FhirProblem("system-not-loaded", system=part["system"] + version)
     return system
-
-
-def _compose(value_set: Resource) -> Part:
-    compose: Part | None = value_set.get("compose")
-    if compose is not None:
-        return compose
-    if "expansion" not in value_set:
-        raise FhirProblem("empty-value-set", url=value_set.get("url", ""))
-    return _expanded(value_set)
-
-
-def _parts(value_set: Resource, compose: Part, name: str) -> Sequence[Part]:
-    parts = compose.get(name, ())
-    if not isinstance(parts, Sequence) or not all(isinstance(part, Mapping) for part in parts):
-        raise _wrong(value_set, f"compose.{name}")
-    return parts
-
-
-def _is_whole(value_set: Resource) -> bool:
-    """Whether a value set brings an expansion of its own that leaves nothing out."""
-    expansion = value_set.get("expansion", {})
-    count = sum("code" in each for each in _flat(expansion.get("contains", ())))
-    narrowed = any(each.get("name") in ("filter", "activeOnly", "count") for each in expansion.get("parameter", ()))
-    return 0 < count >= expansion.get("total", 0) and not expansion.get("offset") and not narrowed
-
-
-def _expanded(value_set: Resource) -> Part:
-    """Return the compose that lists what a value set's own expansion contains."""
-    by_system: dict[tuple[str, str | None], list[Part]] = {}
-    for each in _flat(value_set["expansion"].get("contains", ())):
-        if "code" in each and "system" in each:
-            by_system.setdefault((each["system"], each.get("version")), []).append(each)
-    includes = [
-        {"system": url, "concept": concepts} | ({"version": version} if version else {})
-        for (url, version), concepts in by_system.items()
-    ]
-    return {"include": includes}
-
-
-def _flat(contains: Iterable[Part]) -> Iterator[Part]:
-    todo = list(contains)[::-1]
-    while todo:
-        each = todo.pop()
-        yield each
-        todo += list(each.get("contains", ()))[::-1]
-
-
-def _implicit(url: str, version: str | None) -> Resource | None:
-    """Return the value set that an address such as `[system]?fhir_vs=isa/73211009` means by itself."""
-    system, mark, rest = url.partition(_WHOLE_SYSTEM)
-    include: dict[str, Any] = {"system": system} | ({"version": version} if version else {})
-    if mark and rest.startswith("=isa/"):
-        include["filter"] = [{"property": "concept", "op": "is-a", "value": unquote(rest[5:])}]
-    elif not mark or rest:
-        return None
-    return {"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [include]}}
-
-
-def _wrong(value_set: Resource, detail: str) -> FhirProblem:
-    return FhirProblem("bad-compose", url=value_set.get("url", ""), detail=detail)

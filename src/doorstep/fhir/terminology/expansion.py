@@ -11,15 +11,17 @@ from uuid import uuid4
 
 from doorstep.fhir.outcome import instant
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.terminology.compose import Composer, Item, Key, Versions
+from doorstep.fhir.terminology.compose import Composer
 from doorstep.fhir.terminology.definitions import Definitions, Resource
 from doorstep.fhir.terminology.filters import values
+from doorstep.fhir.terminology.items import Item, Key, Versions
 from doorstep.fhir.terminology.languages import matching
-from doorstep.fhir.terminology.systems import value_of
+from doorstep.fhir.terminology.systems import Spelling, spelt, value_of
 
-Spelling = Callable[[str], Iterable[str]]
 # More codes than these are given in pages only.
 MOST_AT_ONCE: Final = 10_000
+# Deeper than this nobody reads, and writers of JSON give up.
+_DEEPEST: Final = 100
 _PROPERTY: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property"
 _LEFT_OUT: Final = frozenset({"compose", "expansion", "text"})
 
@@ -55,33 +57,40 @@ def expand(definitions: Definitions, value_set: Resource, wish: Wish, moment: da
     """
     if wish.offset < 0 or (wish.count or 0) < 0:
         raise FhirProblem("bad-input", name="offset, count", value=f"{wish.offset}, {wish.count}")
-    items = _wanted(Composer(definitions, wish.versions).select(value_set), wish)
+    composer = Composer(definitions, wish.versions)
+    whole = composer.select(value_set, wish.offset + MOST_AT_ONCE) if _is_all(wish) else composer.select(value_set)
+    items = _wanted(whole, wish)
     if wish.count is None and len(items) - wish.offset > MOST_AT_ONCE:
         raise FhirProblem("too-many-codes", limit=MOST_AT_ONCE)
-    expansion: dict[str, Any] = {
+    expansion = {
         "identifier": f"urn:uuid:{uuid4()}",
         "timestamp": instant(moment or datetime.now(UTC)),
         "total": len(items),
+        **({"offset": wish.offset} if _is_paged(wish) else {}),
     }
-    paged = bool(wish.offset) or wish.count is not None
-    if paged:
-        expansion["offset"] = wish.offset
-    expansion["parameter"] = _parameters(items.values(), wish)
-    flat = paged or wish.exclude_nested or wish.exclude_not_for_ui or bool(wish.filter)
-    end = None if wish.count is None else wish.offset + wish.count
-    page = islice(items.values(), wish.offset, end)
-    contains = [_contained(item, wish) for item in page] if flat else _nested(items, wish)
-    _put(expansion, "contains", contains)
-    _put(expansion, "parameter", expansion.pop("parameter"))
+    _put(expansion, "parameter", _parameters(items.values(), wish))
+    _put(expansion, "contains", _page(items, wish))
     kept = {key: value for key, value in value_set.items() if key not in _LEFT_OUT}
-    if wish.include_definition and "compose" in value_set:
-        kept["compose"] = value_set["compose"]
-    return {**_named(kept), "expansion": expansion}
+    if wish.include_definition:
+        _put(kept, "compose", value_set.get("compose"))
+    return {"resourceType": "ValueSet", "status": "active", **kept, "expansion": expansion}
 
 
-def _named(value_set: dict[str, Any]) -> dict[str, Any]:
-    """Return the resource with what R4 requires of any value set."""
-    return {"resourceType": "ValueSet", "status": "active", **value_set}
+def _page(items: Mapping[Key, Item], wish: Wish) -> list[dict[str, Any]]:
+    if not (_is_paged(wish) or wish.exclude_nested or wish.exclude_not_for_ui or wish.filter):
+        return _nested(items, wish)
+    end = None if wish.count is None else wish.offset + wish.count
+    return [_contained(item, wish) for item in islice(items.values(), wish.offset, end)]
+
+
+def _is_paged(wish: Wish) -> bool:
+    return bool(wish.offset) or wish.count is not None
+
+
+def _is_all(wish: Wish) -> bool:
+    """Whether all that the value set holds is asked for at once."""
+    narrowed = wish.active_only or wish.exclude_not_for_ui or wish.exclude_system or wish.filter.strip()
+    return wish.count is None and not narrowed
 
 
 def _wanted(found: Mapping[Key, Item], wish: Wish) -> Mapping[Key, Item]:
@@ -110,23 +119,22 @@ def _finder(wish: Wish) -> Callable[[Item], bool]:
     def fits(item: Item) -> bool:
         if item.code.casefold().startswith(whole):
             return True
-        names = [name.casefold() for name in _names(item)]
-        if any(all(word in name for word in words) for name in names):
+        if item.listed is not None and any(_all_in(words, name) for name in _listed_names(item.listed, spelling)):
             return True
-        return spelling is not None and any(_spelt(name, words, spelling) for name in names)
+        text = item.system.texts(spelling)[item.position]
+        # mostly one look at the whole tells; only names that share the words among them are looked at apart
+        return _all_in(words, text) and any(_all_in(words, name) for name in text.split("\n"))
 
     return fits
 
 
-def _spelt(name: str, words: Sequence[str], spelling: Spelling) -> bool:
-    return not name.isascii() and any(all(word in spelt for word in words) for spelt in spelling(name))
+def _all_in(words: Sequence[str], text: str) -> bool:
+    return all(word in text for word in words)
 
 
-def _names(item: Item) -> Iterable[str]:
-    if item.listed is not None:
-        listed = [item.listed.get("display"), *(each["value"] for each in item.listed.get("designation", ()))]
-        yield from (name for name in listed if name)
-    yield from item.system.displays(item.position)
+def _listed_names(listed: Mapping[str, Any], spelling: Spelling | None) -> list[str]:
+    names = [listed.get("display"), *(each["value"] for each in listed.get("designation", ()))]
+    return spelt((name for name in names if name), spelling)
 
 
 def _contained(item: Item, wish: Wish) -> dict[str, Any]:
@@ -177,18 +185,35 @@ def _property(item: Item, name: str) -> Iterable[dict[str, Any]]:
 
 
 def _nested(items: Mapping[Key, Item], wish: Wish) -> list[dict[str, Any]]:
-    """Put every concept below its first parent that is in the expansion too."""
+    """Put every concept below its first parent that is in the expansion too; flat, where that would go too deep."""
     entries = {key: _contained(item, wish) for key, item in items.items()}
     above = {key: _parent(item, key, items) for key, item in items.items()}
+    if _untangled(above) > _DEEPEST:
+        return list(entries.values())
     top: list[dict[str, Any]] = []
     for key, entry in entries.items():
         parent = above[key]
-        if parent is None or _circular(key, above):
-            above[key] = None
-            top.append(entry)
-        else:
-            entries[parent].setdefault("contains", []).append(entry)
+        (top if parent is None else entries[parent].setdefault("contains", [])).append(entry)
     return top
+
+
+def _untangled(above: dict[Key, Key | None]) -> int:
+    """Cut circles open, and return the number of levels."""
+    depths: dict[Key, int] = {}
+    for key in above:
+        path: dict[Key, None] = {}
+        here: Key | None = key
+        while here is not None and here not in depths:
+            path[here] = None
+            parent = above[here]
+            if parent in path:
+                above[here] = parent = None
+            here = parent
+        depth = 0 if here is None else depths[here]
+        for each in reversed(path):
+            depth += 1
+            depths[each] = depth
+    return max(depths.values(), default=0)
 
 
 def _parent(item: Item, key: Key, items: Mapping[Key, Item]) -> Key | None:
@@ -197,17 +222,6 @@ def _parent(item: Item, key: Key, items: Mapping[Key, Item]) -> Key | None:
         return None
     keys = ((key[0], item.system.code(parent)) for parent in item.system.parents(item.position))
     return next((each for each in keys if each in items and items[each].listed is None), None)
-
-
-def _circular(key: Key, above: Mapping[Key, Key | None]) -> bool:
-    seen = {key}
-    here = above[key]
-    while here is not None:
-        if here in seen:
-            return here == key
-        seen.add(here)
-        here = above[here]
-    return False
 
 
 def _parameters(items: Iterable[Item], wish: Wish) -> list[dict[str, Any]]:
@@ -226,10 +240,6 @@ def _parameters(items: Iterable[Item], wish: Wish) -> list[dict[str, Any]]:
         {"name": n, kind: v} for kind, named in said.items() for n, v in named.items() if v or kind == "valueInteger"
     ]
     found += [{"name": "exclude-system", "valueUri": each} for each in wish.exclude_system]
-    systems = {(item.system.url, item.system.version, item.system.content) for item in items}
-    for url, version, content in sorted(systems, key=str):
-        if version is not None:
-            found.append({"name": "version", "valueUri": f"{url}|{version}"})
-        if content == "example":
-            found.append({"name": "example", "valueUri": url})
-    return found
+    systems = {id(item.system): item.system for item in items}
+    used = {(system.url, system.version) for system in systems.values() if system.version is not None}
+    return found + [{"name": "version", "valueUri": f"{url}|{version}"} for url, version in sorted(used)]

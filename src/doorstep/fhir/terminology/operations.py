@@ -13,10 +13,12 @@ from doorstep.fhir.parameters_resource import Inputs
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.terminology import lookup as lookups
 from doorstep.fhir.terminology.archive import ENCODER
-from doorstep.fhir.terminology.compose import Composer, Versions
+from doorstep.fhir.terminology.compose import Composer
 from doorstep.fhir.terminology.definitions import Definitions, Resource, split_canonical
-from doorstep.fhir.terminology.expansion import Spelling, Wish
+from doorstep.fhir.terminology.expansion import Wish
 from doorstep.fhir.terminology.expansion import expand as expanded
+from doorstep.fhir.terminology.items import Versions
+from doorstep.fhir.terminology.systems import KEPT, Spelling, System
 from doorstep.fhir.terminology.translation import Route
 from doorstep.fhir.terminology.translation import translate as translated
 from doorstep.fhir.terminology.validation import Manner, in_code_system, in_value_set
@@ -67,7 +69,10 @@ def validate_system_code(
     inputs: Inputs, definitions: Definitions, *, language: str = "zh", instance: Resource | None = None
 ) -> bytes:
     """Answer CodeSystem/$validate-code with Parameters."""
-    asked: Resource | str | None = instance or _resource(inputs, "codeSystem", "CodeSystem") or _text(inputs, "url")
+    inline = _resource(inputs, "codeSystem", "CodeSystem")
+    # what is sent along is not worth keeping, and strangers shall not fill what is kept
+    own = KEPT.get(instance, ()) if instance is not None else None if inline is None else System(inline)
+    asked: System | str | None = own if own is not None else _text(inputs, "url")
     codings = _codings(inputs, version="version")
     if asked is None:
         stated = next((each["system"] for each in codings if "system" in each), None)
@@ -93,16 +98,24 @@ def subsumes(
     inputs: Inputs, definitions: Definitions, *, language: str = "zh", instance: Resource | None = None
 ) -> bytes:
     """Answer CodeSystem/$subsumes with Parameters."""
-    first, second = (_coding(name, inputs.maybe(name, "Coding") or {}) for name in ("codingA", "codingB"))
-    system = _text(inputs, "system") or (instance or {}).get("url")
-    systems = [each for each in (system, first.get("system"), second.get("system")) if each is not None]
-    codes = [_text(inputs, "codeA") or first.get("code"), _text(inputs, "codeB") or second.get("code")]
-    if not systems or None in codes:
-        raise FhirProblem("missing-input", names="system, codeA, codeB")
-    if len(set(systems)) > 1:
-        raise FhirProblem("different-systems", first=systems[0], second=systems[-1])
-    version = _text(inputs, "version") or first.get("version") or (instance or {}).get("version")
-    return ENCODER.encode(lookups.subsumes(definitions, systems[0], str(codes[0]), str(codes[1]), version))
+    given = instance or {}
+    common = {"system": _text(inputs, "system") or given.get("url"), "version": _text(inputs, "version")}
+    first, second = _side(inputs, "A", common), _side(inputs, "B", common)
+    system = first["system"]
+    if system != second["system"] or common["system"] not in (None, system):
+        raise FhirProblem("different-systems", first=system, second=second["system"])
+    version = first.get("version") or given.get("version")
+    return ENCODER.encode(lookups.subsumes(definitions, system, first["code"], second["code"], version))
+
+
+def _side(inputs: Inputs, letter: str, common: Coding) -> dict[str, Any]:
+    """Return one of the two codes with its system."""
+    stated = {key: text for key, text in common.items() if text is not None}
+    coding = _coding(f"coding{letter}", inputs.maybe(f"coding{letter}", "Coding") or {})
+    found = {**stated, "code": _text(inputs, f"code{letter}"), **coding}
+    if not found["code"] or "system" not in found:
+        raise FhirProblem("missing-input", names=f"system, code{letter}")
+    return found
 
 
 def translate(

@@ -1,4 +1,4 @@
-"""Regular expressions that strangers send: matched in time linear to the text, whatever they say (Thompson, 1968).
+"""Regular expressions that strangers send: matched in time linear to the text, whatever they say.
 
 A subset without back-references and look-around: literals, `.`, classes, groups, `|`, `* + ? {m,n}`, anchors at the
 ends, `\\d \\w \\s` and their opposites. A pattern is matched against the whole text, as R4's filters mean it.
@@ -6,17 +6,14 @@ ends, `\\d \\w \\s` and their opposites. A pattern is matched against the whole 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
 from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.terminology.machines import Machine, Node, Piece, Test
 
-Test = Callable[[str], bool]
-# A node: what it must read (None: nothing), and the nodes that may follow.
 _MOST_NODES: Final = 2000
 _MOST_LETTERS: Final = 500
-_MOST_STATES: Final = 5000
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _CLASSES: Final[dict[str, Test]] = {
     "d": str.isdigit,
@@ -26,18 +23,6 @@ _CLASSES: Final[dict[str, Test]] = {
     "W": lambda c: not (c.isalnum() or c == "_"),
     "S": lambda c: not c.isspace(),
 }
-
-
-class _Node:
-    __slots__ = ("after", "reads")
-
-    def __init__(self, reads: Test | None = None) -> None:
-        self.reads = reads
-        self.after: list[_Node] = []
-
-
-# A piece of the machine: its first node, and its last, which reads nothing and leads nowhere yet.
-_Piece = tuple[_Node, _Node]
 
 
 class _Parser:
@@ -62,19 +47,19 @@ class _Parser:
         self.place += 1
         return letter
 
-    def node(self, reads: Test | None = None) -> _Node:
+    def node(self, reads: Test | None = None) -> Node:
         self.nodes += 1
         if self.nodes > _MOST_NODES:
             raise self.fail()
-        return _Node(reads)
+        return Node(reads)
 
-    def whole(self) -> _Piece:
+    def whole(self) -> Piece:
         piece = self.either()
         if self.place < len(self.pattern):
             raise self.fail()
         return piece
 
-    def either(self) -> _Piece:
+    def either(self) -> Piece:
         self.depth += 1
         if self.depth > 50:
             raise self.fail()
@@ -88,7 +73,7 @@ class _Parser:
                 return first, last
             self.place += 1
 
-    def sequence(self) -> _Piece:
+    def sequence(self) -> Piece:
         first = last = self.node()
         while self.peek() and self.peek() not in "|)":
             begin, end = self.repeated()
@@ -96,7 +81,7 @@ class _Parser:
             last = end
         return first, last
 
-    def repeated(self) -> _Piece:
+    def repeated(self) -> Piece:
         start = self.place
         piece = self.atom()
         stop = self.place
@@ -128,7 +113,7 @@ class _Parser:
             raise self.fail()
         return least, most
 
-    def copies(self, piece: _Piece, start: int, stop: int, bounds: tuple[int, int | None]) -> _Piece:
+    def copies(self, piece: Piece, start: int, stop: int, bounds: tuple[int, int | None]) -> Piece:
         least, most = bounds
         first = last = self.node()
         resume = self.place
@@ -145,14 +130,14 @@ class _Parser:
         self.place = resume
         return first, last
 
-    def again(self, start: int, stop: int) -> _Piece:
+    def again(self, start: int, stop: int) -> Piece:
         self.place = start
         piece = self.atom()
         if self.place != stop:
             raise self.fail()
         return piece
 
-    def atom(self) -> _Piece:
+    def atom(self) -> Piece:
         letter = self.take()
         if letter == "(":
             return self.group()
@@ -162,14 +147,14 @@ class _Parser:
             return self.anchor(letter)
         return self.reading(self.one_letter(letter))
 
-    def anchor(self, letter: str) -> _Piece:
+    def anchor(self, letter: str) -> Piece:
         at_end = self.place == 1 if letter == "^" else self.place == len(self.pattern)
         if not at_end:
             raise self.fail()
         node = self.node()
         return node, node
 
-    def group(self) -> _Piece:
+    def group(self) -> Piece:
         if self.peek() == "?":
             if self.pattern[self.place : self.place + 2] != "?:":
                 raise self.fail()
@@ -179,7 +164,7 @@ class _Parser:
             raise self.fail()
         return piece
 
-    def reading(self, test: Test) -> _Piece:
+    def reading(self, test: Test) -> Piece:
         first, last = self.node(test), self.node()
         first.after.append(last)
         return first, last
@@ -228,48 +213,9 @@ class _Parser:
         return lambda c: letter <= c <= last
 
 
-class Pattern:
-    """A compiled pattern; its deterministic states are made as texts reach them."""
-
-    def __init__(self, pattern: str) -> None:
-        if len(pattern) > _MOST_LETTERS:
-            raise FhirProblem("bad-pattern", pattern=pattern)
-        first, self._last = _Parser(pattern).whole()
-        self._start = _closure([first])
-        self._steps: dict[tuple[frozenset[_Node], str], frozenset[_Node]] = {}
-
-    def matches(self, text: str) -> bool:
-        """Say whether the whole text fits."""
-        state = self._start
-        for letter in text:
-            state = self._step(state, letter)
-            if not state:
-                return False
-        return self._last in state
-
-    def _step(self, state: frozenset[_Node], letter: str) -> frozenset[_Node]:
-        known = self._steps.get((state, letter))
-        if known is None:
-            if len(self._steps) >= _MOST_STATES:
-                self._steps.clear()
-            known = _closure(after for node in state if node.reads and node.reads(letter) for after in node.after)
-            self._steps[state, letter] = known
-        return known
-
-
-def _closure(nodes: Iterable[_Node]) -> frozenset[_Node]:
-    found = set(nodes)
-    todo = list(found)
-    while todo:
-        node = todo.pop()
-        if node.reads is None:
-            fresh = [after for after in node.after if after not in found]
-            found.update(fresh)
-            todo.extend(fresh)
-    return frozenset(found)
-
-
 @lru_cache(maxsize=128)
-def pattern(text: str) -> Pattern:
+def pattern(text: str) -> Machine:
     """Return a compiled pattern; FhirProblem bad-pattern where it is wrong, too large, or not of the subset."""
-    return Pattern(text)
+    if len(text) > _MOST_LETTERS:
+        raise FhirProblem("bad-pattern", pattern=text)
+    return Machine(_Parser(text).whole(), text)

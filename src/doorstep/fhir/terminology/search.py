@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Final
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.terminology.compose import Composer
@@ -11,7 +11,7 @@ from doorstep.fhir.terminology.lookup import loaded, located
 from doorstep.fhir.terminology.systems import System
 
 Token = tuple[str, str]
-MOST_TOKENS = 10_000
+MOST_TOKENS: Final = 10_000
 
 
 def members(definitions: Definitions, value_set_url: str, limit: int = MOST_TOKENS) -> list[Token]:
@@ -20,7 +20,7 @@ def members(definitions: Definitions, value_set_url: str, limit: int = MOST_TOKE
     FhirProblem where it, or what it needs, is not loaded, or where it has more codes than the limit.
     """
     composer = Composer(definitions)
-    return _within(composer.select(composer.value_set(value_set_url)), limit)
+    return list(composer.select(composer.value_set(value_set_url), limit))
 
 
 def below(definitions: Definitions, system: str, code: str, limit: int = MOST_TOKENS) -> list[Token]:
@@ -36,11 +36,6 @@ def above(definitions: Definitions, system: str, code: str, limit: int = MOST_TO
 
 
 def _tokens(system: System, positions: frozenset[int], limit: int) -> list[Token]:
-    return _within([(system.url, system.code(position)) for position in sorted(positions)], limit)
-
-
-def _within(found: Iterable[Token], limit: int) -> list[Token]:
-    tokens = list(found)
-    if len(tokens) > limit:
+    if len(positions) > limit:
         raise FhirProblem("too-many-codes", limit=limit)
-    return tokens
+    return [(system.url, system.code(position)) for position in sorted(positions)]

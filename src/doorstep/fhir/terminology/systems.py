@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Any, Final
@@ -12,6 +12,7 @@ from doorstep.fhir.terminology.definitions import Definitions, Resource
 from doorstep.fhir.terminology.languages import matching
 
 Concept = Mapping[str, Any]
+Spelling = Callable[[str], Iterable[str]]
 _STANDARD: Final = "http://hl7.org/fhir/concept-properties#"
 # Properties by which R4 states what the hierarchy, activity and selectability of a concept are.
 _ROLES: Final = {
@@ -25,6 +26,7 @@ _ROLES: Final = {
 }
 _RETIRED: Final = frozenset({"retired", "inactive"})
 _WALKS_KEPT: Final = 64
+_SPELLINGS_KEPT: Final = 2
 
 
 class System:
@@ -46,6 +48,7 @@ class System:
         self._parents: dict[int, dict[int, None]] = {}
         self._children: dict[int, dict[int, None]] = {}
         self._added: dict[int, list[Concept]] = {}
+        self._texts: OrderedDict[Spelling | None, list[str]] = OrderedDict()
         self._walks: OrderedDict[int, frozenset[int]] = OrderedDict()
         self._take(resource.get("concept", ()))
         self._tie()
@@ -168,6 +171,19 @@ class System:
         for designation in self.designations(position):
             yield designation["value"]
 
+    def texts(self, spelling: Spelling | None = None) -> Sequence[str]:
+        """Return by position what a concept is found by: its names in lower case and their spellings, a line each.
+
+        Made once, and kept for the two spellings last used: tens of thousands of Chinese names take seconds.
+        """
+        found = self._texts.pop(spelling, None)
+        if found is None:
+            found = ["\n".join(spelt(self.displays(position), spelling)) for position in range(len(self))]
+        self._texts[spelling] = found
+        while len(self._texts) > _SPELLINGS_KEPT:
+            self._texts.popitem(last=False)
+        return found
+
     def role(self, position: int, role: str) -> Iterator[Any]:
         """Yield the values of the properties that have this role, such as `status`."""
         return (value_of(each) for each in self.properties(position) if self._roles.get(each["code"]) == role)
@@ -179,6 +195,16 @@ class System:
     def abstract(self, position: int) -> bool:
         """Whether a concept only groups others, and may not be chosen."""
         return True in self.role(position, "notSelectable")
+
+
+def spelt(names: Iterable[str], spelling: Spelling | None) -> list[str]:
+    """Return names in lower case, each followed by its spellings where it is not of ASCII alone."""
+    found: list[str] = []
+    for name in names:
+        found.append(name.casefold())
+        if spelling is not None and not name.isascii():
+            found += spelling(name)
+    return found
 
 
 def value_of(holder: Mapping[str, Any], stem: str = "value") -> Any:

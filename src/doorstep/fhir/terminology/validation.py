@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.terminology.compose import Composer, Item, Versions
-from doorstep.fhir.terminology.definitions import Definitions, Resource
+from doorstep.fhir.terminology.compose import Composer
+from doorstep.fhir.terminology.definitions import Definitions, Resource, split_canonical
+from doorstep.fhir.terminology.grammars import by_grammar, has_grammar
+from doorstep.fhir.terminology.items import Item, Versions
 from doorstep.fhir.terminology.parameters import Answer, parameters, value, words
-from doorstep.fhir.terminology.systems import KEPT, System, system_of
+from doorstep.fhir.terminology.systems import System, listed_system, system_of
 
 
 class Verdict(NamedTuple):
@@ -92,21 +94,21 @@ def _sought(composer: Composer, value_set: Resource, coding: Coding) -> Item | N
     return items[0] if items else None
 
 
-def in_code_system(
-    definitions: Definitions, asked: Resource | str, codings: Sequence[Coding], manner: Manner
-) -> Verdict:
+def in_code_system(definitions: Definitions, asked: System | str, codings: Sequence[Coding], manner: Manner) -> Verdict:
     """Say whether one of the codings is of a code system, given by its url or itself.
 
     FhirProblem where a system that is given by its url is not loaded.
     """
-    if not isinstance(asked, str):
-        url, whole = asked.get("url", ""), KEPT.get(asked, ())
-        return _best([_in_code_system(lambda _: whole, url, each, manner) for each in codings], manner)
-    if system_of(definitions, asked) is None:
+    if isinstance(asked, System):
+        return _best([_in_code_system(lambda _: asked, asked.url, each, manner) for each in codings], manner)
+    url, version = split_canonical(asked)
+    if system_of(definitions, url, version) is None and not has_grammar(url):
         raise FhirProblem("system-not-loaded", system=asked)
-    return _best(
-        [_in_code_system(lambda v: system_of(definitions, asked, v), asked, each, manner) for each in codings], manner
-    )
+
+    def get(stated: str | None) -> System | None:
+        return system_of(definitions, url, stated or version)
+
+    return _best([_in_code_system(get, url, each, manner) for each in codings], manner)
 
 
 def _in_code_system(get: Callable[[str | None], System | None], url: str, coding: Coding, manner: Manner) -> Verdict:
@@ -114,6 +116,8 @@ def _in_code_system(get: Callable[[str | None], System | None], url: str, coding
     if stated not in (None, url):
         return Verdict(False, words("wrong-system", manner.language, system=stated, url=url))
     system = get(coding.get("version"))
+    if (system is None or not system.loaded) and by_grammar(url, code):
+        return _judged(Item(listed_system(url, None, [{"code": code}]), 0), coding, manner)
     if system is None or not system.loaded:
         named = f"{url}|{coding['version']}" if "version" in coding else url
         return Verdict(False, words("system-unknown", manner.language, system=named, code=code), known=False)
