@@ -95,6 +95,12 @@ def named(type_name: str, name: str) -> dict[str, Field]:
     return found
 
 
+@cache
+def has(type_name: str, name: str) -> bool:
+    """Say whether a type has an element of this name."""
+    return any(field.element.name == name for field in structure.fields(type_name).values())
+
+
 def actual(field: Field, pair: Pair) -> str:
     """Return the type of an element: for a resource inside another the one that it says it is."""
     if field.type.code != "Resource" or not isinstance(pair.value, dict) or "resourceType" not in pair.value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from doorstep.fhir import structure
-from doorstep.fhir.patch.elements import Element, children
+from doorstep.fhir.patch.elements import Element, children, has
 from doorstep.fhir.patch.nodes import Budget, plain
 from doorstep.fhir.patch.path import At, Both, Child, Compare, Exists, Not, OfType, Path, Step, Test, Where
 from doorstep.fhir.problems import FhirProblem
@@ -33,13 +33,19 @@ def _follow(elements: list[Element], path: Sequence[Step], budget: Budget) -> li
 def _step(elements: list[Element], step: Step, budget: Budget) -> Iterator[Element]:
     if isinstance(step, Child):
         for element in elements:
-            yield from children(element, step.name)
+            if not _of_any_type(element) or has(element.type, step.name):
+                yield from children(element, step.name)
     elif isinstance(step, At):
         yield from elements[step.index :][:1]
     elif isinstance(step, OfType):
         yield from (element for element in elements if element.type == _known(step.type))
     else:
         yield from _where(elements, step, budget)
+
+
+def _of_any_type(element: Element) -> bool:
+    """Say whether an element is a resource in a resource: beside it may stand others, that know other names."""
+    return element.up is not None and structure.kind(element.type).kind == "resource"
 
 
 def _where(elements: list[Element], step: Where, budget: Budget) -> Iterator[Element]:

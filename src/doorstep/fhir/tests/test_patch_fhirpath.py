@@ -190,6 +190,13 @@ def test_resources_go_in_whole() -> None:
     assert added.endswith(b'"value":72.50}},{"resourceType":"Patient","id":"z","multipleBirthInteger":1}]}')
 
 
+def test_among_resources_of_other_types_a_name_need_not_be_known() -> None:
+    care_team = b'"contained":[{"resourceType":"CareTeam","id":"t"},'
+    body = PATIENT.replace(b'"contained":[', care_team)
+    by_code = operation("delete", "Patient.contained.where(value.value = 72.5)")
+    assert json.loads(patched(body, by_code))["contained"] == [{"resourceType": "CareTeam", "id": "t"}]
+
+
 def test_no_operation_leaves_every_byte() -> None:
     assert patched(PATIENT) == PATIENT
     assert fhirpath_patch(PATIENT, "Patient", {"resourceType": "Parameters"}) == PATIENT
