@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.xml import read, write
+from doorstep.fhir.xml import pretty, read, write
 
 HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 NS = b' xmlns="http://hl7.org/fhir"'
@@ -275,3 +275,19 @@ def test_json_that_is_not_r4_is_refused_and_never_dropped(body: bytes, code: str
         write(body)
     assert caught.value.code == code
     assert path is None or caught.value.expression == path
+
+
+def test_pretty_puts_an_element_on_a_line_and_leaves_narratives_alone() -> None:
+    body = narrative(DIV + "<p>a\n <div/></p></div>").replace(b',"text"', b',"id":"a>b","text"')
+    assert (
+        pretty(write(body)).decode()
+        == f"""<?xml version="1.0" encoding="UTF-8"?>
+<Basic xmlns="http://hl7.org/fhir">
+  <id value="a>b"/>
+  <text>
+    <status value="generated"/>
+    {DIV}<p>a\n <div/></p></div>
+  </text>
+</Basic>
+"""
+    )

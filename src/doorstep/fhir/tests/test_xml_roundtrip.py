@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.structure import fields
 from doorstep.fhir.tests.generate import TYPES, body, resources
-from doorstep.fhir.xml import read, write
+from doorstep.fhir.xml import pretty, read, write
 
 
 def content(data: bytes) -> Any:
@@ -49,6 +49,15 @@ def test_xml_is_the_same_after_another_program_wrote_it(resource: dict[str, Any]
     document = write(body(resource))
     rewritten = ElementTree.canonicalize(document).encode()
     assert without_narratives(content(read(rewritten))) == without_narratives(content(body(resource)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(resources())
+def test_indenting_changes_nothing_but_the_space_between_tags(resource: dict[str, Any]) -> None:
+    document = write(body(resource))
+    shown = pretty(document)
+    assert read(shown) == read(document)
+    assert all(line.strip() for line in shown.splitlines())
 
 
 def without_narratives(value: Any) -> Any:

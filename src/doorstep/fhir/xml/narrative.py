@@ -24,8 +24,7 @@ _TOKEN: Final = re.compile(
     rb"""|<(/?)((?:[^\s<>/!?:'"]+:)?div)(?=[\s/>])(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""",
     re.DOTALL,
 )
-# seeks more than there is, never less
-_PREFIXED: Final = re.compile(rb"</?[^\s<>/!?]+:|\s(?!xml:)[^\s<>/=:'\"]+:[^\s<>/=:'\"]+\s*=")
+_PREFIXED_TAG: Final = re.compile(rb"<[^\s<>/!?:]+:")
 _DECLARED: Final = re.compile(rb"""<div\s[^>]*?\bxmlns\s*=\s*["']http://www\.w3\.org/1999/xhtml["']""")
 
 
@@ -78,9 +77,15 @@ def sources(data: bytes) -> Iterator[bytes]:
 
 def text_of_div(element: ElementTree.Element, source: bytes) -> str:
     """Return the text for JSON: the source itself where it stands alone, else the tree written anew."""
-    if _DECLARED.match(source) and (not _PREFIXED.search(source) or _stands_alone(source)):
+    if _DECLARED.match(source) and (not _has_prefixes(element, source) or _stands_alone(source)):
         return source.decode()
     return _written(element, f' xmlns="{XHTML}"')
+
+
+def _has_prefixes(element: ElementTree.Element, source: bytes) -> bool:
+    if _PREFIXED_TAG.search(source):
+        return True
+    return any(name.startswith("{") and not name.startswith(_XML) for each in element.iter() for name in each.attrib)
 
 
 def _stands_alone(source: bytes) -> bool:
