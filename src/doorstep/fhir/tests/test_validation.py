@@ -81,7 +81,6 @@ PLANTED: list[tuple[str, tuple[Any, ...], Any, str, str]] = [
     ("Patient", ("gender",), ["male"], "array", "Patient.gender"),
     ("Patient", ("name",), [], "empty-array", "Patient.name"),
     ("Patient", ("name", 0), {}, "empty-object", "Patient.name[0]"),
-    ("Patient", ("name", 0), {"id": "a"}, "empty-object", "Patient.name[0]"),
     ("Patient", ("name", 0), None, "null", "Patient.name[0]"),
     ("Patient", ("name", 0), "张三", "wrong-type", "Patient.name[0]"),
     ("Patient", ("gender",), None, "null", "Patient.gender"),
@@ -203,6 +202,10 @@ def test_both_nulls_of_a_pair_are_a_fault_and_one_is_none():
     assert [(each.code, each.expression) for each in found] == [("null", "Patient.name[0].given[0]")]
 
 
+def test_nulls_at_the_end_of_what_stands_beside_may_be_left_out():
+    assert check("Patient", planted(PATIENT, ("name", 0, "given"), ["三", None, "四"])) == []
+
+
 def test_a_required_value_may_be_its_extension_alone():
     absent = {
         "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
@@ -286,6 +289,7 @@ def test_what_is_not_checked_is_named():
 
 
 BROKEN: list[tuple[str, tuple[Any, ...], Any, str, str]] = [
+    ("Patient", ("name", 0), {"id": "a"}, "ele-1", "Patient.name[0]"),
     ("Patient", ("contact", 0), {"gender": "male"}, "pat-1", "Patient.contact[0]"),
     ("Patient", ("extension", 0, "valueCode"), GONE, "ext-1", "Patient.extension[0]"),
     ("Patient", ("link", 0, "other", "reference"), "#o2", "ref-1", "Patient.link[0].other"),

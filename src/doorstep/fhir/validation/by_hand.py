@@ -12,6 +12,14 @@ from doorstep.fhir.validation.values import Env, NotEvaluated
 _RELATIVE: Final = re.compile(r"(?:[a-z]+://\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?")
 
 
+_ALONE: Final = frozenset(("id",))
+
+
+def has_content(value: Any, env: Env) -> bool:
+    """Say whether an element has a value or children other than its id (ele-1)."""
+    return type(value) is not dict or not value.keys() <= _ALONE
+
+
 def contained_is_used(value: Any, env: Env) -> bool:
     """Say whether each contained resource is referred to from elsewhere, or refers to its container (dom-3).
 
@@ -63,6 +71,7 @@ def _kind_of(reference: dict[str, Any], env: Env) -> str | None:
 
 
 BY_HAND: Final[dict[str, Callable[[Any, Env], bool | None]]] = {
+    "ele-1": has_content,
     "txt-1": lambda value, env: is_plain(value),
     "txt-2": lambda value, env: is_filled(value),
     "dom-3": contained_is_used,

@@ -98,7 +98,7 @@ class Compiler:
         if taker is None:
             allowed = allowed_types(targets)
             shape = Shape(also=type_check(allowed))
-            taker = self._references[targets] = object_taker(shape, 2)
+            taker = self._references[targets] = object_taker(shape, 0)
             self._fill(shape, _REFERENCE)
             shape.plain["reference"] = link_taker(allowed)
         return taker

@@ -46,11 +46,9 @@ WORDS: Final[dict[str, Words]] = {
     "not-array": Words("structure", "应为数组", "an array is expected"),
     "array": Words("structure", "此处不应为数组", "no array is expected here"),
     "empty-array": Words("structure", "数组不能为空", "an array may not be empty"),
-    "empty-object": Words("structure", "对象不能为空或只有 id", "an object may not be empty, nor hold an id alone"),
+    "empty-object": Words("structure", "对象不能为空", "an object may not be empty"),
     "null": Words("structure", "此处不能为 null", "null is not allowed here"),
-    "uneven-arrays": Words(
-        "structure", "“{name}”与“_{name}”的长度不同", "“{name}” and “_{name}” are not of the same length"
-    ),
+    "uneven-arrays": Words("structure", "“_{name}”比“{name}”长", "“_{name}” is longer than “{name}”"),
     "missing": Words("required", "缺少“{name}”", "“{name}” is missing"),
     "two-choices": Words("structure", "只能取其一：{names}", "only one of these may be there: {names}"),
     "empty-string": Words("value", "字符串不能为空", "a string may not be empty"),

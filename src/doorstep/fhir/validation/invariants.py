@@ -17,8 +17,6 @@ from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
 Test = Callable[[Any, Env], bool | None]
 
-# ele-1 is what the check of every write says of empty objects
-_ELSEWHERE: Final = frozenset(("ele-1",))
 # R4, contained resources: they need no narrative
 _OUTER: Final = frozenset(("dom-6",))
 
@@ -44,7 +42,7 @@ def invariants(type_name: str, resource: dict[str, Any]) -> list[Finding]:
     """Return the rules that a resource of a type breaks, and those that could not be evaluated: errors first.
 
     At most 100 are listed, and one that says so. Nothing is found in what has another shape than R4 says: that is for
-    `check`, as is ele-1.
+    `check`.
     """
     if type(resource) is not dict or type_name not in resource_types():
         return []
@@ -127,12 +125,14 @@ def _made(field: Field) -> Below:
         return Below(field.element.name, code, ())
     own = structure.kind(code).invariants
     by_key = {each.key: each for each in (*own, *field.element.invariants)}
+    if structure.is_primitive(code):
+        # a primitive that is there has a value
+        by_key.pop("ele-1", None)
     return Below(field.element.name, code, _rules(by_key.values()))
 
 
 def _rules(given: Iterable[Invariant]) -> tuple[Rule, ...]:
-    wanted = (each for each in given if each.key not in _ELSEWHERE)
-    return tuple(Rule(each.key, each.severity, each.human, _test(each)) for each in wanted)
+    return tuple(Rule(each.key, each.severity, each.human, _test(each)) for each in given)
 
 
 def _test(invariant: Invariant) -> Test:
