@@ -18,7 +18,7 @@ from doorstep.fhir.terminology.definitions import Definitions, Resource, split_c
 from doorstep.fhir.terminology.expansion import Wish
 from doorstep.fhir.terminology.expansion import expand as expanded
 from doorstep.fhir.terminology.items import Versions
-from doorstep.fhir.terminology.systems import KEPT, Spelling, System
+from doorstep.fhir.terminology.systems import Spelling, System
 from doorstep.fhir.terminology.translation import Route
 from doorstep.fhir.terminology.translation import translate as translated
 from doorstep.fhir.terminology.validation import Manner, in_code_system, in_value_set
@@ -69,10 +69,8 @@ def validate_system_code(
     inputs: Inputs, definitions: Definitions, *, language: str = "zh", instance: Resource | None = None
 ) -> bytes:
     """Answer CodeSystem/$validate-code with Parameters."""
-    inline = _resource(inputs, "codeSystem", "CodeSystem")
-    # what is sent along is not worth keeping, and strangers shall not fill what is kept
-    own = KEPT.get(instance, ()) if instance is not None else None if inline is None else System(inline)
-    asked: System | str | None = own if own is not None else _text(inputs, "url")
+    given = instance or _resource(inputs, "codeSystem", "CodeSystem")
+    asked = _text(inputs, "url") if given is None else _system(definitions, given)
     codings = _codings(inputs, version="version")
     if asked is None:
         stated = next((each["system"] for each in codings if "system" in each), None)
@@ -134,6 +132,19 @@ def translate(
         concept_map=instance or _concept_map(inputs, definitions),
     )
     return ENCODER.encode(translated(definitions, codings, route, language))
+
+
+def _system(definitions: Definitions, given: Resource) -> System | str:
+    """Return the url of a code system that is loaded as it is here, else its index, which is not kept.
+
+    Who sends systems along shall not fill what is kept.
+    """
+    url, version = given.get("url", ""), given.get("version")
+    known = definitions.code_system(url, version)
+    same = known is not None and all(known.get(name) == given.get(name) for name in ("id", "meta"))
+    if not same or "id" not in given:
+        return System(given)
+    return url if version is None else f"{url}|{version}"
 
 
 def _value_set(inputs: Inputs, definitions: Definitions) -> Resource:

@@ -27,6 +27,8 @@ _ROLES: Final = {
 _RETIRED: Final = frozenset({"retired", "inactive"})
 _WALKS_KEPT: Final = 64
 _SPELLINGS_KEPT: Final = 2
+# What a system takes besides its concepts, in concepts.
+_AT_LEAST: Final = 50
 
 
 class System:
@@ -250,9 +252,9 @@ class Kept:
         with self._lock:
             # the sources are held, or another resource might come to have the same identity
             self._systems[key] = (system, sources)
-            total = sum(len(each) for each, _ in self._systems.values())
+            total = sum(len(each) + _AT_LEAST for each, _ in self._systems.values())
             while total > self._most and len(self._systems) > 1:
-                total -= len(self._systems.popitem(last=False)[1][0])
+                total -= len(self._systems.popitem(last=False)[1][0]) + _AT_LEAST
         return system
 
 

@@ -116,7 +116,8 @@ class _Way:
             yield from (match._replace(source=match.source or source) for match in found)
 
     def _forth(self, group: Resource, coding: Coding) -> Iterator[Match]:
-        elements = [each for each in group.get("element", ()) if self._same(coding, each.get("code"))]
+        codes = self._written(coding)
+        elements = [each for each in group.get("element", ()) if each.get("code") in codes]
         if not elements and "unmapped" in group:
             yield from self._unmapped(group, coding)
         for element in elements:
@@ -126,19 +127,20 @@ class _Way:
                     yield Match(target.get("equivalence", "equivalent"), concept, target.get("product", ()))
 
     def _back(self, group: Resource, coding: Coding) -> Iterator[Match]:
+        codes = self._written(coding)
         for element in group.get("element", ()):
             for target in element.get("target", ()):
-                if self._same(coding, target.get("code")) and self._depends(target):
+                if target.get("code") in codes and self._depends(target):
                     equivalence = target.get("equivalence", "equivalent")
                     yield Match(_BACK.get(equivalence, equivalence), _concept(group, "source", element))
 
-    def _same(self, coding: Coding, code: str | None) -> bool:
-        if code is None or code == coding["code"]:
-            return code is not None
-        if code.casefold() != coding["code"].casefold():
-            return False
+    def _written(self, coding: Coding) -> frozenset[str]:
+        """Return the code as it was given, and as its system writes it, where that does not mind its case."""
         system = system_of(self._definitions, coding["system"], coding.get("version"))
-        return system is not None and system.find(code) is not None and system.find(code) == system.find(coding["code"])
+        position = None if system is None else system.find(coding["code"])
+        return frozenset(
+            {coding["code"]} if system is None or position is None else {coding["code"], system.code(position)}
+        )
 
     def _depends(self, target: Resource) -> bool:
         return all(
@@ -160,12 +162,8 @@ class _Way:
 
 
 def _ends_in(group: Resource, end: str, coding: Coding) -> bool:
-    version = group.get(f"{end}Version")
-    return group.get(end) == coding.get("system") and coding.get("version") in (
-        None,
-        version,
-        *(() if version else (coding.get("version"),)),
-    )
+    stated, asked = group.get(f"{end}Version"), coding.get("version")
+    return group.get(end) == coding.get("system") and (stated is None or asked is None or stated == asked)
 
 
 def _concept(group: Resource, end: str, holder: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -543,6 +543,17 @@ class TestValidate:
         assert answer["result"] is False
         assert "http://loinc.org" in answer["message"]
 
+    def test_an_instance_is_answered_from_itself(self):
+        stored = {"resourceType": "CodeSystem", "id": "1", "url": "urn:s", "version": "1", "meta": {"versionId": "2"}}
+        stored |= {"content": "complete", "concept": [{"code": "new"}]}
+        before = {**stored, "meta": {"versionId": "1"}, "concept": [{"code": "old"}]}
+        for instance, code in ((stored, "new"), ({**stored}, "new"), (before, "old")):
+            definitions = holding([stored])
+            answer = ask("CodeSystem/validate-code", {"code": code}, definitions, instance=instance)
+            assert plain(answer)["result"] is True
+            answer = ask("CodeSystem/validate-code", {"code": "none"}, definitions, instance=instance)
+            assert plain(answer)["result"] is False
+
     @pytest.mark.parametrize(
         ("url", "code", "good"),
         [

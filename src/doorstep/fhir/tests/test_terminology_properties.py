@@ -269,7 +269,7 @@ def test_any_text_is_a_pattern_or_refused(text: str):
 
 
 def test_indexes_are_kept_once_and_not_without_bounds():
-    kept = Kept(most=25)
+    kept = Kept(most=2 * 60 + 5)
     resources = [{"url": f"urn:{n}", "concept": [{"code": str(c)} for c in range(10)]} for n in range(4)]
     first = kept.get(resources[0], ())
     assert kept.get(resources[0], ()) is first
