@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -170,6 +170,8 @@ def _record(key: str, side: Side) -> None:
     send(side.organisation, moved)
     lost = clinical(f"x{key}", "nowhere", side.text)[0]
     side.ids["message"] = send(side.organisation, lost, origin=f"{side.text}-lost.json")
+    asked = replace(callers.member(side.organisation), name=side.text)
+    side.ids["export"] = exchange.begin_export(asked, level="system", request_url=side.text).id
     linked = residents.residents_of([f"p{key}", f"q{key}"])
     side.ids["resident"], side.ids["other"] = linked[f"p{key}"], linked[f"q{key}"]
 
