@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.testing import callers
-from doorstep.kernel.testing.loops import run
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
+from tests.door import running
 from tests.faults.two_sides import WORD, clinical, number, patient, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,35 +41,13 @@ class Door:
         """One request by the key of an institution (or none, for an empty name)."""
         headers = {"Authorization": f"Bearer {self.keys[who][1]}"} if who else {}
         headers |= more.pop("headers", {})
-        return run(_ask(method, path, headers=headers, **more))
+        with running(body_limit=1 << 20) as door:
+            return door.run(door.ask(method, path, headers=headers, **more))
 
     def post(self, *entries: Json, kind: str = "transaction", who: str = "a") -> httpx.Response:
         """A bundle of entries."""
         bundle = {"resourceType": "Bundle", "type": kind, "entry": list(entries)}
         return self.ask("POST", "/fhir", who, content=json.dumps(bundle), headers={"Content-Type": JSON})
-
-
-async def _ask(method: str, path: str, **more: Any) -> httpx.Response:
-    from doorstep.fhir.app import make_app
-    from doorstep.site.fhir_door import HouseStore
-
-    store = HouseStore()
-    store._threads = ThreadPoolExecutor(1)  # one connection, which is closed below
-    app = make_app(store, body_limit=1 << 20, version="test")
-
-    async def fhir(scope: Any, receive: Any, send_: Any) -> None:
-        if scope["path"].startswith("/fhir"):
-            scope = {**scope, "root_path": "/fhir"}
-        await app(scope, receive, send_)
-
-    transport = httpx.ASGITransport(fhir, raise_app_exceptions=False)
-    try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-            return await client.request(method, path, **more)
-    finally:
-        for pool in (store._threads, store._pulse):
-            await asyncio.get_running_loop().run_in_executor(pool, connections.close_all)
-            pool.shutdown()
 
 
 @pytest.fixture

@@ -377,7 +377,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "bad-gzip": Kind("structure", 400, "gzip 内容损坏", "the gzip content is broken"),
     "not-acceptable": Kind(
-        "not-supported", 406, "目前只提供 JSON，不提供“{type}”", "only JSON is served for now, not “{type}”"
+        "not-supported", 406, "提供 JSON 和 XML，不提供“{type}”", "JSON and XML are served, not “{type}”"
     ),
     "not-found": Kind("not-found", 404, "找不到“{what}”", "“{what}” is not found"),
     "gone": Kind("deleted", 410, "“{what}”已删除", "“{what}” is deleted"),
@@ -386,6 +386,22 @@ KINDS: Final[Mapping[str, Kind]] = {
     "method-not-allowed": Kind(
         "not-supported", 405, "此处不支持方法“{method}”", "method “{method}” is not allowed here"
     ),
+    # the door, more
+    "address-too-long": Kind(
+        "too-long",
+        414,
+        "地址超过 {limit} 字节，请改用 POST _search",
+        "the address has more than {limit} bytes, use POST _search",
+    ),
+    "no-compartment": Kind(
+        "not-supported", 404, "{owner} 的隔间里没有 {type}", "there is no {type} in the compartment of {owner}"
+    ),
+    "no-condition": Kind(
+        "required", 400, "{type}：缺少 id 或检索条件", "{type}: an id or a search that says which one is missing"
+    ),
+    "id-missing": Kind("required", 400, "资源缺少 id“{id}”", "the resource lacks the id “{id}”"),
+    "export-async": Kind("required", 400, "$export 需要 Prefer: respond-async", "$export needs Prefer: respond-async"),
+    "too-many-exports": Kind("throttled", 429, "同时进行的导出过多（{limit}）", "too many exports at once ({limit})"),
     # search
     "bad-search-value": Kind(
         "value", 400, "“{value}”不能用作{kind}的检索值", "“{value}” cannot be searched for as {kind}"

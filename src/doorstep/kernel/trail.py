@@ -118,16 +118,33 @@ def verify() -> Breach | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be written with others: who did what, about whom, and how it ended."""
+
+    call: Call
+    action: str
+    outcome: str = "done"
+    subject: tuple[str, str] = ("", "")
+    resident: UUID | None = None
+    detail: Mapping[str, object] | None = None
+
+
 def write_many(call: Call, action: str, lines: Iterable[Mapping[str, Any]]) -> None:
     """Add many lines of one action at once; each mapping holds outcome, subject, resident and detail as ``write``."""
+    write_lines([Line(call, action, **line) for line in lines])
+
+
+def write_lines(lines: Iterable[Line]) -> None:
+    """Add many lines at once, in the caller's transaction where there is one, else in one of their own."""
     at = clock.now()
     copy_in(
         [
             TrailLine(
-                at=at, actor=call.actor, name=call.name, post=call.post, organisation=call.organisation,
-                purpose=call.purpose, action=action, outcome=line["outcome"], subject_type=line["subject"][0],
-                subject_id=line["subject"][1][:100], resident=line["resident"], detail=line["detail"],
-                request=call.request,
+                at=at, actor=line.call.actor, name=line.call.name, post=line.call.post,
+                organisation=line.call.organisation, purpose=line.call.purpose, action=line.action,
+                outcome=line.outcome, subject_type=line.subject[0], subject_id=line.subject[1][:100],
+                resident=line.resident, detail=dict(line.detail or {}), request=line.call.request,
             )
             for line in lines
         ]

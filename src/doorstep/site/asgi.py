@@ -16,13 +16,13 @@ from a2wsgi import WSGIMiddleware  # noqa: E402  Django must be set up before it
 from starlette.types import Message, Receive, Scope, Send  # noqa: E402
 
 from doorstep import __version__  # noqa: E402
-from doorstep.fhir.app import make_app  # noqa: E402
+from doorstep.fhir.door.app import Door  # noqa: E402
 from doorstep.site import serve  # noqa: E402
-from doorstep.site.fhir_door import HouseStore  # noqa: E402
+from doorstep.site.fhir_house import House  # noqa: E402
 from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
-door = make_app(HouseStore(), body_limit=BODY, version=__version__)
+door = Door(House(), BODY, __version__)
 house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
 serve.watch_parent(lambda: os._exit(1))
 

@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 
 import orjson
 
-from doorstep.fhir.parameters import main_date
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import cursor
 from doorstep.fhir.search.includes import include
 from doorstep.fhir.search.orders import ByColumn, ByKeys, Mark
-from doorstep.fhir.search.plan import SORTED_IN_SQL, Plan, Statement, count, page
+from doorstep.fhir.search.plan import Plan, Statement, count, page, sorted_in_sql
 from doorstep.fhir.search.query import Leaf, Query
 from doorstep.fhir.search.resolve import resolve
 from doorstep.fhir.search.sorting import SortKey, sort_key
@@ -31,7 +30,7 @@ def run(query: Query, context: Context) -> Steps[Found]:
         return found
     name = canonical(query)
     mark = cursor.unseal(query.cursor, name, context.secret) if query.cursor else None
-    pages = _sorted_page if _in_memory(query) else _page
+    pages = _page if sorted_in_sql(query) else _sorted_page
     found.hits, after = yield from pages(query, plan, resolved.checks, mark, context)
     if after is not None:
         found.next = cursor.seal(after, name, context.secret)
@@ -96,12 +95,6 @@ def _mark(plan: Plan, row: Sequence[Any]) -> Mark:
         return [row[0]]
     keys = row[5 : 5 + len(plan.order.keys)] if isinstance(plan.order, ByKeys) else row[5:6]
     return [*keys, row[0]]
-
-
-def _in_memory(query: Query) -> bool:
-    """Whether a key is sorted by that the index holds only as hashes."""
-    columns = ("_id", "_lastUpdated", main_date(query.type))
-    return any(o.param.type not in SORTED_IN_SQL and o.param.code not in columns for o in query.order)
 
 
 def _sorted_page(

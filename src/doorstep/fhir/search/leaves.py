@@ -30,6 +30,7 @@ from doorstep.fhir.search.conditions import (
     Written,
     either,
 )
+from doorstep.fhir.search.implied import implied_systems
 from doorstep.fhir.search.query import Leaf
 from doorstep.fhir.tables import known_types, table
 from doorstep.fhir.texts import normalise
@@ -114,9 +115,11 @@ def _token(leaf: Leaf, setting: Setting) -> Condition:
     if leaf.modifier in ("text", "of-type"):
         return _of_type(leaf) if leaf.modifier == "of-type" else ANYTHING
     if leaf.modifier in ("in", "not-in", "below", "above"):
-        hashes = [token_hash(code, system, each) for system, each in _coded(leaf, setting)]
+        implied = implied_systems(leaf.type, code)
+        coded = [(s, c) for s, c in _coded(leaf, setting) if implied is None or s in implied]
+        hashes = [token_hash(code, None if implied is not None else system, each) for system, each in coded]
         return Tokens(tuple(dict.fromkeys(hashes)), negated=leaf.modifier == "not-in") if hashes else NEVER
-    wanted = [text.token(value) for value in leaf.values]
+    wanted = tokens_of(leaf)
     if any(each.code is None for each in wanted):
         return ANYTHING  # all codes of a system: only the bodies can tell
     hashes = [token_hash(code, each.system, each.code or "") for each in wanted]
@@ -125,6 +128,15 @@ def _token(leaf: Leaf, setting: Setting) -> Condition:
     if leaf.modifier == "not":
         return Tokens(tuple(hashes), negated=True) if exact else ANYTHING
     return Tokens(tuple(hashes), hot=table(leaf.type).code == code, exact=exact)
+
+
+def tokens_of(leaf: Leaf) -> list[text.TokenValue]:
+    """Return the tokens that a leaf asks for; a plain code is asked for without the system that it implies."""
+    wanted = [text.token(value) for value in leaf.values]
+    implied = implied_systems(leaf.type, leaf.param.code)
+    if implied is None:
+        return wanted
+    return [text.TokenValue(None, each.code) if each.system in implied else each for each in wanted]
 
 
 def _of_type(leaf: Leaf) -> Condition:

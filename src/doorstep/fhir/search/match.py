@@ -12,6 +12,7 @@ from doorstep.fhir.dates import Span
 from doorstep.fhir.extraction_values import QuantityValue, ReferenceValue, TokenValue, Values, values
 from doorstep.fhir.parameters import parameters
 from doorstep.fhir.search import text
+from doorstep.fhir.search.implied import implied_systems
 from doorstep.fhir.search.leaves import Setting, circle, references_to
 from doorstep.fhir.search.query import Leaf
 from doorstep.fhir.texts import normalise
@@ -65,8 +66,10 @@ def _token(leaf: Leaf, held: Sequence[TokenValue], setting: Setting) -> bool:
     return any(one(leaf, value, each, setting) for value in leaf.values for each in held)
 
 
-def _same_token(_: Leaf, value: str, each: TokenValue, __: Setting) -> bool:
+def _same_token(leaf: Leaf, value: str, each: TokenValue, __: Setting) -> bool:
     wanted = text.token(value)
+    if wanted.system and each.kind == "code" and wanted.system in (implied_systems(leaf.type, leaf.param.code) or ()):
+        return wanted.code in (None, each.code)
     if wanted.code is not None and wanted.code != each.code:
         return False
     if wanted.system is None:

@@ -29,7 +29,6 @@ _TABLES: Final = {
     "number": ("fhir_number", "lo", "float8"),
     "quantity": ("fhir_number", "lo", "float8"),
 }
-SORTED_IN_SQL: Final = frozenset(_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,18 @@ def _ordering(query: Query, plan: Plan, rare: Condition | None) -> Ordering:
         if first.param.type in _TABLES and not selective:
             table, column, kind = _TABLES[first.param.type]
             return Walk(table, column, kind, (param_key(query.type, first.param.code),), first.descending)
+    if not sorted_in_sql(query):
+        return ByColumn("id")
     return ByKeys(tuple(_sort_key(query.type, each) for each in query.order))
+
+
+def _in_sql(type_name: str, param: Parameter) -> bool:
+    return param.type in _TABLES or param.code in ("_id", "_lastUpdated", main_date(type_name))
+
+
+def sorted_in_sql(query: Query) -> bool:
+    """Say whether the index holds all that a query sorts by; of tokens and references it holds hashes alone."""
+    return all(_in_sql(query.type, each.param) for each in query.order)
 
 
 def _single(type_name: str, order: Order) -> Ordering | None:

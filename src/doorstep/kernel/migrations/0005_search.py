@@ -31,7 +31,8 @@ CREATE TABLE fhir_number (
 );
 CREATE INDEX fhir_number_value ON fhir_number (param, lo, id);
 CREATE INDEX fhir_number_id ON fhir_number (id, param);
-CREATE INDEX fhir_past_type_updated ON fhir_past (type, updated DESC, id, version DESC);
+CREATE INDEX fhir_past_updated ON fhir_past (updated, id, version);
+CREATE INDEX fhir_past_type_updated ON fhir_past (type, updated, id, version);
 """
 
 

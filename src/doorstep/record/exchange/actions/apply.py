@@ -13,12 +13,13 @@ from django.db import IntegrityError, connection, transaction
 
 from doorstep.events.exchange import RecordsArrived
 from doorstep.fhir.bundle import Item
-from doorstep.fhir.indexing import Index, index
+from doorstep.fhir.indexing import Index
 from doorstep.fhir.problems import FhirProblem
 from doorstep.kernel import clock, ledger, outbox, trail
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
+from doorstep.kernel.fhir_index import index_of
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.actions import conditions, links, targets
@@ -122,8 +123,11 @@ def _register(
         rows, faults = _index(batch)
         if faults:
             continue
+        whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient"]
+        if not whose:
+            return rows, {}
         savepoint = transaction.savepoint()
-        found = _residents(call, source, batch)
+        found = _residents(call, source, whose)
         if found is not None:
             transaction.savepoint_commit(savepoint)
             return rows, found
@@ -137,18 +141,15 @@ def _index(batch: Sequence[Prepared]) -> tuple[dict[int, list[tuple[Item, Index]
         rows[place] = []
         for item in prepared.sound():
             try:
-                rows[place].append((item, index(item.type, item.resource, clock.CHINA)))
+                rows[place].append((item, index_of(item.type, item.resource)))
             except FhirProblem as found:
                 prepared.aside[item.index] = problem_of(found.at(item.expression), item.index)
                 faults = True
     return rows, faults
 
 
-def _residents(call: Call, source: UUID, batch: Sequence[Prepared]) -> dict[str, UUID] | None:
+def _residents(call: Call, source: UUID, whose: Sequence[tuple[Prepared, Item]]) -> dict[str, UUID] | None:
     """The residents of all Patient records of the batch; None where one was refused (and is now set aside)."""
-    whose = [(p, i) for p in batch for i in p.sound() if i.type == "Patient"]
-    if not whose:
-        return {}
     verdicts = _take_in(call, [residents.incoming(item.resource, source) for _, item in whose])
     refused = False
     for (prepared, item), verdict in zip(whose, verdicts, strict=True):

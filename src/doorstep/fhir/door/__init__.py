@@ -1,0 +1,1 @@
+"""The FHIR door: a lean ASGI app over a house that the caller provides."""

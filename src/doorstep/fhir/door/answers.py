@@ -1,0 +1,144 @@
+"""Answers as responses: resources, bundles and outcomes, in JSON or XML, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any, Final
+
+import orjson
+from starlette.responses import Response
+
+from doorstep.fhir import shaping, xml
+from doorstep.fhir.door.asked import JSON, XML, Asked
+from doorstep.fhir.door.stamping import stamped
+from doorstep.fhir.door.versions import Version
+from doorstep.fhir.outcome import etag, instant, operation_outcome
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search.walk import Hit
+from doorstep.fhir.validation.findings import FhirInvalid
+from doorstep.fhir.validation.outcomes import outcome
+
+PRIVATE: Final = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
+_CONTENT: Final = {JSON: f"{JSON}; charset=utf-8", XML: f"{XML}; charset=utf-8"}
+Shape = Callable[[str, str], str]
+
+
+def respond(asked: Asked, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a resource (JSON) in the form that was asked for."""
+    if asked.format == XML:
+        body = xml.write(body)
+    elif asked.pretty:
+        body = shaping.pretty(body)
+    return Response(body, status, {**PRIVATE, "content-type": _CONTENT[asked.format], **(headers or {})})
+
+
+def one(asked: Asked, found: Version | None, what: str) -> Response:
+    """Return a version as the answer to a read; FhirProblem where there is none, or it says deleted."""
+    if found is None:
+        raise FhirProblem("not-found", what=what)
+    if found.deleted:
+        raise FhirProblem("gone", what=what)
+    headers = version_headers(found.version, found.updated)
+    if _unchanged(asked, found):
+        return Response(status_code=304, headers={**PRIVATE, **headers})
+    shape = shape_of(asked)
+    text = stamped(found.text, found.type, found.id, found.version, found.updated)
+    return respond(asked, (shape(text, found.type) if shape else text).encode(), 200, headers)
+
+
+def version_headers(version: int, updated: datetime) -> dict[str, str]:
+    """Return ETag and Last-Modified."""
+    return {"etag": etag(version), "last-modified": format_datetime(updated.astimezone(UTC), usegmt=True)}
+
+
+def _unchanged(asked: Asked, found: Version) -> bool:
+    """R4, http.html#cread: If-None-Match before If-Modified-Since."""
+    wished = asked.header("if-none-match")
+    if wished is not None:
+        tag = etag(found.version)
+        known = [each.strip() for each in wished.split(",")]
+        return "*" in known or tag in known or tag.removeprefix("W/") in known
+    since = asked.header("if-modified-since")
+    if since is None:
+        return False
+    try:
+        return found.updated.replace(microsecond=0) <= parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        return False
+
+
+def shape_of(asked: Asked) -> Shape | None:
+    """Return what cuts a resource to `_summary` or `_elements`, None where it is shown whole."""
+    summary, elements = asked.value("_summary"), asked.value("_elements")
+    if summary and summary not in ("false", "count"):
+        if summary not in ("true", "text", "data"):
+            raise FhirProblem("bad-search-value", "_summary", value=summary, kind="code")
+        return lambda text, kind: shaping.summary(text.encode(), kind, summary).decode()
+    if elements:
+        names = [name for name in elements.split(",") if name]
+        return lambda text, kind: shaping.elements(text.encode(), kind, names).decode()
+    return None
+
+
+def bundle(
+    kind: str, entries: Iterable[str], *, links: Iterable[tuple[str, str]] = (), total: int | None = None
+) -> bytes:
+    """Return a bundle of entries that are written already."""
+    head: dict[str, Any] = {"resourceType": "Bundle", "type": kind}
+    if total is not None:
+        head["total"] = total
+    told = [{"relation": relation, "url": url} for relation, url in links]
+    if told:
+        head["link"] = told
+    listed = ",".join(entries)
+    text = orjson.dumps(head).decode()
+    return f'{text[:-1]},"entry":[{listed}]}}'.encode() if listed else text.encode()
+
+
+def search_entries(hits: Iterable[Hit], base: str, shape: Shape | None) -> Iterable[str]:
+    """Write the entries of a search set; stored text goes in as it is."""
+    for hit in hits:
+        text = stamped(hit.body, hit.type, hit.id, hit.version, hit.updated)
+        if shape is not None:
+            text = shape(text, hit.type)
+        yield f'{{"fullUrl":"{base}{hit.type}/{hit.id}","resource":{text},"search":{{"mode":"{hit.mode}"}}}}'
+
+
+def note_entry(problems: Sequence[FhirProblem], language: str) -> str:
+    """Write an entry that says what the caller should know of a search."""
+    said = orjson.loads(operation_outcome(problems, language))
+    for issue in said["issue"]:
+        issue["severity"] = "information" if issue["code"] == "informational" else "warning"
+    return f'{{"resource":{orjson.dumps(said).decode()},"search":{{"mode":"outcome"}}}}'
+
+
+def history_entry(found: Version, base: str) -> str:
+    """Write an entry of a history."""
+    path = f"{found.type}/{found.id}"
+    said: dict[str, Any] = {"fullUrl": base + path}
+    if found.deleted:
+        said["request"] = {"method": "DELETE", "url": path}
+    else:
+        text = stamped(found.text, found.type, found.id, found.version, found.updated)
+        said["resource"] = orjson.Fragment(text.encode())
+        first = found.version == 1
+        said["request"] = {"method": "POST", "url": found.type} if first else {"method": "PUT", "url": path}
+    status = "204" if found.deleted else "201" if found.version == 1 else "200"
+    said["response"] = {"status": status, "etag": etag(found.version), "lastModified": instant(found.updated)}
+    return orjson.dumps(said).decode()
+
+
+def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> Response:
+    """Return a problem as the answer."""
+    headers = {**PRIVATE}
+    if problem.kind.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if problem.kind.status in (429, 503):
+        headers["retry-after"] = "1"
+    words = asked.language if asked is not None else language
+    body = outcome(problem.findings, words) if isinstance(problem, FhirInvalid) else operation_outcome([problem], words)
+    if asked is not None:
+        return respond(asked, body, problem.kind.status, headers)
+    return Response(body, problem.kind.status, {**headers, "content-type": _CONTENT[JSON]})

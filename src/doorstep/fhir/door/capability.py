@@ -1,0 +1,120 @@
+"""The CapabilityStatement: made from what is really there, and nothing more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+import orjson
+
+from doorstep.fhir.door import operations
+from doorstep.fhir.outcome import instant
+from doorstep.fhir.parameters import parameters
+from doorstep.fhir.tables import known_types
+
+_INTERACTIONS: Final = (
+    "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
+)  # fmt: skip
+_DEFINITION: Final = "http://hl7.org/fhir/OperationDefinition/"
+_BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_OF_R4: Final = {
+    "validate": "Resource-validate", "meta": "Resource-meta", "meta-add": "Resource-meta-add",
+    "meta-delete": "Resource-meta-delete",
+}  # fmt: skip
+_FORMATS: Final = ["application/fhir+json", "application/fhir+xml", "json", "xml"]
+
+
+def capability_statement(base: str, version: str, since: datetime, terminology: bool = False) -> bytes:
+    """Return the statement of a door at the address `base`, of a version of the program that runs since then."""
+    if terminology:
+        return _terminology(base, version, since)
+    statement: dict[str, Any] = {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": instant(since),
+        "kind": "instance",
+        "software": {"name": "Doorstep", "version": version},
+        "implementation": {"description": "Doorstep 家门口", "url": base.rstrip("/")},
+        "fhirVersion": "4.0.1",
+        "format": _FORMATS,
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
+        "rest": [orjson.Fragment(_rest())],
+    }
+    return orjson.dumps(statement)
+
+
+@cache
+def _rest() -> bytes:
+    system = [
+        {"name": "meta", "definition": _DEFINITION + "Resource-meta"},
+        {"name": "export", "definition": _BULK + "export"},
+    ]
+    return orjson.dumps(
+        {
+            "mode": "server",
+            "security": {"description": "Every request but this one must be authenticated by a bearer token."},
+            "resource": [_resource(name) for name in sorted(known_types())],
+            "interaction": [{"code": code} for code in ("transaction", "batch", "history-system", "search-system")],
+            "searchParam": [{"name": "_type", "type": "special"}],
+            "operation": system,
+        }
+    )
+
+
+def _resource(name: str) -> dict[str, Any]:
+    own = parameters(name)
+    references = sorted(code for code, param in own.items() if param.type == "reference")
+    told: dict[str, Any] = {
+        "type": name,
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical", "enforced", "local"],
+        "searchInclude": ["*", *(f"{name}:{code}" for code in references)],
+        "searchRevInclude": _reverse().get(name, []),
+        "searchParam": [{"name": code, "type": param.type} for code, param in sorted(own.items())],
+        "operation": _operations(name),
+    }
+    return {key: value for key, value in told.items() if value != []}
+
+
+@cache
+def _reverse() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for source in sorted(known_types()):
+        for code, param in sorted(parameters(source).items()):
+            for target in param.targets if param.type == "reference" else ():
+                found.setdefault(target, []).append(f"{source}:{code}")
+    return found
+
+
+def _operations(name: str) -> list[dict[str, str]]:
+    told = [
+        {"name": each, "definition": _DEFINITION + _OF_R4.get(each, f"{name}-{each}")}
+        for each in operations.names_of(name)
+    ]
+    if name in ("Patient", "Group"):
+        told.append({"name": "export", "definition": f"{_BULK}{name.lower()}-export"})
+    return told
+
+
+def _terminology(base: str, version: str, since: datetime) -> bytes:
+    return orjson.dumps(
+        {
+            "resourceType": "TerminologyCapabilities",
+            "status": "active",
+            "date": instant(since),
+            "kind": "instance",
+            "software": {"name": "Doorstep", "version": version},
+            "implementation": {"description": "Doorstep 家门口", "url": base.rstrip("/")},
+            "expansion": {"hierarchical": True, "paging": True, "parameter": [{"name": "filter"}, {"name": "count"}]},
+            "validateCode": {"translations": False},
+            "translation": {"needsMap": True},
+        }
+    )

@@ -1,0 +1,173 @@
+"""What the door asks of the house, and the shapes in which both speak."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, Protocol, TypeVar
+
+from doorstep.fhir.outcome import EntryResponse
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search.plan import Bounds
+from doorstep.fhir.search.walk import Steps
+from doorstep.fhir.terminology.definitions import Definitions
+
+T = TypeVar("T")
+Call = Any
+"""Who asks; the door hands it on as the house made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write: `id`, or (conditional) the search `query`; `body` minified and checked, for PATCH the patch itself.
+
+    `key` is what the client calls the request by: the same again is answered as before.
+    """
+
+    method: str
+    type: str
+    id: str | None = None
+    query: str | None = None
+    body: bytes = b""
+    resource: dict[str, Any] | None = field(default=None, repr=False)
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_none_exist: str | None = None
+    content_type: str = ""
+    origin: str = ""
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a write: the resource as it stands, or why not (`outcome`: an OperationOutcome that says it)."""
+
+    status: int
+    type: str
+    id: str = ""
+    version: int = 0
+    updated: datetime | None = None
+    body: bytes | None = None
+    outcome: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a read showed, for the trail: FHIR interaction, type, ids or the search, patients, how many resources."""
+
+    what: str
+    type: str
+    subject: str
+    patients: tuple[str, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patient that may be the one looked for: score 0 to 1, grade certain, probable, possible or certainly-not."""
+
+    id: str
+    score: float
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportWish:
+    """A bulk export as asked for: `level` is system, patient or group."""
+
+    level: str
+    group: str | None
+    types: tuple[str, ...]
+    since: datetime | None
+    filters: tuple[str, ...]
+    elements: tuple[str, ...]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """How far an export is: in words while it runs, with its manifest when done."""
+
+    id: str
+    done: bool
+    progress: str = ""
+    retry_after: int = 1
+    manifest: Mapping[str, Any] | None = None
+    expires: datetime | None = None
+
+
+Fetch = Callable[[str], Awaitable[EntryResponse]]
+"""Answers a read of a batch or transaction, given its address below the door."""
+
+
+class House(Protocol):
+    """The house behind the door. Any method may raise FhirProblem, which becomes the answer."""
+
+    @property
+    def secret(self) -> bytes:
+        """What cursors are sealed with."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of dates without an offset."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """Terminology; it may read from a database, and so is used within `work` alone."""
+
+    def common(self, type_name: str, token: int) -> bool:
+        """Say whether many resources of the type carry the token."""
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
+        """Return who calls; None where that is not known."""
+
+    def bounds(self, call: Call) -> Bounds:
+        """Return what the caller may see; FhirProblem where nothing may be read."""
+
+    async def run(self, call: Call, steps: Steps[T]) -> T:
+        """Drive a search or read over the database, within the time that a statement may take."""
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Run what may wait (for terminology, for files) beside the loop."""
+
+    async def seen(self, call: Call, seen: Seen) -> None:
+        """Leave a line in the trail; returns when it is durable."""
+
+    async def write(self, call: Call, write: Write) -> Answer:
+        """Do one write; returns when it is durable."""
+
+    async def transact(
+        self, call: Call, body: bytes, fetch: Fetch, representation: bool
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        """Do a transaction or batch, given as received: status, body and headers of the answer."""
+
+    def asks_invariants(self, call: Call) -> bool:
+        """Say whether what this caller sends must keep the specification's invariants too."""
+
+    async def match(
+        self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int
+    ) -> Sequence[Candidate]:
+        """Return the patients within the caller's bounds that may be the one described, best first."""
+
+    async def healthy(self) -> bool:
+        """Say whether requests can be served now."""
+
+    async def begin_export(self, call: Call, wish: ExportWish) -> str:
+        """Begin a bulk export; returns its id."""
+
+    async def export_state(self, call: Call, ident: str, base: str, language: str) -> ExportState:
+        """Return how far an export is; FhirProblem "not-found" where the caller has none of this id."""
+
+    async def export_file(self, call: Call, ident: str, name: str) -> str:
+        """Return the path of a file of an export."""
+
+    async def cancel_export(self, call: Call, ident: str) -> None:
+        """End an export and remove its files."""
+
+
+def demand_found(found: T | None, what: str) -> T:
+    """Return what was found; FhirProblem "not-found" where it is None."""
+    if found is None:
+        raise FhirProblem("not-found", what=what)
+    return found

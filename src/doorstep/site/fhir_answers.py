@@ -1,0 +1,78 @@
+"""What exchange says of writes, in the words of FHIR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from doorstep.fhir.door.house import Answer, Fetch
+from doorstep.fhir.outcome import EntryResponse, bundle_response, etag
+from doorstep.fhir.problems import KINDS, FhirProblem
+from doorstep.kernel.decision import Refused
+from doorstep.record.exchange import api as exchange
+
+
+def answer(said: exchange.Answer) -> Answer:
+    """The answer to a single write."""
+    told = outcome([said.problem]) if said.problem is not None else None
+    return Answer(said.status, said.type, said.id, said.version, said.updated, said.body, told)
+
+
+async def bundle_answer(
+    receipt: exchange.Receipt, fetch: Fetch, representation: bool
+) -> tuple[int, bytes, Mapping[str, str]]:
+    """Status, body and headers of the answer to a transaction or batch; its reads are answered now."""
+    headers = {"x-doorstep-message": str(receipt.message)}
+    if receipt.state != "applied" and not receipt.answers:
+        return status(receipt.problems), outcome(receipt.problems), headers
+    kind = "transaction" if receipt.bundle_type == "transaction" else "batch"
+    entries = [await _entry(each, fetch, representation) for each in receipt.answers]
+    return 200, bundle_response(kind, entries), headers
+
+
+async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool) -> EntryResponse:
+    if said.problem is not None:
+        return EntryResponse(status([said.problem]), outcome=outcome([said.problem]))
+    if said.status == exchange.TO_READ:
+        return await fetch(said.location)
+    if not said.location:
+        return EntryResponse(said.status)
+    location = f"{said.location}/_history/{said.version}"
+    shown = (await fetch(location)).resource if representation and said.status != 204 else None
+    return EntryResponse(said.status, location, etag(said.version), said.updated, resource=shown)
+
+
+def status(problems: Sequence[exchange.Problem]) -> int:
+    """The HTTP status of the first of the problems."""
+    return exchange.issue_of(problems[0].code)[1] if problems else 422
+
+
+def refusal(refused: Refused) -> FhirProblem:
+    """A refusal as a problem; those of exports and of what is not found have codes of their own."""
+    reason = refused.decision.reason
+    if reason == "not_found":
+        return FhirProblem("not-found", what=str(refused.decision.detail.get("kind", "")))
+    if reason in KINDS:
+        params = {k: v for k, v in refused.decision.detail.items() if isinstance(v, str | int)}
+        return FhirProblem(reason, None, None, None, **params)
+    return FhirProblem("forbidden", reason=reason)
+
+
+def outcome(problems: Sequence[exchange.Problem]) -> bytes:
+    """An OperationOutcome that names every problem, its place, and what can be done about it."""
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(p) for p in problems]})
+
+
+def _issue(problem: exchange.Problem) -> dict[str, Any]:
+    issue: dict[str, Any] = {
+        "severity": "error",
+        "code": exchange.issue_of(problem.code)[0],
+        "details": {"coding": [{"code": problem.code}], "text": exchange.say(problem)},
+    }
+    if advice := exchange.advice(problem.code, "zh"):
+        issue["diagnostics"] = advice
+    if problem.path:
+        issue["expression"] = [problem.path]
+    return issue

@@ -1,0 +1,258 @@
+"""What stands behind the FHIR door: searches over asyncpg, writes through exchange, a trail of all that was shown."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+
+from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Fetch, Seen, Write
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search.plan import Bounds
+from doorstep.fhir.search.walk import Steps
+from doorstep.fhir.terminology.definitions import Definitions
+from doorstep.kernel import clock
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Refused
+from doorstep.record.exchange import api as exchange
+from doorstep.registers.staff import api as staff
+from doorstep.site import fhir_answers, fhir_match
+from doorstep.site.fhir_common import Common
+from doorstep.site.fhir_rows import Rows
+from doorstep.site.fhir_terms import house_definitions
+from doorstep.site.fhir_trail import Trail
+from doorstep.site.fhir_writer import Writer
+
+T = TypeVar("T")
+THREADS: Final = 4
+WAITING: Final = 4096  # requests that may wait for a thread; more are told to come back
+HEALTH_SECONDS: Final = 1.0
+KNOWN_SECONDS: Final = 10.0  # how long a token is known before it is looked up again
+KNOWN_TOKENS: Final = 10_000
+READ: Final = "charts.read"
+OPEN: Final = frozenset(
+    {"ActivityDefinition", "CodeSystem", "ConceptMap", "Endpoint", "HealthcareService", "Library", "Location",
+     "Measure", "Medication", "MedicationKnowledge", "NamingSystem", "Organization", "OrganizationAffiliation",
+     "PlanDefinition", "Practitioner", "PractitionerRole", "Questionnaire", "Substance", "ValueSet"}
+)  # fmt: skip
+"""Types that are about no person who is cared for: who, where, which medicine, which words. Anyone may read them."""
+
+
+class House:
+    """The house of the door (see ``doorstep.fhir.door.house``)."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
+        self._pulse = ThreadPoolExecutor(1, thread_name_prefix="pulse")
+        self._waiting = 0
+        self._healthy = (0.0, False)
+        self._known: dict[bytes, tuple[float, Call]] = {}
+        self._rows = Rows()
+        self._writer = Writer()
+        self._trail = Trail(self.work)
+        self._common = Common()
+        self._reading: asyncio.Future[None] | None = None
+        self._definitions = house_definitions()
+        self._secret = hashlib.sha256(f"fhir cursors {settings.SECRET_KEY}".encode()).digest()
+
+    @property
+    def secret(self) -> bytes:
+        """What cursors are sealed with."""
+        return self._secret
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of dates without an offset."""
+        return clock.CHINA
+
+    @property
+    def definitions(self) -> Definitions:
+        """Terminology."""
+        return self._definitions
+
+    def common(self, type_name: str, token: int) -> bool:
+        """Whether many resources of the type carry the token."""
+        return self._common.has(type_name, token)
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Run what may wait in one of a few threads that each keep one connection."""
+        if self._waiting >= WAITING:
+            raise FhirProblem("overloaded")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, function)
+        finally:
+            self._waiting -= 1
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
+        """The call of the institution's system whose bearer token this is; looked up once in ten seconds."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return None
+        key = hashlib.sha256(token.strip().encode()).digest()
+        known = self._known.get(key)
+        if known is None or known[0] < time.monotonic():
+            call = await self.work(lambda: staff.source_call(token.strip()))
+            if call is None:
+                self._known.pop(key, None)
+                return None
+            if len(self._known) >= KNOWN_TOKENS:
+                self._known.clear()
+            self._known[key] = (time.monotonic() + KNOWN_SECONDS, call)
+        else:
+            call = known[1]
+        return replace(call, at=clock.now(), request=_request_id(headers))
+
+    def bounds(self, call: Call) -> Bounds:
+        """What the caller may see: all that its own institution has sent, and what is about no person."""
+        may = call.may(READ)
+        if not may.allowed:
+            raise FhirProblem("forbidden", reason=may.reason)
+        sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
+        return Bounds(sources, OPEN)
+
+    async def run(self, call: Call, steps: Steps[T]) -> T:
+        """Drive a search or read over the database."""
+        if self._common.stale and self._reading is None:
+            await self._read_common()
+        return await self._rows.run(steps, self.work)
+
+    async def _read_common(self) -> None:
+        self._reading = asyncio.ensure_future(self.work(self._common.read))
+        try:
+            await self._reading
+        finally:
+            self._reading = None
+
+    async def seen(self, call: Call, seen: Seen) -> None:
+        """Leave a line in the trail; returns when it is durable."""
+        await self._trail.seen(call, seen)
+
+    async def write(self, call: Call, write: Write) -> Answer:
+        """Do one write; returns when it is durable."""
+        one = exchange.Interaction(
+            write.method, write.type, write.id, write.query, write.body, write.resource, write.if_match,
+            write.if_none_match, write.if_none_exist, write.content_type, write.origin, write.key,
+        )  # fmt: skip
+        return fhir_answers.answer(await self._writer.submit(call, one))
+
+    async def transact(
+        self, call: Call, body: bytes, fetch: Fetch, representation: bool
+    ) -> tuple[int, bytes, Mapping[str, str]]:
+        """Keep the bundle and do what it says; the answer leaves when both are durable."""
+        receipt = await self._refusing(lambda: _take(call, body))
+        return await fhir_answers.bundle_answer(receipt, fetch, representation)
+
+    def asks_invariants(self, call: Call) -> bool:
+        """Whether what this caller sends must keep the specification's invariants too."""
+        return False
+
+    async def match(
+        self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int
+    ) -> Sequence[Candidate]:
+        """The patients within the caller's bounds that carry a number of the one described."""
+        steps = fhir_match.candidates(patient, self.bounds(call), self.zone)
+        found = await self.run(call, steps)
+        return [each for each in found if not only_certain or each.grade == "certain"][:count]
+
+    async def begin_export(self, call: Call, wish: ExportWish) -> str:
+        """Begin a bulk export; returns its id."""
+        begun = await self._refusing(
+            lambda: exchange.begin_export(
+                call,
+                level=wish.level,
+                group=wish.group,
+                types=wish.types,
+                since=wish.since,
+                type_filters=wish.filters,
+                elements=wish.elements,
+                request_url=wish.url,
+            )
+        )
+        return str(begun.id)
+
+    async def export_state(self, call: Call, ident: str, base: str, language: str) -> ExportState:
+        """How far an export is."""
+        found = await self._refusing(lambda: exchange.export_status(call, _export_id(ident)))
+        if found.state != "done":
+            return ExportState(ident, False, found.progress("en"), found.retry_after)
+        manifest = exchange.export_manifest(found, f"{base}$export-file/{ident}")
+        return ExportState(ident, True, manifest=manifest, expires=found.expires_at)
+
+    async def export_file(self, call: Call, ident: str, name: str) -> str:
+        """The path of a file of an export."""
+        return str(await self._refusing(lambda: exchange.export_file(call, export=_export_id(ident), name=name)))
+
+    async def cancel_export(self, call: Call, ident: str) -> None:
+        """End an export and remove its files."""
+        await self._refusing(lambda: exchange.cancel_export(call, export=_export_id(ident)))
+
+    async def healthy(self) -> bool:
+        """Whether the database answers; asked at most once a second, on a connection of its own."""
+        at, known = self._healthy
+        if time.monotonic() - at < HEALTH_SECONDS:
+            return known
+        answer = await asyncio.get_running_loop().run_in_executor(self._pulse, _connected, _beats)
+        self._healthy = (time.monotonic(), answer)
+        return answer
+
+    async def close(self) -> None:
+        """Finish what is under way and close what is open."""
+        await self._writer.close()
+        await self._rows.close()
+
+    async def _refusing(self, function: Callable[[], T]) -> T:
+        return await self.work(lambda: _refusing(function))
+
+
+def _export_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise FhirProblem("not-found", what=f"$export-status/{text}") from None
+
+
+def _refusing(function: Callable[[], T]) -> T:
+    try:
+        return function()
+    except Refused as refused:
+        raise fhir_answers.refusal(refused) from refused
+
+
+def _connected(work: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return work()
+    except (OperationalError, InterfaceError) as error:
+        raise FhirProblem("overloaded") from error
+
+
+def _beats() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:  # whatever the fault, the database does not answer
+        connection.close()
+        return False
+    return True
+
+
+def _take(call: Call, body: bytes) -> exchange.Receipt:
+    if call.organisation is None:
+        raise FhirProblem("forbidden", reason="no_institution")
+    piece = exchange.Piece("bundle", f"/fhir {clock.now():%Y-%m-%dT%H:%M:%SZ}", body)
+    return next(r for found in exchange.take(call, call.organisation, [piece], "fhir") for r in found)
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    given = headers.get("x-request-id", "")
+    return given[:64] if given.isascii() and given.replace("-", "").isalnum() else ""

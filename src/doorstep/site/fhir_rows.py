@@ -1,0 +1,101 @@
+"""Drives the steps of searches and reads over asyncpg: one connection a request, none held while waiting for one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Final, TypeVar
+
+import asyncpg
+from django.db import connection
+
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search.plan import Statement
+
+T = TypeVar("T")
+CONNECTIONS: Final = 8
+SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused in words
+WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
+_AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
+
+log = logging.getLogger(__name__)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    def get_reset_query(self) -> str:
+        """Nothing: no request changes its session, and asking would cost a round trip each."""
+        return ""
+
+
+class Rows:
+    """The pool of one event loop, made when it is first needed."""
+
+    def __init__(self, size: int = CONNECTIONS) -> None:
+        self._size = size
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def run(self, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]) -> T:
+        """Drive steps to their end: statements over one connection, what may wait beside the loop."""
+        held: Any = None
+        pool = self._pool or await self._open()
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Statement):
+                    held = held or await _acquired(pool)
+                    answer = await held.fetch(step.sql, *step.params)
+                else:
+                    answer = await work(step)
+                step = steps.send(answer)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        except (asyncpg.QueryCanceledError, TimeoutError):
+            raise FhirProblem("slow-search") from None
+        except asyncpg.DataError as error:
+            # a value that passed the checks and no column can hold, such as a year 20000
+            raise FhirProblem("bad-search-value", value=str(error)[:60], kind="value") from None
+        except _AWAY as error:
+            log.warning("the database is away: %s", error)
+            raise FhirProblem("overloaded") from None
+        finally:
+            if held is not None:
+                await pool.release(held)
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                given = connection.settings_dict
+                try:
+                    self._pool = await asyncpg.create_pool(
+                        host=given["HOST"] or None,
+                        port=int(given["PORT"]) if given["PORT"] else None,
+                        user=given["USER"] or None,
+                        password=given["PASSWORD"] or None,
+                        database=given["NAME"],
+                        min_size=1,
+                        max_size=self._size,
+                        connection_class=_Connection,
+                        statement_cache_size=2000,
+                        max_cached_statement_lifetime=0,
+                        server_settings={"statement_timeout": str(SECONDS * 1000), "application_name": "fhir"},
+                    )
+                except (*_AWAY, asyncpg.PostgresError) as error:
+                    log.warning("the database is away: %s", error)
+                    raise FhirProblem("overloaded") from None
+            return self._pool
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            await pool.close()
+
+
+async def _acquired(pool: Any) -> Any:
+    try:
+        return await pool.acquire(timeout=WAIT)
+    except TimeoutError:
+        raise FhirProblem("overloaded") from None
