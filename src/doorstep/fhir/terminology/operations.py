@@ -1,7 +1,6 @@
 """The terminology operations as the door calls them: parameters in, the answering resource out as bytes.
 
 Each takes the instance where it was asked of one, and the language of words of our own ("zh" or "en").
-Inline resources (`valueSet`, `codeSystem`, `conceptMap`) must have passed the check of their structure before.
 """
 
 from __future__ import annotations
@@ -22,9 +21,16 @@ from doorstep.fhir.terminology.systems import Spelling, System
 from doorstep.fhir.terminology.translation import Route
 from doorstep.fhir.terminology.translation import translate as translated
 from doorstep.fhir.terminology.validation import Manner, in_code_system, in_value_set
+from doorstep.fhir.validation.checking import check
+from doorstep.fhir.validation.findings import refuse_invalid
 
 Coding = Mapping[str, Any]
 _TEXTS: Final = ("system", "version", "code", "display")
+_TAKEN_AS: Final[Mapping[str, Resource]] = {
+    "ValueSet": {"status": "draft"},
+    "CodeSystem": {"status": "draft", "content": "complete"},
+    "ConceptMap": {"status": "draft"},
+}
 
 
 def expand(
@@ -173,7 +179,7 @@ def _codings(inputs: Inputs, version: str) -> list[Coding]:
     concept, coding = inputs.maybe("codeableConcept", "CodeableConcept"), inputs.maybe("coding", "Coding")
     code = _text(inputs, "code", "code")
     if concept is not None:
-        return [_coding("codeableConcept", each) for each in concept.get("coding", ())]
+        return _coded("codeableConcept", concept)
     if coding is not None:
         return [_coding("coding", coding)]
     if code is None:
@@ -181,6 +187,13 @@ def _codings(inputs: Inputs, version: str) -> list[Coding]:
     fields = {"system": "system", "version": version, "display": "display"}
     found = {name: _text(inputs, given) for name, given in fields.items()}
     return [{"code": code, **{name: text for name, text in found.items() if text is not None}}]
+
+
+def _coded(name: str, concept: Mapping[str, Any]) -> list[Coding]:
+    codings = concept.get("coding", [])
+    if not isinstance(codings, list):
+        raise FhirProblem("bad-input", name=name, value=str(codings))
+    return [_coding(name, each) for each in codings]
 
 
 def _coding(name: str, given: object) -> Coding:
@@ -195,7 +208,7 @@ def _dependencies(inputs: Inputs) -> frozenset[tuple[str, str]]:
     for each in inputs.parts("dependency"):
         concept = each.one("concept", "CodeableConcept")
         element = each.one("element", "uri")
-        found |= {(element, coding.get("code", "")) for coding in concept.get("coding", ())}
+        found |= {(element, coding.get("code", "")) for coding in _coded("dependency", concept)}
     return frozenset(found)
 
 
@@ -222,7 +235,16 @@ def _truth(inputs: Inputs, name: str) -> bool:
 
 
 def _resource(inputs: Inputs, name: str, kind: str) -> Resource | None:
-    return next(iter(inputs.resources(name, kind)), None)
+    """Return a resource that was sent along, FhirInvalid where R4's rules of structure do not let it be one.
+
+    What only a stored one needs may be missing.
+    """
+    given = next(iter(inputs.resources(name, kind)), None)
+    if given is None:
+        return None
+    whole = {**_TAKEN_AS[kind], **given}
+    refuse_invalid(check(kind, whole))
+    return whole
 
 
 class Operation(Protocol):
