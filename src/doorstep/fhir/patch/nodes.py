@@ -19,6 +19,7 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NUMBER: Final = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,18}))?", re.ASCII)
 _BRACE, _BRACKET, _QUOTE = b'{["'
+_MOST_MEMBERS: Final = 500_000
 NULL: Final = msgspec.Raw(b"null")
 
 
@@ -40,6 +41,7 @@ def opened(node: Node) -> Node:
     if not isinstance(node, msgspec.Raw):
         return node
     first = memoryview(node)[0]
+    _refuse_crowd(node)
     try:
         if first == _BRACE:
             # a Raw of msgspec is a slice: nothing is copied here
@@ -47,6 +49,22 @@ def opened(node: Node) -> Node:
         return list(_ARRAY.decode(node)) if first == _BRACKET else node
     except RecursionError:
         raise FhirProblem("too-deep", limit=LIMITS.depth) from None
+
+
+def _refuse_crowd(node: msgspec.Raw) -> None:
+    """Raise FhirProblem before an array or object is opened whose members, as nodes, would fill the memory."""
+    if memoryview(node).nbytes < _MOST_MEMBERS or not _may_crowd(text := bytes(node)):
+        return
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise FhirProblem("too-deep", limit=LIMITS.depth) from None
+    if isinstance(found, list | dict) and len(found) > _MOST_MEMBERS:
+        raise FhirProblem("patch-too-costly", limit=_MOST_MEMBERS)
+
+
+def _may_crowd(text: bytes) -> bool:
+    return text.count(b",") > _MOST_MEMBERS
 
 
 def member(holder: dict[str, Node], key: str) -> Node:
@@ -97,7 +115,11 @@ _DECODER: Final = json.JSONDecoder(parse_int=_number, parse_float=_number)
 def equal(one: Node, other: Node) -> bool:
     """Say whether two nodes are equal as RFC 6902 (4.6) has it: numbers by value, objects whatever their order."""
     left, right = written(one), written(other)
-    return left == right or bool(plain(one) == plain(other))
+    if left == right:
+        return True
+    if _may_crowd(left) or _may_crowd(right):
+        raise FhirProblem("patch-too-costly", limit=_MOST_MEMBERS)
+    return bool(plain(one) == plain(other))
 
 
 def number(literal: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from doorstep.fhir.patch import fhirpath_patch, json_patch
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import Limits
+from doorstep.fhir.reading import Limits, parse
 
 BODY = b'{"resourceType":"Patient","a":[1,2],"b":{"c":{}}}'
 SECONDS = 4.0  # of a processor; each takes a tenth of that on a free one
@@ -162,6 +163,27 @@ def test_a_large_thing_copied_over_itself_tested_and_moved_a_thousand_times() ->
 def test_a_result_that_is_too_large() -> None:
     assert of([add("/z", "x" * 60), copy("/z", "/y"), copy("/z", "/x")], resource_bytes=200) == "patch-result-too-large"
     assert of([add("/z", "x" * 60)], resource_bytes=60) == "too-large"
+
+
+def peak_of(call: Callable[[], Any]) -> int:
+    """The most bytes that a call holds, in objects of Python."""
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_crowds_are_refused_before_they_fill_the_memory() -> None:
+    crowd = b"[" + b"0," * 2_000_000 + b"1]"
+    head = b'[{"op":"add","path":"/z","value":' + crowd + b"},"
+    whole = peak_of(lambda: parse(b'{"patch":' + head + b"{}]}"))
+    opened = head + b'{"op":"remove","path":"/z/0"}]'
+    tested = head + b'{"op":"test","path":"/z","value":[]}]'
+    for patch in (opened, tested):
+        found: list[str] = []
+        assert peak_of(lambda patch=patch, found=found: found.append(of(patch))) < whole + (80 << 20)
+        assert found == ["patch-too-costly"]
 
 
 def test_numbers_without_end() -> None:
