@@ -43,7 +43,10 @@ class QuantityValue(NamedTuple):
 
 
 class ReferenceValue(NamedTuple):
-    """A reference or canonical: `target` as sent, `type` where it is known, (system, value) of a logical one."""
+    """A reference or canonical: `target` as sent, `type` where it is known, (system, value) of a logical one.
+
+    All three are None where a reference is there, but says no more than a display text.
+    """
 
     target: str | None
     type: str | None = None
@@ -157,10 +160,10 @@ def _contact(fhir_type: str, value: Any) -> list[TokenValue]:
 
 
 def _bare(fhir_type: str, value: Any) -> list[TokenValue]:
-    if type(value) is bool:
-        return [TokenValue(None, "true" if value else "false", fhir_type)]
-    if type(value) is not str:
+    if type(value) is not (bool if fhir_type == "boolean" else str):
         raise Broken
+    if fhir_type == "boolean":
+        return [TokenValue(None, "true" if value else "false", fhir_type)]
     return [TokenValue(None, value, fhir_type, (value,) if fhir_type == "string" else ())]
 
 
@@ -237,9 +240,8 @@ def _reference(fhir_type: str, params: list[tuple[str, str | None]]) -> Taker:
     def take(value: Any, found: _Found) -> None:
         link = read(value)
         # what a logical reference leads to is unknown where its type is not given: it may be what the parameter wants
-        fitting = [p for p, only in params if only is None or link.type == only or (not link.type and not link.target)]
-        if link.target is not None or link.identifier is not None:
-            _put(found.references, fitting, link)
+        unknown = link.identifier is not None and link.type is None and link.target is None
+        _put(found.references, [p for p, only in params if only is None or unknown or link.type == only], link)
 
     return take
 
