@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from doorstep.fhir import structure
 from doorstep.fhir.patch.elements import Element, children, has
 from doorstep.fhir.patch.nodes import Budget, plain
-from doorstep.fhir.patch.path import At, Both, Child, Compare, Exists, Not, OfType, Path, Step, Test, Where
+from doorstep.fhir.patch.steps import At, Both, Child, Compare, Exists, Not, OfType, Path, Step, Test, Where
 from doorstep.fhir.problems import FhirProblem
 
 _ANY: tuple[str, ...] = ("Resource", "DomainResource")

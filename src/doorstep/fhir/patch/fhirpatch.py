@@ -15,7 +15,8 @@ from doorstep.fhir.patch.given import Given, given, key_for, made, name_of, obje
 from doorstep.fhir.patch.identity import placed
 from doorstep.fhir.patch.jsonpatch import MOST_OPERATIONS
 from doorstep.fhir.patch.nodes import Budget, finished, member, opened, plain
-from doorstep.fhir.patch.path import Child, read_path
+from doorstep.fhir.patch.path import read_path
+from doorstep.fhir.patch.steps import Child
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import LIMITS, Limits, minify, parse, text_of
 from doorstep.fhir.structure import Field
