@@ -26,7 +26,9 @@ _ATTRIBUTES: Final = frozenset(
     nohref target
     """.split()  # noqa: SIM905 - a list of a hundred words reads worse
 )
-_SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript)\s*:", re.IGNORECASE)
+# browsers pass over controls and white space in a scheme; data of images is harmless, that of links may be a page
+_BLANK: Final = re.compile(r"[\x00-\x20]+")
+_SCRIPT: Final = re.compile(r"(?:javascript|vbscript|data(?!:image/)):", re.IGNORECASE)
 _ADDRESSES: Final = ("href", "src", "cite", "longdesc", "usemap")
 
 
@@ -80,7 +82,7 @@ class _Reader:
             self.plain = False
         if attributes.get("xmlns", _XHTML) != _XHTML:
             self.plain = False
-        if any(_SCRIPT.match(attributes[key]) for key in _ADDRESSES if key in attributes):
+        if any(_SCRIPT.match(_BLANK.sub("", attributes[key])) for key in _ADDRESSES if key in attributes):
             self.plain = False
         if name == "img":
             self.filled = True

@@ -31,7 +31,7 @@ class Shape:
 
 def object_taker(shape: Shape, few: int) -> Taker:
     """Return the check of one object; with fewer keys than `few` (but one) it needs not be looked at as a whole."""
-    find, always = shape.plain.get, shape.always
+    plain, always = shape.plain, shape.always
 
     def take(value: Any) -> Faults | None:
         if type(value) is not dict:
@@ -39,17 +39,18 @@ def object_taker(shape: Shape, few: int) -> Taker:
         faults: Faults | None = None
         key: str
         for key, below in value.items():
-            taker = find(key)
-            inner = taker(below) if taker is not None else _rare(shape, value, key)
+            try:
+                taker = plain[key]
+            except KeyError:
+                taker = _rare(shape, value, key)
+            inner = taker(below)
             if inner is not None and len(faults := within(shape.elements.get(key, key), inner, faults)) > LIMIT:
                 return faults
         for name in always:
             if name not in value:
                 faults = _missing(shape, value, faults)
                 break
-        if faults is not None or not 0 < len(value) < few:
-            return _whole(shape, value, faults)
-        return None
+        return _whole(shape, value, faults) if faults is not None or not 0 < len(value) < few else None
 
     return take
 
@@ -89,11 +90,11 @@ def or_null(one: Taker) -> Taker:
     return lambda value: None if value is None else one(value)
 
 
-def _rare(shape: Shape, value: dict[str, Any], key: str) -> Faults | None:
+def _rare(shape: Shape, value: dict[str, Any], key: str) -> Taker:
     taker = shape.beside.get(key)
     if taker is None:
-        return [Fault("unknown-element", name=key)]
-    return taker(value[key]) or _uneven(key[1:], value)
+        return lambda _: [Fault("unknown-element", name=key)]
+    return lambda below: taker(below) or _uneven(key[1:], value)
 
 
 def _two_choices(shape: Shape, value: dict[str, Any], faults: Faults | None) -> Faults | None:

@@ -81,9 +81,7 @@ def _type(node: Node) -> Run:
 def _call(node: Node) -> Run:
     name, parts = node.text, node.parts
     if name in functions.PLAIN:
-        plain, arguments = functions.PLAIN[name], [_compile(part) for part in parts]
-        # arguments are worked out where the expression stands, not on what the function is called on
-        return lambda items, scope: scope.meter.spend(plain(items, *(a([scope.this], scope) for a in arguments)))
+        return _plain(functions.PLAIN[name], [_compile(part) for part in parts])
     if name == "exists" and not parts:
         return lambda items, scope: [bool(items)]
     if name in functions.EACH and len(parts) == 1:
@@ -95,6 +93,18 @@ def _call(node: Node) -> Run:
     if name == "trace":
         return lambda items, scope: items
     raise Unknown(name)
+
+
+def _plain(function: Callable[..., Items], arguments: list[Run]) -> Run:
+    if not arguments:
+        return lambda items, scope: scope.meter.spend(function(items))
+
+    # arguments are worked out where the expression stands, not on what the function is called on
+    def run(items: Items, scope: Scope) -> Items:
+        worked_out = [scope.meter.spend(argument([scope.this], scope)) for argument in arguments]
+        return scope.meter.spend(function(items, *worked_out))
+
+    return run
 
 
 def _each(each: Callable[[Items, functions.Criterion], Items], criterion: Run) -> Run:

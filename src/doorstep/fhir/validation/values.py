@@ -14,7 +14,7 @@ from doorstep.fhir.structure import kind, kind_names
 
 Items = list[Any]
 # Items that all rules of one resource may look at: hostile input makes some rules quadratic.
-BUDGET: Final = 5_000_000
+BUDGET: Final = 1_000_000
 _NUMBERS: Final = (int, float, Decimal)
 
 
