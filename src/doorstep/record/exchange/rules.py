@@ -25,7 +25,8 @@ FILE_RESOURCES: Final = 100_000
 FILE_BYTES: Final = 100_000_000
 SLICE_RESOURCES: Final = 20_000  # what the worker does of an export before it looks at other work
 SLICE_SECONDS: Final = 2.0
-WINDOW: Final = 2_000  # rows that are read at once
+WINDOW: Final = 2_000  # rows that are read at once, and about how many bytes of them (one row may have more)
+WINDOW_BYTES: Final = 32 << 20
 READERS_SECONDS: Final = 30  # after which a transaction that began before an export and holds no write is not awaited
 
 # code: (Chinese, English, what to do about it in Chinese, … in English)

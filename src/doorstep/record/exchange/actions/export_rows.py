@@ -30,7 +30,10 @@ from doorstep.record.exchange.models import Export
 TypeFilter = Callable[[Scope, str, str, str, int], Sequence[str]]
 """(scope, type, query, after, limit) → at most ``limit`` ids after ``after``, ascending, that a search would find."""
 
-END = "SELECT max(id), count(*) FROM (SELECT id FROM {} WHERE id > %(last)s ORDER BY id LIMIT %(limit)s) w"
+END = """
+SELECT max(id), count(*), coalesce(sum(octet_length(body)), 0)
+FROM (SELECT id, body FROM {} WHERE id > %s ORDER BY id LIMIT %s) w
+"""
 ROWS = """
 SELECT t.id, t.version, t.updated, t.deleted, CASE WHEN t.updated <= %(at)s AND NOT t.deleted
   THEN convert_to(t.body, 'UTF8') END
@@ -92,16 +95,26 @@ def scope_of(row: Export) -> Scope:
 
 def window(row: Export, kind: str, last: str) -> Window:
     """The next rows of a type after an id, as they stood at the export's time."""
-    asked = {"last": last, "at": row.at, "since": row.since, "limit": rules.WINDOW, "members": row.members,
+    asked = {"last": last, "at": row.at, "since": row.since, "members": row.members,
              "organisations": row.organisations}  # fmt: skip
     with cursor() as at:
-        end, read = at.execute(sql.SQL(END).format(ledger.table(kind)), asked).fetchone() or (None, 0)
+        end, read, more = _end(at, kind, last)
         if end is None:
             return Window([], None, 0)
         rows = at.execute(_query(row, kind), {**asked, "end": end}).fetchall()
         now = [Version(r[0], r[1], r[2], r[3], r[4] or b"") for r in rows]
         versions = _wanted(at, row, kind, last, now)
-    return Window(versions, end if read == rules.WINDOW else None, read)
+    return Window(versions, end if more else None, read)
+
+
+def _end(at: Cursor[Any], kind: str, last: str) -> tuple[str | None, int, bool]:
+    """The last id of the window that begins after an id, how many rows lie in it, and whether more may follow."""
+    limit, query = rules.WINDOW, sql.SQL(END).format(ledger.table(kind))
+    while True:
+        end, read, size = at.execute(query, [last, limit]).fetchone() or (None, 0, 0)
+        if size <= rules.WINDOW_BYTES or limit == 1:
+            return end, read, read == limit
+        limit = max(1, limit // 2)
 
 
 def _wanted(at: Cursor[Any], row: Export, kind: str, last: str, now: list[Version]) -> list[Version]:

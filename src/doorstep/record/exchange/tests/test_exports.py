@@ -157,10 +157,11 @@ class TestWhole:
         assert len(found.files) == 7
         assert set(lines(home, found)) == {line for line in in_ledger() if b'"Patient",' in line}
 
-    @pytest.mark.parametrize("window", [1, 2, 3, 100])
-    def test_however_small_the_slices(self, source, home, monkeypatch, window):
+    @pytest.mark.parametrize(("window", "size"), [(1, 9999), (2, 1), (5, 9999), (100, 1), (100, 600), (100, 9999)])
+    def test_however_small_the_slices(self, source, home, monkeypatch, window, size):
         full(source, *range(1, 6))
         monkeypatch.setattr(rules, "WINDOW", window)
+        monkeypatch.setattr(rules, "WINDOW_BYTES", size)
         monkeypatch.setattr(rules, "SLICE_RESOURCES", 1)
         found = work(system(), begin(system()))
         assert sorted(lines(home, found)) == sorted(in_ledger())
