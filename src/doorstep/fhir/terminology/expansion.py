@@ -17,6 +17,7 @@ from doorstep.fhir.terminology.filters import values
 from doorstep.fhir.terminology.items import Item, Key, Versions
 from doorstep.fhir.terminology.languages import matching
 from doorstep.fhir.terminology.systems import Spelling, spelt, value_of
+from doorstep.fhir.texts import normalise
 
 # More codes than these are given in pages only.
 MOST_AT_ONCE: Final = 10_000
@@ -112,7 +113,7 @@ def _is_of(item: Item, systems: Sequence[str]) -> bool:
 
 def _finder(wish: Wish) -> Callable[[Item], bool]:
     """Return the test by text: every word in a name (or its spelling), or the code beginning with the whole text."""
-    whole = wish.filter.strip().casefold()
+    whole = normalise(wish.filter)
     words = whole.split()
     spelling = wish.spelling if whole.isascii() else None
 

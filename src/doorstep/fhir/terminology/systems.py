@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from doorstep.fhir.terminology.definitions import Definitions, Resource
 from doorstep.fhir.terminology.languages import matching
+from doorstep.fhir.texts import normalise
 
 Concept = Mapping[str, Any]
 Spelling = Callable[[str], Iterable[str]]
@@ -45,6 +46,7 @@ class System:
         self._roles = _roles(resource.get("property", ()))
         self.declared: Final = frozenset(each["code"] for each in resource.get("property", ()))
         self.concepts: Final[list[Concept]] = []
+        self._codes: list[str] = []
         self._positions: dict[str, int] = {}
         self._folded: dict[str, int] = {}
         self._parents: dict[int, dict[int, None]] = {}
@@ -67,6 +69,7 @@ class System:
             if position is None:
                 position = self._positions[code] = len(self.concepts)
                 self.concepts.append(concept)
+                self._codes.append(code)
                 if self._fold:
                     self._folded.setdefault(code.casefold(), position)
             if parent >= 0:
@@ -108,7 +111,7 @@ class System:
 
     def code(self, position: int) -> str:
         """Return a code as the system writes it."""
-        return str(self.concepts[position]["code"])
+        return self._codes[position]
 
     def parents(self, position: int) -> Sequence[int]:
         """Return the direct parents."""
@@ -174,7 +177,7 @@ class System:
             yield designation["value"]
 
     def texts(self, spelling: Spelling | None = None) -> Sequence[str]:
-        """Return by position what a concept is found by: its names in lower case and their spellings, a line each.
+        """Return by position what a concept is found by: its names and their spellings, a line each.
 
         Made once, and kept for the two spellings last used: tens of thousands of Chinese names take seconds.
         """
@@ -200,10 +203,10 @@ class System:
 
 
 def spelt(names: Iterable[str], spelling: Spelling | None) -> list[str]:
-    """Return names in lower case, each followed by its spellings where it is not of ASCII alone."""
+    """Return names as texts are compared, each followed by its spellings where it is not of ASCII alone."""
     found: list[str] = []
     for name in names:
-        found.append(name.casefold())
+        found.append(normalise(name))
         if spelling is not None and not name.isascii():
             found += spelling(name)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -9,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from doorstep.fhir.build_terminology import main
 from doorstep.fhir.parameters_resource import from_query, read_parameters
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.terminology.archive import opened, write
-from doorstep.fhir.terminology.definitions import Definitions, builtin, holding, layered
+from doorstep.fhir.terminology.definitions import TERMINOLOGY, Definitions, builtin, holding, layered
 from doorstep.fhir.terminology.operations import OPERATIONS
 from doorstep.fhir.terminology.search import above, below, members
 
@@ -187,6 +190,7 @@ class TestExpand:
         assert found("伤寒") == ["A01"]
         assert found("hl") == ["A00"]
         assert found("HuoLuan") == ["A00"]
+        assert found("ｈｌ") == ["A00"]
         assert found("a0") == ["A00", "A01", "A02"]
         assert found("smj") == ["A02"]
         assert codes(ask("ValueSet/expand", {"url": "http://example.org/vs", "filter": "hl"}, definitions)) == []
@@ -839,6 +843,23 @@ class TestArchive:
         assert catalogue.code_system("urn:s", "2") is None
         answer = OPERATIONS["CodeSystem", "lookup"](from_query([("system", "urn:s"), ("code", "a")]), catalogue)
         assert b'"valueDecimal":72.50' in answer
+
+    def test_the_build(self, tmp_path, capsys):
+        folder = tmp_path / "definitions"
+        folder.mkdir()
+        assert main(["--definitions", str(folder), "--out", str(tmp_path)]) == 1
+        assert "missing" in capsys.readouterr().err
+        system = {"resourceType": "CodeSystem", "url": "urn:s", "text": {"div": "long"}, "concept": [{"code": "a"}]}
+        mapped = {"resourceType": "ConceptMap", "url": "urn:m", "group": [{"source": "urn:s", "target": "urn:t"}]}
+        (folder / "valuesets.json").write_text(json.dumps({"entry": [{"resource": system}]}))
+        (folder / "v3-codesystems.json.gz").write_bytes(gzip.compress(b'{"entry": []}'))
+        assert main(["--definitions", str(folder), "--out", str(tmp_path)]) == 0
+        (folder / "conceptmaps.json").write_text(json.dumps({"entry": [{"resource": mapped}]}))
+        assert main(["--definitions", str(folder), "--out", str(tmp_path)]) == 0
+        assert "2 code systems" in capsys.readouterr().out
+        catalogue = opened(tmp_path / TERMINOLOGY.name)
+        assert catalogue.code_system("urn:s", None) == {key: system[key] for key in system if key != "text"}
+        assert catalogue.concept_maps("urn:t") == catalogue.concept_maps("urn:s") == [mapped]
 
     def test_what_is_no_archive(self, tmp_path):
         with pytest.raises(RuntimeError, match="not built"):
