@@ -160,10 +160,10 @@ def _contact(fhir_type: str, value: Any) -> list[TokenValue]:
 
 
 def _bare(fhir_type: str, value: Any) -> list[TokenValue]:
-    if type(value) is not (bool if fhir_type == "boolean" else str):
-        raise Broken
-    if fhir_type == "boolean":
+    if fhir_type == "boolean" and isinstance(value, bool):
         return [TokenValue(None, "true" if value else "false", fhir_type)]
+    if fhir_type == "boolean" or type(value) is not str:
+        raise Broken
     return [TokenValue(None, value, fhir_type, (value,) if fhir_type == "string" else ())]
 
 
