@@ -193,10 +193,11 @@ def there(call: Call, row: Export | None) -> Export:
 
 
 def export_manifest(export: Shown, base: str) -> dict[str, Any]:
-    """The manifest of an export that is done (Bulk Data Access 2.0); a file's address is ``base`` and its name."""
+    """The manifest of an export that is done (Bulk Data Access 2.0); a file's address is ``base``/name."""
 
     def items(kind: str) -> list[dict[str, Any]]:
-        return [{"type": f.type, "url": base + f.name, "count": f.count} for f in export.files if f.kind == kind]
+        files = [f for f in export.files if f.kind == kind]
+        return [{"type": f.type, "url": f"{base.rstrip('/')}/{f.name}", "count": f.count} for f in files]
 
     return {
         "transactionTime": instant(export.at),
