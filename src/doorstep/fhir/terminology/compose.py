@@ -29,6 +29,7 @@ from doorstep.fhir.terminology.value_sets import (
 Asked = tuple[str, str, str | None]
 _MOST_ITEMS: Final = 2_000_000
 _DEEPEST: Final = 40
+_MISSING: Final = frozenset({"system-not-loaded", "value-set-not-loaded"})
 
 
 class Composer:
@@ -164,7 +165,21 @@ class Composer:
     # one of it
 
     def _find_in(self, value_set: Resource, parts: Iterable[Part], asked: Asked) -> Item | None:
-        return next((item for part in parts if (item := self._find(value_set, part, asked)) is not None), None)
+        missing: FhirProblem | None = None
+        for part in parts:
+            try:
+                item = self._find(value_set, part, asked)
+            except FhirProblem as problem:
+                if problem.code not in _MISSING:
+                    raise
+                # another part may hold it without what is not loaded
+                missing = problem
+                continue
+            if item is not None:
+                return item
+        if missing is not None:
+            raise missing
+        return None
 
     def _find(self, value_set: Resource, part: Part, asked: Asked) -> Item | None:
         found: Item | None = None

@@ -547,6 +547,21 @@ class TestValidate:
         assert answer["result"] is False
         assert "http://loinc.org" in answer["message"]
 
+    def test_one_part_that_is_not_loaded_does_not_hide_another(self):
+        loinc = "http://loinc.org"
+        by = {"system": loinc, "filter": [{"property": "parent", "op": "=", "value": "LP1"}]}
+        parts = [by, {"valueSet": ["urn:gone"]}, {"system": loinc, "concept": [{"code": "1-8"}]}]
+        coding = {"name": "coding", "valueCoding": {"system": loinc, "code": "1-8"}}
+        assert plain(post("ValueSet/validate-code", inline(*parts), coding))["result"] is True
+        exclude = {"exclude": [{"system": loinc}]}
+        answer = plain(post("ValueSet/validate-code", inline(*parts, compose=exclude), coding))
+        assert answer["result"] is False
+        assert "没有载入" in answer["message"]
+        coding["valueCoding"] = {"system": loinc, "code": "2-8"}
+        with pytest.raises(FhirProblem) as caught:
+            post("ValueSet/validate-code", inline(*parts), coding)
+        assert caught.value.code == "value-set-not-loaded"
+
     def test_an_instance_is_answered_from_itself(self):
         stored = {"resourceType": "CodeSystem", "id": "1", "url": "urn:s", "version": "1", "meta": {"versionId": "2"}}
         stored |= {"content": "complete", "concept": [{"code": "new"}]}
