@@ -121,6 +121,8 @@ def _value(type_: TypeRef, binding: str | None, depth: int) -> SearchStrategy[An
         return _extension(depth + 1)
     if name == "Resource":
         return st.sampled_from(_SMALL).flatmap(lambda small: _resource(small, max(depth + 1, 2)))
+    if name in TYPES:
+        return _resource(name, max(depth + 1, 2))
     if binding is not None and codes(binding):
         return _coded(name, binding, depth)
     return _PRIMITIVES[name] if is_primitive(name) else _object(name, depth + 1)
@@ -171,12 +173,17 @@ def codes(value_set: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+_UCUM: Final = "http://unitsofmeasure.org"
 _LISTED_ELSEWHERE: Final = {
     "http://hl7.org/fhir/ValueSet/mimetypes": (("urn:ietf:bcp:13", "text/plain"), ("urn:ietf:bcp:13", "image/png")),
     "http://hl7.org/fhir/ValueSet/currencies": (("urn:iso:std:iso:4217", "CNY"), ("urn:iso:std:iso:4217", "EUR")),
     "http://hl7.org/fhir/ValueSet/all-languages": (("urn:ietf:bcp:47", "zh-CN"), ("urn:ietf:bcp:47", "en")),
+    "http://hl7.org/fhir/ValueSet/ucum-units": (
+        ("http://unitsofmeasure.org", "mm[Hg]"),
+        ("http://unitsofmeasure.org", "a"),
+    ),
     "http://hl7.org/fhir/ValueSet/units-of-time": tuple(
-        ("http://unitsofmeasure.org", unit) for unit in ("s", "min", "h", "d", "wk", "mo", "a")
+        (_UCUM, unit) for unit in ("s", "min", "h", "d", "wk", "mo", "a")
     ),
 }
 

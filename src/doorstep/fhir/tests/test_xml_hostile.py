@@ -52,7 +52,7 @@ HOSTILE = {
     "64 MB that say they are a bundle": (patient("<!-- <Bundle> -->" + " " * (64 << 20)), "too-large"),
     "17 MB that say they are a bundle": (patient("<!-- <Bundle> -->" + " " * (17 << 20)), "too-large"),
     "millions of tags": (b"<Bundle>" + b"<a/>" * 4_000_000, "xml-too-many"),
-    "a million tags": (b"<Bundle xmlns='http://hl7.org/fhir'>" + b"<a/>" * 1_000_000 + b"</Bundle>", "xml-element"),
+    "almost a million tags": (patient("<!-- <Bundle> -->" + "<a/>" * 900_000), "xml-element"),
     "a hundred thousand attributes": (patient(f"<id {MANY}/>"), "xml-attribute"),
     "a hundred thousand namespaces": (
         patient(f"<id {MANY.replace('a', 'xmlns:a')} a1:b='c'/>"),
@@ -99,7 +99,7 @@ HOSTILE = {
 def soon() -> Iterator[None]:
     begin = time.process_time()
     yield
-    assert time.process_time() - begin < 4
+    assert time.process_time() - begin < 6
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -129,14 +129,22 @@ def test_as_deep_as_the_limit_and_no_deeper() -> None:
     assert caught.value.code == "too-deep"
 
 
-def test_deep_json_is_refused_when_written() -> None:
+@pytest.mark.parametrize("levels", [50, 5000])
+def test_deep_json_is_refused_when_written(levels: int) -> None:
     body = (
         b'{"resourceType":"Patient","extension":['
-        + b'{"url":"a","extension":[' * 500
+        + b'{"url":"a","extension":[' * levels
         + b'{"url":"b"}'
-        + b"]}" * 500
+        + b"]}" * levels
         + b"]}"
     )
     with pytest.raises(FhirProblem) as caught:
-        write(body)
-    assert caught.value.code == "too-deep"
+        write(body, Limits(depth=20))
+    assert (caught.value.code, caught.value.params) == ("too-deep", {"limit": 20})
+
+
+def test_the_place_of_a_broken_character_is_told_in_the_encoding_that_was_declared() -> None:
+    document = "<?xml version='1.0' encoding='GBK'?>\n<Basic 张三='".encode("gbk") + b"\xff'/>"
+    with pytest.raises(FhirProblem) as caught:
+        read(document)
+    assert (caught.value.code, caught.value.line, caught.value.column) == ("xml-encoding", 2, 12)

@@ -68,7 +68,7 @@ def without_narratives(value: Any) -> Any:
 
 @pytest.mark.parametrize("type_name", TYPES)
 def test_elements_of_every_type_stand_in_order(type_name: str) -> None:
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=3, deadline=None)
     @given(resources(type_name))
     def check(resource: dict[str, Any]) -> None:
         order = list(fields(type_name))

@@ -50,6 +50,7 @@ def _recoded(data: bytes, codec: str) -> bytes:
     except UnicodeDecodeError as error:
         if codec == "utf-8":
             raise faults.encoding(data, error) from None
-        raise FhirProblem("xml-encoding", None, data.count(b"\n", 0, error.start) + 1, 1, encoding=codec) from None
+        before = data[: error.start].decode(codec, "replace").split("\n")
+        raise FhirProblem("xml-encoding", None, len(before), len(before[-1]) + 1, encoding=codec) from None
     except UnicodeEncodeError:
         raise FhirProblem("surrogate") from None

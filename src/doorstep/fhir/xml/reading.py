@@ -18,7 +18,7 @@ from doorstep.fhir.xml.plans import FHIR, Form, Plan, Shape, resource_types, sha
 
 # a tree takes more than ten times its text, so bundles are smaller in XML than in JSON
 BUNDLE_BYTES: Final = 32 << 20
-TAGS: Final = 2_000_000
+TAGS: Final = 1_000_000
 _PREFIX: Final = f"{{{FHIR}}}"
 _TAGS: Final = {_PREFIX + name: name for name in resource_types()}
 _BUNDLE: Final = re.compile(rb"<(?:[^\s<>/!?:]+:)?Bundle[\s/>]")

@@ -39,31 +39,33 @@ _DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Literal)
 
 def write(body: bytes, limits: Limits = LIMITS) -> bytes:
     """Return one resource, given as minified JSON, as UTF-8 XML; FhirProblem with the path of what is not R4."""
-    resource = _parsed(body)
+    resource = _parsed(body, limits.depth)
     out = [_HEAD]
     try:
         _resource(resource, out, limits.depth, f' xmlns="{FHIR}"')
-    except RecursionError:
-        raise FhirProblem("too-deep", limit=limits.depth) from None
+    except FhirProblem as problem:
+        if problem.code == "too-deep":
+            raise FhirProblem("too-deep", problem.expression, limit=limits.depth) from None
+        raise
     return "".join(out).encode()
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes, depth: int) -> dict[str, Any]:
     try:
         # the fast parser keeps all literals but this one, and takes no integer of more than 4,300 digits
-        parsed = _DECODER.decode(body) if _NEGATIVE_ZERO.search(body) is None else _slowly(body)
+        parsed = _DECODER.decode(body) if _NEGATIVE_ZERO.search(body) is None else _slowly(body, depth)
     except msgspec.ValidationError:
-        parsed = _slowly(body)
+        parsed = _slowly(body, depth)
     except (msgspec.DecodeError, RecursionError):
-        raise faults.syntax(text_of(body)) from None
+        raise faults.syntax(text_of(body), depth) from None
     return parsed
 
 
-def _slowly(body: bytes) -> dict[str, Any]:
+def _slowly(body: bytes, depth: int) -> dict[str, Any]:
     try:
         parsed = json.loads(text_of(body), parse_int=Literal, parse_float=Literal)
     except (json.JSONDecodeError, RecursionError):
-        raise faults.syntax(text_of(body)) from None
+        raise faults.syntax(text_of(body), depth) from None
     if not isinstance(parsed, dict):
         raise FhirProblem("not-object")
     return parsed
