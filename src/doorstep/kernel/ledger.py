@@ -130,22 +130,30 @@ def _write_distinct(
     indexed: list[ledger_index.Entry] = []
     # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
     for kind in sorted(by_type):
-        fresh, changed = [], []
-        for place, row in sorted(by_type[kind], key=lambda pair: pair[1].id):
-            mark, before = digest(row.body, deleted=row.deleted), known[kind].get(row.id)
-            if before is None:
-                fresh.append((row, mark))
-                result[place] = Written(1, "created")
-            elif before.digest == mark:
-                result[place] = Written(before.version, "unchanged")
-            else:
-                changed.append((row, mark, before.version + 1))
-                result[place] = Written(before.version + 1, "updated")
+        fresh, changed = _sorted_out(by_type[kind], known[kind], result)
         _insert(cursor, kind, fresh, at)
         _update(cursor, kind, changed, at)
         written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
         indexed += [(kind, row.id, row.index) for row in written if not row.deleted]
     ledger_index.add(cursor, indexed)
+
+
+def _sorted_out(
+    rows: list[tuple[int, Fresh]], known: dict[str, _Known], result: list[Written | None]
+) -> tuple[list[tuple[Fresh, bytes]], list[tuple[Fresh, bytes, int]]]:
+    """What is new (with its digest), and what has changed (with its version too), by id."""
+    fresh, changed = [], []
+    for place, row in sorted(rows, key=lambda pair: pair[1].id):
+        mark, before = digest(row.body, deleted=row.deleted), known.get(row.id)
+        if before is None:
+            fresh.append((row, mark))
+            result[place] = Written(1, "created")
+        elif before.digest == mark:
+            result[place] = Written(before.version, "unchanged")
+        else:
+            changed.append((row, mark, before.version + 1))
+            result[place] = Written(before.version + 1, "updated")
+    return fresh, changed
 
 
 def _queue(

@@ -13,6 +13,7 @@ from doorstep.fhir.dates import interval
 from doorstep.fhir.door.answers import PRIVATE
 from doorstep.fhir.door.asked import Asked
 from doorstep.fhir.door.house import ExportWish, House
+from doorstep.fhir.parameters_resource import Inputs
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import is_id
 from doorstep.fhir.tables import known_types
@@ -23,35 +24,44 @@ _KNOWN: Final = ("_outputFormat", "_since", "_type", "_typeFilter", "_elements",
 
 async def begin(house: House, asked: Asked, level: str, group: str | None = None) -> Response:
     """GET or POST [base]/$export, Patient/$export, Group/[id]/$export: 202 and where to look."""
-    if asked.prefer.get("respond-async") is None and asked.strict:
+    if asked.strict and asked.prefer.get("respond-async") is None:
         raise FhirProblem("export-async")
+    if group is not None and not is_id(group):
+        raise FhirProblem("not-found", what=f"Group/{group}")
     inputs = await asked.inputs()
-    unknown = sorted(inputs.names() - set(_KNOWN))
-    if (unknown and asked.strict) or "patient" in inputs.names():
-        raise FhirProblem("unknown-parameter", name=(unknown or ["patient"])[0], type="$export")
-    wanted = inputs.maybe("_outputFormat", "string")
-    if wanted is not None and wanted.replace(" ", "+") not in NDJSON:
-        raise FhirProblem("not-acceptable", type=wanted)
+    _refuse_unknown(asked, inputs)
     since = inputs.maybe("_since", "instant")
     bounds = interval(since, house.zone) if since is not None else None
     wish = ExportWish(
         level,
         group,
-        tuple(_types(inputs.all("_type", "string"))),
+        tuple(_types(_listed(inputs, "_type"))),
         bounds[0] if bounds is not None else None,
-        tuple(f for said in inputs.all("_typeFilter", "string") for f in said.split(",") if f),
-        tuple(e for said in inputs.all("_elements", "string") for e in said.split(",") if e),
+        tuple(_listed(inputs, "_typeFilter")),
+        tuple(_listed(inputs, "_elements")),
         str(asked.request.url),
     )
-    if group is not None and not is_id(group):
-        raise FhirProblem("not-found", what=f"Group/{group}")
     ident = await house.begin_export(asked.call, wish)
     headers = {**PRIVATE, "content-location": f"{asked.base}$export-status/{ident}"}
     return Response(status_code=202, headers=headers)
 
 
-def _types(said: list[str]) -> list[str]:
-    kinds = [kind for each in said for kind in each.split(",") if kind]
+def _refuse_unknown(asked: Asked, inputs: Inputs) -> None:
+    unknown = sorted(inputs.names() - set(_KNOWN))
+    if unknown and asked.strict:
+        raise FhirProblem("unknown-parameter", name=unknown[0], type="$export")
+    if "patient" in inputs.names():  # leaving it out would export more than was asked for
+        raise FhirProblem("unknown-parameter", name="patient", type="$export")
+    wanted = inputs.maybe("_outputFormat", "string")
+    if wanted is not None and wanted.replace(" ", "+") not in NDJSON:
+        raise FhirProblem("not-acceptable", type=wanted)
+
+
+def _listed(inputs: Inputs, name: str) -> list[str]:
+    return [each for said in inputs.all(name, "string") for each in said.split(",") if each]
+
+
+def _types(kinds: list[str]) -> list[str]:
     for kind in kinds:
         if kind not in known_types():
             raise FhirProblem("no-such-type", type=kind)

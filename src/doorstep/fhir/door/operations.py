@@ -24,7 +24,7 @@ from doorstep.fhir.parameters_resource import Inputs
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import is_id
 from doorstep.fhir.search import cursor
-from doorstep.fhir.search.query import read_query
+from doorstep.fhir.search.query import Query, read_query
 from doorstep.fhir.search.resolve import resolve
 from doorstep.fhir.search.walk import Hit
 from doorstep.fhir.tables import known_types
@@ -149,26 +149,31 @@ def _members(group: Mapping[str, Any]) -> list[str]:
 
 async def lastn(house: House, asked: Asked, kind: str, ident: str) -> Response:
     """Observation/$lastn: the newest observations of each code of a patient."""
+    pairs = asked.pairs
     if asked.request.method == "POST":
-        inputs = await asked.inputs()
-        pairs = [(each.name, str(each.value)) for each in inputs.given]
-    else:
-        pairs = asked.pairs
+        pairs = [(each.name, str(each.value)) for each in (await asked.inputs()).given]
+    most, query = _last_wish(pairs)
+    context = context_of(house, asked.call, asked.base)
+    resolved = await house.run(asked.call, resolve("Observation", query.where, context))
+    if resolved.checks:
+        leaf = resolved.checks[0]
+        raise FhirProblem("bad-modifier", leaf.place, modifier=leaf.modifier, name="$lastn")
+    steps = records.last_of_each_code(resolved.conditions, context.bounds, most, records.MOST)
+    hits = await house.run(asked.call, steps)
+    patients = tuple(dict.fromkeys(hit.patient for hit in hits if hit.patient))
+    await house.seen(asked.call, Seen("lastn", "Observation", urlencode(query.pairs)[:500], patients, len(hits)))
+    return respond(asked, hits_bundle(asked, hits))
+
+
+def _last_wish(pairs: Sequence[tuple[str, str]]) -> tuple[int, Query]:
+    """How many of each code, and of which observations; they must be a patient's (R4: "patient or subject")."""
     most = next((value for name, value in pairs if name == "max"), "1")
     if not (most.isascii() and most.isdecimal() and 0 < len(most) < 4 and int(most)):
         raise FhirProblem("bad-search-value", "max", value=most, kind="positiveInt")
     query = read_query("Observation", [p for p in pairs if p[0] != "max"], strict=True)
     if not any(name.partition(":")[0] in ("patient", "subject") for name, _ in query.pairs):
         raise FhirProblem("parameter-missing", "Parameters", name="patient")
-    context = context_of(house, asked.call, asked.base)
-    resolved = await house.run(asked.call, resolve("Observation", query.where, context))
-    if resolved.checks:
-        raise FhirProblem("bad-modifier", resolved.checks[0].place, modifier=resolved.checks[0].modifier, name="$lastn")
-    steps = records.last_of_each_code(resolved.conditions, context.bounds, int(most), records.MOST)
-    hits = await house.run(asked.call, steps)
-    patients = tuple(dict.fromkeys(hit.patient for hit in hits if hit.patient))
-    await house.seen(asked.call, Seen("lastn", "Observation", urlencode(query.pairs)[:500], patients, len(hits)))
-    return respond(asked, hits_bundle(asked, hits))
+    return int(most), query
 
 
 async def match(house: House, asked: Asked, kind: str, ident: str) -> Response:

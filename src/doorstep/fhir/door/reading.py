@@ -50,15 +50,7 @@ async def history(house: House, asked: Asked, kind: str | None, ident: str | Non
     """GET [type]/[id]/_history, [type]/_history, _history: newest first, page by page."""
     name = f"{'/'.join(asked.path)}?{urlencode([p for p in asked.pairs if p[0] != '_cursor'])}"
     part = _slice(house, asked, name)
-    bounds = house.bounds(asked.call)
-    if ident is not None and kind is not None:
-        steps = versions.history_of_one(kind, ident, part, bounds) if is_id(ident) else None
-        found = await house.run(asked.call, steps) if steps is not None else []
-        if not found and part.mark is None and part.since is None and part.at is None:
-            raise FhirProblem("not-found", what=f"{kind}/{ident}")
-    else:
-        kinds = [kind] if kind is not None else _types(asked)
-        found = await house.run(asked.call, versions.history_of_many(kinds, part, bounds))
+    found = await _versions(house, asked, kind, ident, part)
     patients = tuple(dict.fromkeys(v.patient for v in found if v.patient))
     await house.seen(asked.call, Seen("history", kind or "", ident or "", patients, len(found)))
     shown = found[: part.count]
@@ -68,8 +60,22 @@ async def history(house: House, asked: Asked, kind: str | None, ident: str | Non
         last = shown[-1]
         mark = cursor.seal([last.updated, last.id, last.version], name, house.secret)
         links.append(("next", _link(asked, [*pairs, ("_cursor", mark)])))
-    total = len(shown) if ident is not None and len(found) <= part.count and part.mark is None else None
+    whole = ident is not None and len(found) <= part.count and part.mark is None
+    total = len(shown) if whole else None
     return respond(asked, bundle("history", (history_entry(v, asked.base) for v in shown), links=links, total=total))
+
+
+async def _versions(house: House, asked: Asked, kind: str | None, ident: str | None, part: Slice) -> list[Version]:
+    bounds = house.bounds(asked.call)
+    if kind is None or ident is None:
+        kinds = [kind] if kind is not None else _types(asked)
+        return await house.run(asked.call, versions.history_of_many(kinds, part, bounds))
+    found = []
+    if is_id(ident):
+        found = await house.run(asked.call, versions.history_of_one(kind, ident, part, bounds))
+    if not found and part == Slice(count=part.count):
+        raise FhirProblem("not-found", what=f"{kind}/{ident}")
+    return found
 
 
 def _link(asked: Asked, pairs: list[tuple[str, str]]) -> str:

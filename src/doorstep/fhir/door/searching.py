@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -131,35 +131,41 @@ async def search_types(
     house: House, asked: Asked, kinds: Sequence[str], owner: tuple[str, str] | None = None
 ) -> Response:
     """Search types one after the other, each in its own order, until the page is full."""
-    pairs = [pair for pair in asked.pairs if pair[0] != "_type"]
-    name = f"*{urlencode([p for p in asked.pairs if p[0] != '_cursor'])}"
-    context = context_of(house, asked.call, asked.base)
+    own = [pair for pair in asked.pairs if pair[0] not in ("_type", "_cursor")]
+    name = f"*{'/'.join(asked.path)}?{urlencode([p for p in asked.pairs if p[0] != '_cursor'])}"
     begun = asked.value("_cursor")
-    at, inner = cursor.unseal(begun, name, house.secret) if begun else (kinds[0] if kinds else "", "")
+    at, inner = cursor.unseal(begun, name, house.secret) if begun else ("", "")
     whole = Found()
     query = Query("Resource")
     for kind in (kind for kind in kinds if kind >= at):
-        own = [pair for pair in pairs if pair[0] != "_cursor"]
-        room = read_query(kind, own, strict=asked.strict).count - len(whole.hits)
+        query = read_query(kind, own, strict=asked.strict)
+        room = query.count - len(whole.hits)
         if room <= 0:
             whole.next = cursor.seal([kind, ""], name, house.secret)
             break
-        more = [("_count", str(room)), ("_cursor", inner)] if inner else [("_count", str(room))]
-        query = read_query(kind, [*own, *more], strict=asked.strict)
-        clauses = [compartment(*owner, kind)] if owner else []
-        found = await house.run(asked.call, engine.run(with_clauses(query, clauses), context))
-        whole.hits += found.hits
-        whole.included += found.included
-        whole.cut = whole.cut or found.cut
-        if found.total is not None:
-            whole.total = (whole.total or 0) + found.total
+        following = await _one_of_types(house, asked, replace(query, count=room, cursor=inner), owner, whole)
         inner = ""
-        if found.next is not None:
-            whole.next = cursor.seal([kind, found.next], name, house.secret)
+        if following is not None:
+            whole.next = cursor.seal([kind, following], name, house.secret)
             break
     await house.seen(asked.call, _seen(query, whole))
     shown = Query("Resource", pairs=tuple(p for p in asked.pairs if p[0] != "_cursor"), ignored=query.ignored)
     return respond(asked, searchset(asked, shown, whole))
+
+
+async def _one_of_types(
+    house: House, asked: Asked, query: Query, owner: tuple[str, str] | None, whole: Found
+) -> str | None:
+    """Add what one of several types gives; returns the cursor of its next page, if it has one."""
+    clauses = [compartment(*owner, query.type)] if owner else []
+    context = context_of(house, asked.call, asked.base)
+    found = await house.run(asked.call, engine.run(with_clauses(query, clauses), context))
+    whole.hits += found.hits
+    whole.included += found.included
+    whole.cut = whole.cut or found.cut
+    if found.total is not None:
+        whole.total = (whole.total or 0) + found.total
+    return found.next
 
 
 def hits_bundle(asked: Asked, hits: Sequence[Hit], following: str | None = None) -> bytes:

@@ -111,23 +111,32 @@ def _spans(leaf: Leaf, setting: Setting) -> list[Dated]:
 
 
 def _token(leaf: Leaf, setting: Setting) -> Condition:
-    code = leaf.param.code
-    if leaf.modifier in ("text", "of-type"):
-        return _of_type(leaf) if leaf.modifier == "of-type" else ANYTHING
+    if leaf.modifier == "text":
+        return ANYTHING
+    if leaf.modifier == "of-type":
+        return _of_type(leaf)
     if leaf.modifier in ("in", "not-in", "below", "above"):
-        implied = implied_systems(leaf.type, code)
-        coded = [(s, c) for s, c in _coded(leaf, setting) if implied is None or s in implied]
-        hashes = [token_hash(code, None if implied is not None else system, each) for system, each in coded]
-        return Tokens(tuple(dict.fromkeys(hashes)), negated=leaf.modifier == "not-in") if hashes else NEVER
+        return _of_terms(leaf, setting)
+    code = leaf.param.code
     wanted = tokens_of(leaf)
     if any(each.code is None for each in wanted):
         return ANYTHING  # all codes of a system: only the bodies can tell
-    hashes = [token_hash(code, each.system, each.code or "") for each in wanted]
+    hashes = tuple(token_hash(code, each.system, each.code or "") for each in wanted)
     # "no system" is indexed as "any system"
     exact = all(each.system != "" for each in wanted)
     if leaf.modifier == "not":
-        return Tokens(tuple(hashes), negated=True) if exact else ANYTHING
-    return Tokens(tuple(hashes), hot=table(leaf.type).code == code, exact=exact)
+        return Tokens(hashes, negated=True) if exact else ANYTHING
+    return Tokens(hashes, hot=table(leaf.type).code == code, exact=exact)
+
+
+def _of_terms(leaf: Leaf, setting: Setting) -> Condition:
+    implied = implied_systems(leaf.type, leaf.param.code)
+    coded = [(system, code) for system, code in _coded(leaf, setting) if implied is None or system in implied]
+    hashes = [token_hash(leaf.param.code, None if implied is not None else s, code) for s, code in coded]
+    negated = leaf.modifier == "not-in"
+    if not hashes:
+        return Written(lambda _: "TRUE") if negated else NEVER
+    return Tokens(tuple(dict.fromkeys(hashes)), negated=negated)
 
 
 def tokens_of(leaf: Leaf) -> list[text.TokenValue]:
