@@ -1,7 +1,4 @@
-"""Walks a resource along its extraction table: what the index keeps of it, by search parameter.
-
-`extract` is for the index, and quick; `values` says all that a search can ask of a resource, and takes longer.
-"""
+"""What a resource holds for each search parameter: `extract` for the index, and quick; `values` says all of it."""
 
 from __future__ import annotations
 
@@ -148,10 +145,6 @@ def _date(fhir_type: str, entries: tuple[list[str], list[str] | None]) -> Taker:
     return take
 
 
-def _rank(fhir_type: str, ranks: list[str]) -> Taker:
-    return _date(fhir_type, ([], ranks))
-
-
 def _string(fhir_type: str, params: list[str]) -> Taker:
     names, listed = tuple(params), texts(fhir_type)
     whole = fhir_type == "HumanName" and "name" in params
@@ -245,7 +238,7 @@ _MAKERS: Final[Makers] = {
     "token": _token,
     "truth": _truth,
     "date": _date,
-    "rank": _rank,
+    "rank": lambda fhir_type, ranks: _date(fhir_type, ([], ranks)),
     "reference": _reference,
     "string": _string,
     "uri": _uri,

@@ -5,85 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
-import msgspec
-
-from doorstep.fhir.dates import Span, span
+from doorstep.fhir.dates import span
+from doorstep.fhir.extraction_found import Found, Position, QuantityValue, ReferenceValue, TokenValue, Value, Values
+from doorstep.fhir.extraction_tokens import READERS, bare
 from doorstep.fhir.extraction_walk import Broken, Makers, Taker, type_of, walker
-from doorstep.fhir.quantities import Number, bounds, checked
+from doorstep.fhir.quantities import bounds, checked
 from doorstep.fhir.shapes import wrong_shape
 from doorstep.fhir.tables import table
 from doorstep.fhir.texts import texts
 
-_CURRENCY: Final = "urn:iso:std:iso:4217"
-
-
-class TokenValue(NamedTuple):
-    """A token: `kind` is the FHIR type it stands in; `texts` are what `:text` searches, `types` an Identifier's.
-
-    A concept or identifier that has only a text or a system has no `code`.
-    """
-
-    system: str | None
-    code: str | None
-    kind: str
-    texts: tuple[str, ...] = ()
-    types: tuple[tuple[str | None, str], ...] = ()
-
-
-class QuantityValue(NamedTuple):
-    """A number or quantity from `low` to `high`, both within, as parsed; money has the code of its currency."""
-
-    low: Number
-    high: Number
-    system: str | None = None
-    code: str | None = None
-    unit: str | None = None
-
-
-class ReferenceValue(NamedTuple):
-    """A reference or canonical: `target` as sent, `type` where it is known, (system, value) of a logical one.
-
-    All three are None where a reference is there, but says no more than a display text.
-    """
-
-    target: str | None
-    type: str | None = None
-    identifier: tuple[str | None, str] | None = None
-
-
-class Position(NamedTuple):
-    """Degrees (WGS 84)."""
-
-    latitude: Number
-    longitude: Number
-
+__all__ = ["Position", "QuantityValue", "ReferenceValue", "TokenValue", "Value", "Values", "values"]
 
 _V = TypeVar("_V")
-Value = TokenValue | QuantityValue | ReferenceValue | Position | Span | str
-
-
-class Values(msgspec.Struct):
-    """Parameter → its values in the resource; what has none is not there.
-
-    `dates`: first instant and first after, None without bound. `composites`: for each of a composite's elements, in
-    which no component is empty, a tuple of the lists of its components' values, in order.
-    """
-
-    tokens: dict[str, list[TokenValue]] = {}
-    strings: dict[str, list[str]] = {}
-    dates: dict[str, list[Span]] = {}
-    quantities: dict[str, list[QuantityValue]] = {}
-    references: dict[str, list[ReferenceValue]] = {}
-    uris: dict[str, list[str]] = {}
-    positions: dict[str, list[Position]] = {}
-    composites: dict[str, list[tuple[list[Value], ...]]] = {}
-
-
-class _Found(Values):
-    zone: tzinfo = UTC
-    resource: dict[str, Any] = {}
+_CURRENCY: Final = "urn:iso:std:iso:4217"
 
 
 def values(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC) -> Values:
@@ -91,7 +27,7 @@ def values(type_name: str, resource: dict[str, Any], zone: tzinfo = UTC) -> Valu
 
     Raises FhirProblem ("wrong-shape", "bad-date") with the path of what has another shape than R4 says.
     """
-    found = _Found(zone=zone, resource=resource)
+    found = Found(zone=zone, resource=resource)
     taker, truths = _walker(type_name)
     try:
         taker(resource, found)
@@ -110,7 +46,7 @@ def _walker(type_name: str) -> tuple[Taker, tuple[str, ...]]:
     return walker(tree, _MAKERS), tuple(truths)
 
 
-def _columns(resource: dict[str, Any], found: _Found) -> None:
+def _columns(resource: dict[str, Any], found: Found) -> None:
     if "id" in resource:
         found.tokens["_id"] = [TokenValue(None, resource["id"], "id")]
     updated = resource.get("meta", {}).get("lastUpdated")
@@ -124,62 +60,24 @@ def _put(into: dict[str, list[_V]], params: Sequence[str], value: _V) -> None:
 
 
 def _token(fhir_type: str, params: list[str]) -> Taker:
-    read = _READERS.get(fhir_type, _bare)
+    read = READERS.get(fhir_type, bare)
 
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         for token in read(fhir_type, value):
             _put(found.tokens, params, token)
 
     return take
 
 
-def _concept(fhir_type: str, value: Any) -> list[TokenValue]:
-    text = _some(value.get("text"))
-    codings = value.get("coding") or ()
-    found = [_coded(fhir_type, each, text) for each in codings if each is not None]
-    return found or ([TokenValue(None, None, fhir_type, text)] if text else [])
-
-
-def _coding(fhir_type: str, value: Any) -> list[TokenValue]:
-    return [_coded(fhir_type, value, ())]
-
-
-def _coded(fhir_type: str, coding: Any, text: tuple[str, ...]) -> TokenValue:
-    return TokenValue(coding.get("system"), coding.get("code"), fhir_type, _some(coding.get("display")) + text)
-
-
-def _identifier(fhir_type: str, value: Any) -> list[TokenValue]:
-    kind = value.get("type") or {}
-    codings = [each for each in kind.get("coding") or () if each is not None and each.get("code") is not None]
-    types = tuple([(each.get("system"), each["code"]) for each in codings])
-    return [TokenValue(value.get("system"), value.get("value"), fhir_type, _some(kind.get("text")), types)]
-
-
-def _contact(fhir_type: str, value: Any) -> list[TokenValue]:
-    return [TokenValue(None, value.get("value"), fhir_type)]
-
-
-def _bare(fhir_type: str, value: Any) -> list[TokenValue]:
-    if fhir_type == "boolean" and isinstance(value, bool):
-        return [TokenValue(None, "true" if value else "false", fhir_type)]
-    if fhir_type == "boolean" or type(value) is not str:
-        raise Broken
-    return [TokenValue(None, value, fhir_type, (value,) if fhir_type == "string" else ())]
-
-
-def _some(text: Any) -> tuple[str, ...]:
-    return (text,) if type(text) is str else ()
-
-
 def _truth(fhir_type: str, params: list[str]) -> Taker:
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         _put(found.tokens, params, TokenValue(None, "false" if value is False else "true", fhir_type))
 
     return take
 
 
 def _date(fhir_type: str, entries: tuple[list[str], object]) -> Taker:
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         both = span(fhir_type, value, found.zone, found.resource)
         if both != (None, None):
             _put(found.dates, entries[0], both)
@@ -190,7 +88,7 @@ def _date(fhir_type: str, entries: tuple[list[str], object]) -> Taker:
 def _string(fhir_type: str, params: list[str]) -> Taker:
     listed = texts(fhir_type)
 
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         for text in listed(value):
             _put(found.strings, params, text)
 
@@ -198,7 +96,7 @@ def _string(fhir_type: str, params: list[str]) -> Taker:
 
 
 def _uri(_: str, params: list[str]) -> Taker:
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         if type(value) is not str:
             raise Broken
         _put(found.uris, params, value)
@@ -207,7 +105,7 @@ def _uri(_: str, params: list[str]) -> Taker:
 
 
 def _quantity(fhir_type: str, params: list[str]) -> Taker:
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         both = bounds(fhir_type, value)
         if both is not None:
             _put(found.quantities, params, QuantityValue(*both, *_unit(fhir_type, value)))
@@ -226,7 +124,7 @@ def _unit(fhir_type: str, value: Any) -> tuple[str | None, str | None, str | Non
 
 
 def _position(_: str, params: list[str]) -> Taker:
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         latitude, longitude = value.get("latitude"), value.get("longitude")
         if latitude is not None and longitude is not None:
             _put(found.positions, params, Position(checked(latitude), checked(longitude)))
@@ -237,7 +135,7 @@ def _position(_: str, params: list[str]) -> Taker:
 def _reference(fhir_type: str, params: list[tuple[str, str | None]]) -> Taker:
     read = {"Reference": _link, "Resource": _inline}.get(fhir_type, _canonical)
 
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         link = read(value)
         # what a logical reference leads to is unknown where its type is not given: it may be what the parameter wants
         unknown = link.identifier is not None and link.type is None and link.target is None
@@ -268,7 +166,7 @@ def _canonical(value: Any) -> ReferenceValue:
 def _composite(_: str, entries: list[tuple[str, list[Mapping[str, Any]]]]) -> Taker:
     whole = [(code, [_component(each) for each in components]) for code, components in entries]
 
-    def take(value: Any, found: _Found) -> None:
+    def take(value: Any, found: Found) -> None:
         for code, components in whole:
             group: list[list[Value]] = []
             # the last first: it is a value, and more often absent than the code
@@ -290,8 +188,8 @@ def _component(component: Mapping[str, Any]) -> tuple[Taker | None, Taker | None
     )
 
 
-def _evaluated(component: tuple[Taker | None, Taker | None], value: Any, found: _Found) -> list[Value]:
-    own = _Found(zone=found.zone, resource=found.resource)
+def _evaluated(component: tuple[Taker | None, Taker | None], value: Any, found: Found) -> list[Value]:
+    own = Found(zone=found.zone, resource=found.resource)
     for taker, start in zip(component, (value, found.resource), strict=True):
         if taker is not None:
             taker(start, own)
@@ -299,12 +197,6 @@ def _evaluated(component: tuple[Taker | None, Taker | None], value: Any, found: 
     return [each for kind in kinds for listed in kind.values() for each in listed]
 
 
-_READERS: Final = {
-    "CodeableConcept": _concept,
-    "Coding": _coding,
-    "Identifier": _identifier,
-    "ContactPoint": _contact,
-}
 _MAKERS: Final[Makers] = {
     "token": _token,
     "truth": _truth,
