@@ -64,6 +64,12 @@ class Item:
             self._resource = orjson.loads(self.body) if self.body else {}
         return self._resource
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """Return what a read asks: its method and, where it has them, if-none-match and if-modified-since."""
+        headers = {"if-none-match": self.if_none_match, "if-modified-since": self.if_modified_since}
+        return {"method": self.method, **{name: value for name, value in headers.items() if value}}
+
     def replace_body(self, body: bytes) -> None:
         """Take other bytes for the resource; they must be minified and well-formed."""
         self.body = body

@@ -53,7 +53,8 @@ class Problem:
 class EntryAnswer:
     """What became of one entry: HTTP status, ``Type/id``, version, when that was written; or its problem.
 
-    A read that is to be done once all is written has the status ``TO_READ`` and its address as location.
+    A read that is to be done once all is written has the status ``TO_READ``, its address as location, and in ``read``
+    its method and headers.
     """
 
     status: int
@@ -61,18 +62,27 @@ class EntryAnswer:
     version: int = 0
     problem: Problem | None = None
     updated: datetime | None = None
+    read: Mapping[str, str] | None = None
+
+    @classmethod
+    def unread(cls, address: str, asked: Mapping[str, str]) -> EntryAnswer:
+        """The answer to an entry that reads, as long as nothing was read."""
+        return cls(TO_READ, address, read=asked)
 
     def as_list(self) -> list[Any]:
         """As it is kept, so that a message that comes again is answered as before."""
         when = self.updated and self.updated.isoformat()
-        return [self.status, self.location, self.version, self.problem and self.problem.as_dict(), when]
+        told = self.problem and self.problem.as_dict()
+        kept = [self.status, self.location, self.version, told, when]
+        return [*kept, dict(self.read)] if self.read else kept
 
     @classmethod
     def from_list(cls, kept: Sequence[Any]) -> EntryAnswer:
         """The answer again from what ``as_list`` kept."""
         status, location, version, problem, *more = kept
         when = datetime.fromisoformat(more[0]) if more and more[0] else None
-        return cls(status, location, version, Problem.from_dict(problem) if problem else None, when)
+        read = more[1] if len(more) > 1 else None
+        return cls(status, location, version, Problem.from_dict(problem) if problem else None, when, read)
 
 
 TO_READ: Final = 0

@@ -25,7 +25,7 @@ from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.actions import conditions, links, targets
 from doorstep.record.exchange.actions.keep import keep
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
-from doorstep.record.exchange.shapes import TO_READ, EntryAnswer, Problem, Receipt
+from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
 
 CLASHES = 3
@@ -229,7 +229,7 @@ def _answer(
     if problem is not None:
         return EntryAnswer(rules.issue_of(problem.code)[1], problem=problem)
     if item.method in READS:
-        return EntryAnswer(TO_READ, item.url)
+        return EntryAnswer.unread(item.url, item.asked)
     there = prepared.there.get(item.index)
     if item.method == "DELETE":
         return EntryAnswer(204, version=written.version if written else 0, updated=at if written else None)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
+import orjson
 import zstandard
+from django.db import connection
+from psycopg import Cursor, sql
 
 from doorstep.kernel import clock
-from doorstep.kernel.copying import copy_in
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.actions.prepare import Prepared, lines_of
 from doorstep.record.exchange.actions.remnants import remnants
@@ -17,6 +21,8 @@ from doorstep.record.exchange.flow import State
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Problem, Receipt
 
+COUNTS = ("created", "updated", "unchanged", "set_aside")
+JSON = ("received", "counts", "problems", "answers")
 OUTCOME = ("state", "received", "counts", "problems", "waits", "answers")
 
 
@@ -28,36 +34,11 @@ def keep(
     ``again``: the messages are there already and only what became of them is written.
     """
     at, press = clock.now(), zstandard.ZstdCompressor(level=3)
-    rows = []
-    for prepared, receipt in zip(batch, receipts, strict=True):
-        rows.append(
-            Message(
-                id=receipt.message,
-                source_id=source,
-                digest=prepared.digest,
-                channel=channel,
-                kind=prepared.piece.kind,
-                origin=rules.storable(prepared.piece.origin, 4000),
-                received_at=at,
-                size=len(prepared.piece.raw),
-                raw=press.compress(prepared.piece.raw),
-                state=receipt.state,
-                received=receipt.received,
-                counts={
-                    "created": receipt.created,
-                    "updated": receipt.updated,
-                    "unchanged": receipt.unchanged,
-                    "set_aside": receipt.set_aside,
-                },
-                problems=[p.as_dict() for p in receipt.problems[: rules.KEPT_PROBLEMS]],
-                waits=receipt.state == State.SET_ASIDE and waits(receipt.problems),
-                answers=_answers(receipt) if channel == "fhir" else None,
-            )
-        )
+    rows = [_row(source, channel, p, r, at, press) for p, r in zip(batch, receipts, strict=True)]
     if again:
-        Message.objects.unscoped("its own rows").bulk_update(rows, OUTCOME)
+        Message.objects.unscoped("its own rows").bulk_update([Message(**row) for row in rows], OUTCOME)
     else:
-        copy_in(rows)
+        _copy(rows)
     children = [
         child
         for prepared, receipt in zip(batch, receipts, strict=True)
@@ -67,6 +48,48 @@ def keep(
     if children:
         # an entry set aside before from the same bytes rests in the list already
         Message.objects.bulk_create(children, batch_size=500, ignore_conflicts=True)
+
+
+def _row(
+    source: UUID, channel: str, prepared: Prepared, receipt: Receipt, at: datetime, press: zstandard.ZstdCompressor
+) -> dict[str, Any]:
+    return {
+        "id": receipt.message,
+        "source_id": source,
+        "digest": prepared.digest,
+        "channel": channel,
+        "kind": prepared.piece.kind,
+        "origin": rules.storable(prepared.piece.origin, 4000),
+        "received_at": at,
+        "size": len(prepared.piece.raw),
+        "raw": press.compress(prepared.piece.raw),
+        "state": receipt.state,
+        "received": receipt.received,
+        "counts": {name: getattr(receipt, name) for name in COUNTS},
+        "problems": [p.as_dict() for p in receipt.problems[: rules.KEPT_PROBLEMS]],
+        "waits": receipt.state == State.SET_ASIDE and waits(receipt.problems),
+        "answers": _answers(receipt) if channel == "fhir" else None,
+        "place": "",
+    }
+
+
+def _copy(rows: Sequence[dict[str, Any]]) -> None:
+    """Add messages by COPY from their values: with a model for each, a small write would cost a tenth more."""
+    if not rows:
+        return
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
+    copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(Message._meta.db_table), columns)
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cast("Cursor[Any]", cursor.cursor).copy(copy) as out,
+    ):
+        for row in rows:
+            out.write_row([*(row | {name: _json(row[name]) for name in JSON}).values()])
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def _answers(receipt: Receipt) -> dict[str, object]:
