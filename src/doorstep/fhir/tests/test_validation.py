@@ -118,6 +118,12 @@ PLANTED: list[tuple[str, tuple[Any, ...], Any, str, str]] = [
     ("Patient", ("id",), "x" * 65, "bad-format", "Patient.id"),
     ("Patient", ("photo", 0, "data"), "AAA", "bad-format", "Patient.photo[0].data"),
     ("Patient", ("photo", 0, "data"), "AA=A", "bad-format", "Patient.photo[0].data"),
+    ("Patient", ("photo", 0, "data"), 5, "wrong-type", "Patient.photo[0].data"),
+    ("Patient", ("photo", 0, "data"), "", "empty-string", "Patient.photo[0].data"),
+    ("Patient", ("id",), 5, "wrong-type", "Patient.id"),
+    ("Patient", ("text", "div"), 5, "wrong-type", "Patient.text.div"),
+    ("Patient", ("contained", 0), "x", "wrong-type", "Patient.contained[0]"),
+    ("Patient", ("contained",), [PATIENT["contained"][0]] * 2, "contained-same-id", "Patient.contained[1].id"),
     ("Patient", ("photo", 0, "size"), -1, "out-of-range", "Patient.photo[0].size"),
     ("Patient", ("photo", 0, "contentType"), "png", "bad-code", "Patient.photo[0].contentType"),
     ("Patient", ("text", "div"), "plain", "bad-format", "Patient.text.div"),
@@ -151,6 +157,9 @@ PLANTED: list[tuple[str, tuple[Any, ...], Any, str, str]] = [
     ("Observation", ("effectiveDateTime",), "2020-01-01T10:00Z", "bad-format", "Observation.effective"),
     ("Observation", ("component", 0, "code"), GONE, "missing", "Observation.component[0].code"),
     ("Condition", ("clinicalStatus", "coding", 0, "code"), "aktiv", "no-code", "Condition.clinicalStatus"),
+    ("Condition", ("clinicalStatus", "coding"), GONE, "empty-object", "Condition.clinicalStatus"),
+    ("Condition", ("clinicalStatus",), {"text": "活动"}, "no-code", "Condition.clinicalStatus"),
+    ("Condition", ("clinicalStatus", "coding", 0, "code"), 5, "wrong-type", "Condition.clinicalStatus.coding[0].code"),
     ("Condition", ("clinicalStatus", "coding", 0, "system"), "http://loinc.org", "no-code", "Condition.clinicalStatus"),
 ]  # fmt: skip
 
@@ -178,6 +187,11 @@ def test_a_planted_fault_is_found_at_its_place(name, path, value, code, expressi
     found = check(name, planted(SOUND[name], path, value))
     assert [(each.code, each.expression) for each in found] == [(code, expression)]
     assert found[0].severity == "error"
+
+
+def test_a_number_that_python_would_not_write_is_named():
+    found = check("Patient", planted(PATIENT, ("multipleBirthInteger",), 10**5000))
+    assert [(each.code, each.expression) for each in found] == [("out-of-range", "Patient.multipleBirth")]
 
 
 def test_every_fault_is_found_not_only_the_first():
@@ -219,6 +233,9 @@ def test_what_a_bundle_carries_is_checked_and_may_refer_by_a_search():
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry, {"resource": {"resourceType": "X"}}]}
     found = check("Bundle", bundle)
     assert [(each.code, each.expression) for each in found] == [("unknown-resource", "Bundle.entry[1].resource")]
+    assert [each.code for each in check("Bundle", {**bundle, "type": "collection", "entry": [entry]})] == [
+        "conditional-reference"
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 1.5, Decimal("72.50"), 10**30])
@@ -369,6 +386,12 @@ def test_validate_knows_modes_and_profiles():
     assert [(each.code, each.severity) for each in asked if each.severity == "error"] == [("profile-unknown", "error")]
     assert [each.code for each in validate_operation({"resourceType": "Nope"}, None, None)] == ["unknown-resource"]
     assert [each.code for each in validate_operation({}, None, None)] == ["no-resource-type"]
+    assert [each.code for each in validate_operation([], None, None)] == ["wrong-type"]
+    assert [each.code for each in validate_operation(without, "profile", None) if each.severity == "error"] == [
+        "profile-unknown"
+    ]
+    assert [each.code for each in check("Nope", {"resourceType": "Nope"})] == ["unknown-resource"]
+    assert invariants("Nope", {"resourceType": "Nope"}) == []
 
 
 class Loaded:
@@ -387,7 +410,8 @@ def test_words_are_whole_in_both_languages():
     issues = set(check_issue_types())
     for code, words in WORDS.items():
         assert words.issue in issues, code
-        assert {part[1] for part in _fields(words.zh)} == {part[1] for part in _fields(words.en)}, code
+        chinese = {part[1].replace("chinese", "human") for part in _fields(words.zh)}
+        assert chinese == {part[1] for part in _fields(words.en)}, code
     assert KINDS["invalid"].status == 422
 
 

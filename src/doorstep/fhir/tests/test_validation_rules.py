@@ -21,6 +21,7 @@ from doorstep.fhir.validation.by_hand import BY_HAND
 from doorstep.fhir.validation.faults import LIMIT
 from doorstep.fhir.validation.grammar import Unknown, parse
 from doorstep.fhir.validation.narrative import is_filled, is_plain
+from doorstep.fhir.validation.rule_words import CHINESE
 from doorstep.fhir.validation.rules import compiled
 from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
@@ -46,6 +47,12 @@ def test_every_rule_is_compiled_or_written_by_hand():
     assert BY_HAND.keys() <= rules.keys()
     for key in rules.keys() - BY_HAND.keys():
         compiled(rules[key])
+
+
+def test_rules_are_said_in_chinese():
+    assert CHINESE.keys() <= every_rule().keys()
+    found = invariants("Patient", {"resourceType": "Patient", "contact": [{"gender": "male"}]})
+    assert "不满足规则 pat-1：联系人必须有姓名、联系方式、地址或机构" in [each.zh for each in found]
 
 
 TRUTHS = {"true": "(a = 1)", "false": "(a = 2)", "empty": "(b = 1)"}
@@ -239,3 +246,13 @@ def test_codes_of_value_sets(value_set, right, wrong):
     assert member is not None
     assert [each for each in right if not member(each)] == []
     assert [each for each in wrong if member(each)] == []
+
+
+def test_the_file_of_value_sets_is_written_from_the_definitions(tmp_path, capsys):
+    made = build_bindings.BUILD / "fhir-r4-structure.json"
+    (tmp_path / made.name).write_bytes(made.read_bytes())
+    assert build_bindings.main(["--out", str(tmp_path)]) == 0
+    assert "221 required value sets listed" in capsys.readouterr().out
+    assert (tmp_path / build_bindings.BINDINGS.name).read_bytes() == build_bindings.BINDINGS.read_bytes()
+    assert build_bindings.main(["--out", str(tmp_path), "--definitions", str(tmp_path)]) == 1
+    assert "missing" in capsys.readouterr().err

@@ -23,7 +23,7 @@ def check(type_name: str, resource: dict[str, Any], *, bindings: Bindings | None
             return []
     else:
         faults = [_not_of_type(type_name, resource)]
-    if type_name == "Bundle":
+    if type_name == "Bundle" and resource.get("type") == "transaction":
         # conditional references are resolved by the transaction that carries them
         faults = [each for each in faults if each.code != "conditional-reference"]
     return findings_of(faults, type_name)

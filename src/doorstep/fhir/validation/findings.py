@@ -11,6 +11,10 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.validation.faults import LIMIT, Faults
 
 _CUT: Final = 80
+# Python refuses to write integers of more than some thousand digits
+_LONGEST: Final = 256
+# what a rule says is no value of the resource
+_OUR_WORDS: Final = frozenset(("human", "chinese"))
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -94,7 +98,7 @@ WORDS: Final[dict[str, Words]] = {
         "more than {limit} problems, the rest is not listed",
         "warning",
     ),
-    "invariant": Words("invariant", "不满足规则 {key}：{human}", "rule {key} is not met: {human}"),
+    "invariant": Words("invariant", "不满足规则 {key}：{chinese}", "rule {key} is not met: {human}"),
     "not-evaluated": Words(
         "incomplete", "规则 {key} 无法判定（{reason}）", "rule {key} could not be evaluated ({reason})", "information"
     ),
@@ -110,13 +114,15 @@ WORDS: Final[dict[str, Words]] = {
 def finding(code: str, expression: str, severity: str | None = None, **params: object) -> Finding:
     """Return a finding with its words filled in; `severity` None is that of the code."""
     words = WORDS[code]
-    short = {key: shorten(value) for key, value in params.items()}
+    short = {key: value if key in _OUR_WORDS else shorten(value) for key, value in params.items()}
     said = (words.zh.format(**short), words.en.format(**short))
     return Finding(severity or words.severity, words.issue, code, expression, *said)
 
 
 def shorten(value: object) -> str:
     """Return a value as text of at most 80 characters, without control characters."""
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
+        return "…"
     text = value if isinstance(value, str) else repr(value) if isinstance(value, (dict, list)) else str(value)
     cut = text if len(text) <= _CUT else text[: _CUT - 1] + "…"
     return cut if cut.isprintable() else "".join(c if c.isprintable() or c == "\u3000" else "�" for c in cut)

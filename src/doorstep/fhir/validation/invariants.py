@@ -12,6 +12,7 @@ from doorstep.fhir.validation.by_hand import BY_HAND
 from doorstep.fhir.validation.faults import LIMIT
 from doorstep.fhir.validation.findings import Finding, capped, finding
 from doorstep.fhir.validation.links import resource_types
+from doorstep.fhir.validation.rule_words import CHINESE
 from doorstep.fhir.validation.rules import compiled
 from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
@@ -106,7 +107,8 @@ def _asked(rules: Iterable[Rule], value: Any, place: str, env: Env) -> Iterator[
             yield finding("not-evaluated", place, key=rule.key, reason=str(reason)[:40])
             continue
         if answer is False:
-            yield finding("invariant", place, rule.severity, key=rule.key, human=rule.human)
+            chinese = CHINESE.get(rule.key, rule.human)
+            yield finding("invariant", place, rule.severity, key=rule.key, human=rule.human, chinese=chinese)
 
 
 @cache
