@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorstep.record.exchange.access import OPEN_TYPES
 from doorstep.record.exchange.actions import (
     StillWrong,
     begin_export,
@@ -41,6 +42,7 @@ from doorstep.record.exchange.shapes import (
 )
 
 __all__ = [
+    "OPEN_TYPES",
     "TO_READ",
     "Answer",
     "EntryAnswer",

@@ -6,7 +6,7 @@ whoever writes meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -25,10 +25,12 @@ from doorstep.fhir.indexing import index
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.call import Scope
 from doorstep.record.exchange import rules
+from doorstep.record.exchange.access import OPEN_TYPES
 from doorstep.record.exchange.models import Export
 
-TypeFilter = Callable[[Scope, str, str, str, int], Sequence[str]]
-"""(scope, type, query, after, limit) → at most ``limit`` ids after ``after``, ascending, that a search would find."""
+TypeFilter = Callable[[Scope, str, str, Sequence[str]], Collection[str]]
+"""(scope, type, query, ids) → those of the ids that a search of the type would find; raises FhirProblem where the
+query is wrong, also when asked of no ids."""
 
 END = """
 SELECT max(id), count(*), coalesce(sum(octet_length(body)), 0)
@@ -103,7 +105,7 @@ def window(row: Export, kind: str, last: str) -> Window:
             return Window([], None, 0)
         rows = at.execute(_query(row, kind), {**asked, "end": end}).fetchall()
         now = [Version(r[0], r[1], r[2], r[3], r[4] or b"") for r in rows]
-        versions = _wanted(at, row, kind, last, now)
+        versions = _wanted(at, row, kind, now)
     return Window(versions, end if more else None, read)
 
 
@@ -117,12 +119,12 @@ def _end(at: Cursor[Any], kind: str, last: str) -> tuple[str | None, int, bool]:
         limit = max(1, limit // 2)
 
 
-def _wanted(at: Cursor[Any], row: Export, kind: str, last: str, now: list[Version]) -> list[Version]:
+def _wanted(at: Cursor[Any], row: Export, kind: str, now: list[Version]) -> list[Version]:
     """What is exported of the rows: each as it stood then, where it was there, concerns the export and is sought."""
     late = [v.id for v in now if v.updated > row.at]
     before = _before(at, row, kind, late) if late else {}
     versions = sorted([*(v for v in now if v.updated <= row.at), *before.values()]) if late else now
-    found = _sought(row, kind, last, versions)
+    found = _sought(row, kind, versions)
     past = before.keys() | {v.id for v in found if v.deleted}
     if past and row.level != "system" and concerns_patients(kind):
         return _without_strangers(at, row, kind, found, past)
@@ -131,7 +133,7 @@ def _wanted(at: Cursor[Any], row: Export, kind: str, last: str, now: list[Versio
 
 def _query(row: Export, kind: str) -> sql.Composed:
     within = sql.SQL("TRUE" if row.everywhere else "{}.source = ANY(%(organisations)s)")
-    own = sql.SQL("TRUE") if kind in ledger.SHARED else within.format(sql.SQL("t"))
+    own = sql.SQL("TRUE") if kind in OPEN_TYPES else within.format(sql.SQL("t"))
     concern: sql.Composable = sql.SQL("TRUE")
     if row.level != "system" and concerns_patients(kind):
         if row.members is not None:
@@ -151,7 +153,7 @@ def _before(at: Cursor[Any], row: Export, kind: str, ids: list[str], *, living: 
     return {r[0]: Version(r[0], r[1], r[2], r[3], press.decompress(r[4])) for r in rows}
 
 
-def _sought(row: Export, kind: str, last: str, versions: list[Version]) -> list[Version]:
+def _sought(row: Export, kind: str, versions: list[Version]) -> list[Version]:
     """Without what was not changed since, what was deleted unless changes are asked for, what no filter finds."""
     since, queries = row.since, row.filters.get(kind)
     found = [v for v in versions if (not v.deleted if since is None else v.updated > since)]
@@ -160,8 +162,9 @@ def _sought(row: Export, kind: str, last: str, versions: list[Version]) -> list[
     ask, passed = type_filter(), set[str]()
     if ask is None:
         raise LookupError("DOORSTEP_TYPE_FILTER was there when the export began")
+    ids = [v.id for v in found if not v.deleted]
     for query in queries:
-        passed.update(ask(scope_of(row), kind, query, last, rules.WINDOW))
+        passed.update(ask(scope_of(row), kind, query, ids))
     return [v for v in found if v.deleted or v.id in passed]
 
 

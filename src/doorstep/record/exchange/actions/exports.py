@@ -16,7 +16,7 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.exchange import reads, rules
-from doorstep.record.exchange.access import Permission
+from doorstep.record.exchange.access import OPEN_TYPES, Permission
 from doorstep.record.exchange.actions import export_files, export_work
 from doorstep.record.exchange.actions.export_rows import concerns_patients, type_filter
 from doorstep.record.exchange.flow import AT_WORK, EXPORT_FLOW, LIVE, ExportState
@@ -90,7 +90,7 @@ def _types(level: str, types: Sequence[str]) -> list[str]:
         raise Refused(refuse("export-unknown-type", type=unknown[0]))
     if level == "system":
         return sorted(set(types) or known_types())
-    outside = [t for t in types if not concerns_patients(t) and t not in ledger.SHARED]
+    outside = [t for t in types if not concerns_patients(t) and t not in OPEN_TYPES]
     if outside:
         raise Refused(refuse("export-type-outside", type=outside[0]))
     return sorted(set(types) or {t for t in known_types() if concerns_patients(t)})
@@ -106,7 +106,7 @@ def _filters(scope: Scope, queries: Sequence[str], types: Sequence[str]) -> dict
         if not mark or kind not in types:
             raise Refused(refuse("export-filter-bad", filter=text))
         if search is not None:
-            search(scope, kind, query, "", 1)
+            search(scope, kind, query, ())
         found.setdefault(kind, []).append(query)
     return found
 

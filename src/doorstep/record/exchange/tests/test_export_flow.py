@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.fhir import tables
 from doorstep.fhir.problems import KINDS
+from doorstep.kernel import ledger
 from doorstep.kernel.call import EVERYWHERE, Scope
 from doorstep.kernel.testing.callers import member, system
 from doorstep.kernel.testing.contracts import FlowContract, WordsContract
-from doorstep.record.exchange.access import may_see_export
+from doorstep.record.exchange.access import OPEN_TYPES, may_see_export
 from doorstep.record.exchange.flow import AT_WORK, EXPORT_FLOW, LIVE, ExportState
 from doorstep.record.exchange.forms import EXPORT_STATES
 from doorstep.registers.staff.rules import ROLES, SOURCE_PERMISSIONS
@@ -54,6 +56,11 @@ def test_who_may_export():
     assert "exchange.export" in SOURCE_PERMISSIONS
     assert {name for name, role in ROLES.items() if "exchange.export" in role.permissions} == {"exchange_operator"}
     assert may_see_export(system(), "staff:other", EVERYWHERE).allowed
+
+
+def test_what_anyone_may_read_is_about_nobody():
+    assert ledger.SHARED < OPEN_TYPES
+    assert not [t for t in OPEN_TYPES if tables.table(t).patient is not None]
 
 
 @pytest.mark.parametrize("code", sorted(k for k in KINDS if k.startswith("export-")))
