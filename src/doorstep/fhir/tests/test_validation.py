@@ -136,6 +136,9 @@ PLANTED: list[tuple[str, tuple[Any, ...], Any, str, str]] = [
     ("Patient", ("link", 0, "type"), GONE, "missing", "Patient.link[0].type"),
     ("Patient", ("link", 0, "other", "reference"), "Observation/1", "reference-target", "Patient.link[0].other.reference"),
     ("Patient", ("link", 0, "other", "reference"), "Patient", "bad-reference", "Patient.link[0].other.reference"),
+    ("Patient", ("link", 0, "other", "reference"), "Patient:1", "bad-reference", "Patient.link[0].other.reference"),
+    ("Patient", ("link", 0, "other", "reference"), "/Patient/1", "bad-reference", "Patient.link[0].other.reference"),
+    ("Patient", ("link", 0, "other", "reference"), "http:///x", "bad-reference", "Patient.link[0].other.reference"),
     ("Patient", ("link", 0, "other", "reference"), "Patient/a b", "bad-reference", "Patient.link[0].other.reference"),
     ("Patient", ("link", 0, "other", "reference"), "Patien/1", "unknown-resource", "Patient.link[0].other.reference"),
     ("Patient", ("link", 0, "other", "reference"), "Patient?name=x", "conditional-reference", "Patient.link[0].other.reference"),
@@ -289,7 +292,9 @@ def test_endless_nesting_is_a_finding():
     inner: dict[str, Any] = {"url": "http://example.org", "valueCode": "x"}
     for _ in range(5000):
         inner = {"url": "http://example.org", "extension": [inner]}
-    assert [each.code for each in check("Patient", {"resourceType": "Patient", "extension": [inner]})] == ["too-deep"]
+    resource = {"resourceType": "Patient", "extension": [inner]}
+    assert [each.code for each in check("Patient", resource)] == ["too-deep"]
+    assert "too-deep" in [each.code for each in invariants("Patient", resource)]
 
 
 def test_other_bindings_replace_those_of_r4():
@@ -382,6 +387,8 @@ def test_validate_knows_modes_and_profiles():
     assert [each.code for each in validate_operation(PATIENT, "x", None)] == ["mode-unknown"]
     base = "http://hl7.org/fhir/StructureDefinition/Observation|4.0.1"
     assert [each for each in validate_operation(without, None, base) if each.severity == "error"] == []
+    other = validate_operation(without, None, base.replace("Observation", "Patient"))
+    assert [each.code for each in other if each.severity == "error"] == ["other-resource"]
     asked = validate_operation(without, None, "http://example.org/x")
     assert [(each.code, each.severity) for each in asked if each.severity == "error"] == [("profile-unknown", "error")]
     assert [each.code for each in validate_operation({"resourceType": "Nope"}, None, None)] == ["unknown-resource"]

@@ -49,13 +49,20 @@ def invariants(type_name: str, resource: dict[str, Any]) -> list[Finding]:
         return []
     errors: list[Finding] = []
     others: list[Finding] = []
-    for each in _resource(resource, type_name, type_name, Env(resource, resource, Meter())):
+    try:
+        _sort(_resource(resource, type_name, type_name, Env(resource, resource, Meter())), errors, others)
+    except RecursionError:
+        errors.append(finding("too-deep", type_name))
+    return capped([*errors, *others], type_name)
+
+
+def _sort(found: Iterable[Finding], errors: list[Finding], others: list[Finding]) -> None:
+    for each in found:
         kept = errors if each.severity == "error" else others
         if len(kept) <= LIMIT:
             kept.append(each)
         if len(errors) > LIMIT:
             break
-    return capped([*errors, *others], type_name)
 
 
 def _resource(resource: dict[str, Any], type_name: str, place: str, env: Env) -> Iterator[Finding]:

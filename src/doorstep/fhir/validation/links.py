@@ -15,7 +15,7 @@ _ID: Final = r"[A-Za-z0-9\-.]{1,64}"
 # R4, references: "Type/id", with a version or without
 _RELATIVE: Final = re.compile(rf"([A-Za-z]+)/{_ID}(?:/_history/{_ID})?")
 _CONTAINED: Final = re.compile(rf"#(?:{_ID})?")
-_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s:]\S*")
+_ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s/]\S*|urn:[A-Za-z0-9\-]+:\S+")
 _CONDITIONAL: Final = re.compile(r"([A-Za-z]+)\?\S+")
 _SHOWN: Final = 6
 _LONG: Final = 100

@@ -73,8 +73,12 @@ def _wanted(resource: dict[str, Any], mode: str | None, profile: str | None) -> 
 
 
 def _profile(resource: dict[str, Any], root: str, url: str, severity: str, profiles: Profiles | None) -> list[Finding]:
+    plain = url.partition("|")[0]
     # the base definition of a type is what the check and the invariants have seen to
-    if url.partition("|")[0] in (f"{_BASE}{root}", f"{_BASE}Resource", f"{_BASE}DomainResource"):
+    if plain in (f"{_BASE}{root}", f"{_BASE}Resource", f"{_BASE}DomainResource"):
         return []
+    other = plain.removeprefix(_BASE)
+    if other in resource_types():
+        return [finding("other-resource", root, expected=other, name=root)]
     found = profiles.validate(url, resource) if profiles is not None else None
     return [finding("profile-unknown", root, severity, profile=url)] if found is None else found
