@@ -29,10 +29,12 @@ _INSTANT: Final = re.compile(f"{_YEAR}-{_MONTH}-{_DAY}T{_CLOCK}{_ZONE}")
 # white space is ASCII's, as in the regular expressions of the specification
 _WORDS: Final = {
     "code": re.compile(r"[^\s\x00-\x1f]+(?:[ \t\n\r][^\s\x00-\x1f]+)*", re.ASCII),
-    "uri": re.compile(r"\S+", re.ASCII),
     "url": re.compile(r"\S+", re.ASCII),
-    "canonical": re.compile(r"\S+", re.ASCII),
 }
+_ADDRESSES: Final = {"uri": re.compile(r"\S+", re.ASCII), "canonical": re.compile(r"\S+", re.ASCII)}
+# how many of them are remembered, and of what length
+_KEPT: Final = 4096
+_SHORT: Final = 120
 _PATTERNS: Final = {
     "id": re.compile(r"[A-Za-z0-9\-.]{1,64}"),
     "oid": re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+"),
@@ -92,6 +94,22 @@ def _word(name: str, pattern: re.Pattern[str]) -> Taker:
         if type(value) is str and value.isascii() and value.isprintable() and " " not in value and value:
             return None if len(value) <= MAX_TEXT else _string_fault(value)
         return slow(value)
+
+    return take
+
+
+def _address(name: str, pattern: re.Pattern[str]) -> Taker:
+    """Check a uri or canonical: the few systems and extensions that data is full of are looked at once."""
+    slow = _word(name, pattern)
+    known: set[str] = set()
+
+    def take(value: Any) -> Faults | None:
+        if type(value) is str and value in known:
+            return None
+        faults = slow(value)
+        if faults is None and len(known) < _KEPT and len(value) <= _SHORT:
+            known.add(value)
+        return faults
 
     return take
 
@@ -190,6 +208,7 @@ PRIMITIVE: Final[dict[str, Taker]] = {
     "dateTime": _dated("dateTime", _DATE_TIME, _usual_moment),
     "instant": _dated("instant", _INSTANT, _usual_moment),
     **{name: _word(name, pattern) for name, pattern in _WORDS.items()},
+    **{name: _address(name, pattern) for name, pattern in _ADDRESSES.items()},
     **{name: _patterned(name, pattern) for name, pattern in _PATTERNS.items()},
     **{name: _ranged(name, *limits) for name, limits in _RANGES.items()},
 }
