@@ -61,8 +61,9 @@ def _assigned(item: Item, assign: Callable[[Item], str]) -> str | None:
     sent, item.id = item.resource.get("id"), new
     if sent == new:
         return None
-    known = "id" in item.resource
+    known, parsed = "id" in item.resource, item.resource
     item.replace_body(set_id(item.body, new) if known else add_id(item.body, item.type, new))
+    item._resource = {**parsed, "id": new}  # parsing the whole again would find the same
     return sent if isinstance(sent, str) else _last(item.full_url)
 
 

@@ -163,10 +163,11 @@ def _residents(call: Call, source: UUID, whose: Sequence[tuple[Prepared, Item]])
 def _take_in(call: Call, people: Sequence[residents.Incoming]) -> Sequence[residents.Verdict]:
     """Place people; where another transaction placed one of them meanwhile, once more: then that is seen.
 
-    Only this is done again, and not the batch; who clashes ever again is left to the caller.
+    Only this is done again, and not the batch; who clashes ever again is left to the caller. The register's action has
+    a savepoint of its own, so nothing of a failed turn stays.
     """
     for _ in range(CLASHES):
-        with suppress(IntegrityError), transaction.atomic():
+        with suppress(IntegrityError):
             return residents.take_in(call, people)
     return residents.take_in(call, people)
 
