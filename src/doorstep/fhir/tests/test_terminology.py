@@ -222,6 +222,8 @@ class TestExpand:
         assert first(displayLanguage="zh")["display"] == "一"
         assert first(displayLanguage="zh-CN")["display"] == "一"
         assert first(displayLanguage="fr")["display"] == "One"
+        assert first(displayLanguage="zh-TW")["display"] == "One"
+        assert first(displayLanguage="z")["display"] == "One"
         assert len(first(includeDesignations="true")["designation"]) == 2
         assert [
             d["value"] for d in first(includeDesignations="true", designation="urn:ietf:bcp:47|zh")["designation"]
@@ -836,6 +838,10 @@ class TestSearch:
             (CLINICAL, code) for code in ("inactive", "remission", "resolved")
         ]
         assert above(builtin(), CLINICAL, "resolved") == [(CLINICAL, "inactive"), (CLINICAL, "resolved")]
+        for walk, code in ((below, "inactive"), (above, "resolved")):
+            with pytest.raises(FhirProblem) as caught:
+                walk(builtin(), CLINICAL, code, limit=1)
+            assert caught.value.code == "too-many-codes"
         assert (ACT, "EMER") in below(builtin(), ACT, "_ActEncounterCode")
         for system, code in ((CLINICAL, "x"), ("urn:none", "x")):
             with pytest.raises(FhirProblem):
