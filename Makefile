@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
-ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py src/doorstep/fhir/build/*.py)
+ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py) src/doorstep/fhir/terminology/archive.py
 MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
 
 .PHONY: help setup demo test coverage check bench lock messages clean

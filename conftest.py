@@ -13,7 +13,7 @@ settings.register_profile(
     "doorstep",
     deadline=None,  # the machines of continuous integration are busy
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],  # contract tests are inherited
     database=DirectoryBasedExampleDatabase(Path(__file__).parent / ".cache" / "hypothesis"),
 )
 settings.load_profile("doorstep")

@@ -144,9 +144,7 @@ def fetch_packages() -> None:
 
 def build_fhir() -> None:
     """Let the FHIR engine compile its tables from the definitions, unless they are current."""
-    sources = [*FHIR.glob("build*.py"), *FHIR.glob("build/**/*.py")]
-    if not sources:
-        return
+    sources = [*FHIR.glob("build*.py"), FHIR / "terminology" / "archive.py"]
     made_from = digest([*sources, BUILD / "fhir-r4" / STAMP])
     stamp = BUILD / ".fhir-made-from"
     if stamp.exists() and stamp.read_text() == made_from:

@@ -15,13 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from doorstep.fhir.build_bindings import write_bindings
 from doorstep.fhir.build_compartments import compartments
 from doorstep.fhir.build_dates import add_main_date, main_date
 from doorstep.fhir.build_definitions import Elements
 from doorstep.fhir.build_parameters import UNCOMPILED, Definition, components, concerning, described
 from doorstep.fhir.build_paths import BUILD, DEFINITIONS, SEARCH, STRUCTURE, TABLES
 from doorstep.fhir.build_structure import compile_structure
+from doorstep.fhir.build_terminology import compile_terminology
 from doorstep.fhir.build_tree import Node, TypeTree, spots
+from doorstep.fhir.terminology.definitions import TERMINOLOGY
 
 # The code parameter that the narrow tables keep.
 MAIN_CODES: Final[Mapping[str, str]] = {
@@ -126,6 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _write(options.out / TABLES.name, tables)
     _write(options.out / SEARCH.name, search)
     _write(options.out / STRUCTURE.name, structure)
+    sys.stdout.write(write_bindings(options.definitions, options.out))
+    compile_terminology(options.definitions, options.out / TERMINOLOGY.name)
     left = {name: table["uncompiled"] for name, table in tables["types"].items() if table["uncompiled"]}
     count = sum(len(parameters) for parameters in search["types"].values())
     sys.stdout.write(

@@ -134,7 +134,7 @@ def _write_distinct(
         _insert(cursor, kind, fresh, at)
         _update(cursor, kind, changed, at)
         written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
-        indexed += [(kind, row.id, row.index) for row in written if not row.deleted]
+        indexed += [(kind, row.id, row.source, row.index) for row in written if not row.deleted]
     ledger_index.add(cursor, indexed)
 
 

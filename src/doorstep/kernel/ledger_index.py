@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from psycopg import Cursor, sql
 
@@ -19,7 +20,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "fhir_date": ("param, lo, hi, id", ("int8", "timestamptz", "timestamptz", "text")),
     "fhir_number": ("param, lo, hi, id", ("int8", "float8", "float8", "text")),
 }
-Entry = tuple[str, str, Index]  # type, id, what is indexed of it
+Entry = tuple[str, str, UUID, Index]  # type, id, source, what is indexed of it
 
 
 @cache
@@ -31,16 +32,17 @@ def keys_of(kind: str) -> list[int]:
 def add(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
     """Add the rows of resources that have none yet."""
     for name, rows in (
-        ("fhir_string", [(*row, key) for _, key, index in entries for row in index.strings]),
-        ("fhir_date", [(*row, key) for _, key, index in entries for row in index.dates]),
-        ("fhir_number", [(*row, key) for _, key, index in entries for row in index.numbers]),
+        ("fhir_string", [(*row, key) for _, key, _, index in entries for row in index.strings]),
+        ("fhir_date", [(*row, key) for _, key, _, index in entries for row in index.dates]),
+        ("fhir_number", [(*row, key) for _, key, _, index in entries for row in index.numbers]),
     ):
         columns, kinds = TABLES[name]
         _copy(cursor, name, columns, kinds, rows)
-    for kind in sorted(HOT & {kind for kind, _, _ in entries}):
+    for kind in sorted(HOT & {entry[0] for entry in entries}):
         _copy(
-            cursor, f"fhir_{kind.lower()}_code", "code, patient, at, id", ("int8", "text", "timestamptz", "text"),
-            [(code, i.patient, i.at, key) for own, key, i in entries if own == kind for code in i.codes],
+            cursor, f"fhir_{kind.lower()}_code", "code, patient, at, id, source",
+            ("int8", "text", "timestamptz", "text", "uuid"),
+            [(code, i.patient, i.at, key, whose) for own, key, whose, i in entries if own == kind for code in i.codes],
         )  # fmt: skip
 
 

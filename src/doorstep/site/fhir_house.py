@@ -39,12 +39,6 @@ HEALTH_SECONDS: Final = 1.0
 KNOWN_SECONDS: Final = 10.0  # how long a token is known before it is looked up again
 KNOWN_TOKENS: Final = 10_000
 READ: Final = "charts.read"
-OPEN: Final = frozenset(
-    {"ActivityDefinition", "CodeSystem", "ConceptMap", "Endpoint", "HealthcareService", "Library", "Location",
-     "Measure", "Medication", "MedicationKnowledge", "NamingSystem", "Organization", "OrganizationAffiliation",
-     "PlanDefinition", "Practitioner", "PractitionerRole", "Questionnaire", "Substance", "ValueSet"}
-)  # fmt: skip
-"""Types that are about no person who is cared for: who, where, which medicine, which words. Anyone may read them."""
 
 
 class House:
@@ -118,7 +112,7 @@ class House:
         if not may.allowed:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
-        return Bounds(sources, OPEN)
+        return Bounds(sources, exchange.OPEN_TYPES)
 
     async def run(self, call: Call, steps: Steps[T]) -> T:
         """Drive a search or read over the database."""
@@ -176,6 +170,7 @@ class House:
                 type_filters=wish.filters,
                 elements=wish.elements,
                 request_url=wish.url,
+                key=wish.key,
             )
         )
         return str(begun.id)
@@ -183,6 +178,8 @@ class House:
     async def export_state(self, call: Call, ident: str, base: str, language: str) -> ExportState:
         """How far an export is."""
         found = await self._refusing(lambda: exchange.export_status(call, _export_id(ident)))
+        if found.state == "failed":
+            raise FhirProblem(found.error)
         if found.state != "done":
             return ExportState(ident, False, found.progress("en"), found.retry_after)
         manifest = exchange.export_manifest(found, f"{base}$export-file/{ident}")

@@ -143,4 +143,5 @@ LOGGING = {
 }
 
 DOORSTEP_ROOMS = "doorstep.site.rooms.ROOMS"
+DOORSTEP_TYPE_FILTER = "doorstep.site.export_filter.type_filter"
 DOORSTEP_CALL_FOR = "doorstep.registers.staff.api.call_for"

@@ -136,7 +136,7 @@ def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> 
     if problem.kind.status == 401:
         headers["www-authenticate"] = "Bearer"
     if problem.kind.status in (429, 503):
-        headers["retry-after"] = "1"
+        headers["retry-after"] = "60" if problem.kind.status == 429 else "1"
     words = asked.language if asked is not None else language
     body = outcome(problem.findings, words) if isinstance(problem, FhirInvalid) else operation_outcome([problem], words)
     if asked is not None:

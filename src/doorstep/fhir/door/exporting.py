@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Final
@@ -19,6 +20,8 @@ from doorstep.fhir.reading import is_id
 from doorstep.fhir.tables import known_types
 
 NDJSON: Final = ("application/fhir+ndjson", "application/ndjson", "ndjson")
+# a comma ends a filter only where the next one begins: `Observation?status=final,amended,Condition?…`
+_FILTERS: Final = re.compile(r",(?=[A-Z][A-Za-z]+\?)")
 _KNOWN: Final = ("_outputFormat", "_since", "_type", "_typeFilter", "_elements", "_format", "_pretty", "patient")
 
 
@@ -37,9 +40,10 @@ async def begin(house: House, asked: Asked, level: str, group: str | None = None
         group,
         tuple(_types(_listed(inputs, "_type"))),
         bounds[0] if bounds is not None else None,
-        tuple(_listed(inputs, "_typeFilter")),
+        tuple(f for said in inputs.all("_typeFilter", "string") for f in _FILTERS.split(said) if f),
         tuple(_listed(inputs, "_elements")),
         str(asked.request.url),
+        (asked.header("idempotency-key") or "")[:100],
     )
     ident = await house.begin_export(asked.call, wish)
     headers = {**PRIVATE, "content-location": f"{asked.base}$export-status/{ident}"}

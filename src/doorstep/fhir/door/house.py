@@ -83,6 +83,7 @@ class ExportWish:
     filters: tuple[str, ...]
     elements: tuple[str, ...]
     url: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

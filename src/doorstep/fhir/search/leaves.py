@@ -95,7 +95,12 @@ def _missing(leaf: Leaf, missing: bool) -> Condition:
 
 
 def _ids(leaf: Leaf, _: Setting) -> Condition:
-    return Ids(tuple(text.plain(value) for value in leaf.values))
+    if leaf.modifier not in ("", "not"):
+        raise FhirProblem("bad-modifier", leaf.place, modifier=leaf.modifier, name="_id")
+    wanted = [text.token(value) for value in leaf.values]
+    # an id has no system
+    ids = tuple(each.code for each in wanted if each.code is not None and not each.system)
+    return Ids(ids) if not leaf.modifier else Written(lambda out: f"r.id <> ALL({out.arg(list(ids), 'text[]')})")
 
 
 def _updated(leaf: Leaf, setting: Setting) -> Condition:
@@ -296,13 +301,13 @@ def refers(type_name: str, param: Parameter, targets: Iterable[str]) -> Conditio
     for target in targets:
         if in_column and target.startswith("Patient/"):
             patients.append(target[8:])
-        else:
+        # where the column holds patients alone, a bare id is nothing else
+        elif not (in_column and param.targets == ["Patient"]) or ":" in target:
             others.append(reference_hash(param.code, target))
     found: list[Condition] = []
     if patients:
         found.append(Patients(tuple(dict.fromkeys(patients))))
-    # where the column holds patients alone, no other kind of target can be meant by a bare id
-    if others and not (patients and param.targets == ["Patient"]):
+    if others:
         found.append(Tokens(tuple(dict.fromkeys(others))))
     return either(found)
 

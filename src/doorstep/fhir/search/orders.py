@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,24 +117,31 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One of several keys, as an expression over `r`, of an SQL type."""
+    """One of several keys: what writes its expression over `r`, its SQL type."""
 
-    expression: str
+    write: Callable[[Sql], str]
     kind: str
     descending: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ByKeys:
-    """By computed keys, one after the other, what has none at the end of each; then by id."""
+    """By computed keys, one after the other, what has none at the end of each; then by id.
+
+    The ids of a lone key fall as it does: as in a `Walk`, which may be the way to the next page.
+    """
 
     keys: tuple[SortKey, ...]
+
+    @property
+    def _falling(self) -> bool:
+        return len(self.keys) == 1 and self.keys[0].descending
 
     @property
     def text(self) -> str:
         """Return ORDER BY over the columns k0, k1, …"""
         parts = (f"k{n}{' DESC' if key.descending else ''} NULLS LAST" for n, key in enumerate(self.keys))
-        return ", ".join([*parts, "id"])
+        return ", ".join([*parts, "id DESC" if self._falling else "id"])
 
     def after(self, mark: Mark, out: Sql) -> str:
         """Return what comes after a mark, over the columns k0, k1, … and id."""
@@ -147,7 +154,7 @@ class ByKeys:
             value = out.arg(mark[n], key.kind)
             ways.append(" AND ".join([*same, f"(k{n} {'<' if key.descending else '>'} {value} OR k{n} IS NULL)"]))
             same.append(f"k{n} = {value}")
-        ways.append(" AND ".join([*same, f"id > {out.arg(mark[-1], 'text')}"]))
+        ways.append(" AND ".join([*same, f"id {'<' if self._falling else '>'} {out.arg(mark[-1], 'text')}"]))
         return "(" + " OR ".join(f"({way})" for way in ways) + ")"
 
 

@@ -38,13 +38,13 @@ class Bounds:
     sources: tuple[UUID, ...] | None
     open: frozenset[str]
 
-    def sql(self, type_name: str, out: Sql) -> list[str]:
+    def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
         """Return the conditions that hold a query of the type within the bounds."""
         if self.sources is None or type_name in self.open:
             return []
         if len(self.sources) == 1:
-            return [f"r.source = {out.arg(self.sources[0], 'uuid')}"]
-        return [f"r.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
+            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}"]
+        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,11 @@ def _ordering(query: Query, plan: Plan, rare: Condition | None) -> Ordering:
         prefix = plan.first(Prefix)
         if main_date(query.type) is not None:
             return ByTime()
-        if prefix is not None and not selective:
-            return Walk("fhir_string", "value", "text", prefix.keys, whole=False)
-        return ByColumn("id")
+        if prefix is None:
+            return ByColumn("id")
+        if selective:
+            return ByKeys((_matched(prefix),))
+        return Walk("fhir_string", "value", "text", prefix.keys, whole=False)
     first = query.order[0]
     if len(query.order) == 1:
         found = _single(query.type, first)
@@ -122,6 +124,16 @@ def _ordering(query: Query, plan: Plan, rare: Condition | None) -> Ordering:
     if not sorted_in_sql(query):
         return ByColumn("id")
     return ByKeys(tuple(_sort_key(query.type, each) for each in query.order))
+
+
+def _matched(prefix: Prefix) -> SortKey:
+    """The first string that fits, as an expression: what a walk goes by, so that pages agree whichever way is taken."""
+
+    def write(out: Sql) -> str:
+        keys, test = out.arg(list(prefix.keys), "int8[]"), prefix.test(out)
+        return f"(SELECT min(v.value) FROM fhir_string v WHERE v.id = r.id AND v.param = ANY({keys}) AND {test})"
+
+    return SortKey(write, "text", False)
 
 
 def _in_sql(type_name: str, param: Parameter) -> bool:
@@ -145,12 +157,13 @@ def _single(type_name: str, order: Order) -> Ordering | None:
 def _sort_key(type_name: str, order: Order) -> SortKey:
     code, down = order.param.code, order.descending
     if code == "_id":
-        return SortKey("r.id", "text", down)
+        return SortKey(lambda _: "r.id", "text", down)
     if code == "_lastUpdated":
-        return SortKey("r.updated", "timestamptz", down)
+        return SortKey(lambda _: "r.updated", "timestamptz", down)
     if code == main_date(type_name):
-        return SortKey("r.at", "timestamptz", down)
-    return SortKey(_narrow_key(type_name, order.param, down), _TABLES[order.param.type][2], down)
+        return SortKey(lambda _: "r.at", "timestamptz", down)
+    expression = _narrow_key(type_name, order.param, down)
+    return SortKey(lambda _: expression, _TABLES[order.param.type][2], down)
 
 
 def _narrow_key(type_name: str, param: Parameter, descending: bool) -> str:
@@ -222,7 +235,7 @@ def _of_page(order: str) -> str:
 def _by_keys(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
     order = plan.order
     assert isinstance(order, ByKeys)
-    keys = ", ".join(f"{key.expression} AS k{n}" for n, key in enumerate(order.keys))
+    keys = ", ".join(f"{key.write(out)} AS k{n}" for n, key in enumerate(order.keys))
     source = _source(plan, out)
     rows = f"SELECT r.id, {keys} FROM {source} WHERE {_where(plan, out, plan.conditions)}"
     after = f" WHERE {order.after(mark, out)}" if mark else ""
@@ -300,7 +313,7 @@ def _entry(plan: Plan, hot: Tokens | None, out: Sql) -> tuple[str, list[str], st
     if hot is None or plan.first(Ids) is not None:
         return _source(plan, out), [], "r", plan.first(Patients) is None
     name = f"{_table(plan)}_code"
-    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}"]
+    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}", *plan.bounds.sql(plan.type, out, "c")]
     patients = plan.first(Patients)
     if patients is not None:
         tests.append(patients.sql(out, loose=True).replace("r.", "c."))

@@ -102,9 +102,9 @@ def _patients_of(source: str, resolved: Resolved, context: Context, out: Sql) ->
     """The patients that resources which fit are about; by the narrow table where a hot code alone is asked for."""
     only = resolved.conditions[0] if len(resolved.conditions) == 1 else None
     table = f"fhir_{source.lower()}"
-    if isinstance(only, Tokens) and only.hot and source in HOT and not context.bounds.sql(source, Sql()):
-        codes = out.arg(list(only.hashes), "int8[]")
-        return f"SELECT c.patient FROM {table}_code c WHERE c.code = ANY({codes}) AND c.patient IS NOT NULL"
+    if isinstance(only, Tokens) and only.hot and source in HOT:
+        tests = [f"c.code = ANY({out.arg(list(only.hashes), 'int8[]')})", *context.bounds.sql(source, out, "c")]
+        return f"SELECT c.patient FROM {table}_code c WHERE {' AND '.join(tests)} AND c.patient IS NOT NULL"
     where = _where(source, resolved, context, out)
     return f"SELECT r.patient FROM {table} r WHERE r.patient IS NOT NULL AND {where}"
 

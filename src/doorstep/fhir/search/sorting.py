@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 from doorstep.fhir.extraction_values import Values, values
+from doorstep.fhir.indexing import index
+from doorstep.fhir.parameters import main_date
 from doorstep.fhir.search.query import Order, Query
 from doorstep.fhir.texts import normalise
 
@@ -41,8 +43,13 @@ class SortKey:
 
 def sort_key(query: Query, row: Sequence[Any], zone: tzinfo) -> SortKey:
     """Return the key of a row (id, version, updated, body, …) under the orders of a query."""
-    found = values(query.type, orjson.loads(row[3]), zone)
-    held = tuple(_value(order, found, row) for order in query.order)
+    resource = orjson.loads(row[3])
+    found, main = values(query.type, resource, zone), main_date(query.type)
+    held = tuple(
+        # as the index has it, so that it sorts alike beside whatever else
+        index(query.type, resource, zone).at if each.param.code == main else _value(each, found, row)
+        for each in query.order
+    )
     return SortKey(held, row[0], tuple(order.descending for order in query.order))
 
 

@@ -6,14 +6,21 @@ from importlib import import_module
 
 from django.db import migrations
 
-TYPES = import_module("doorstep.kernel.migrations.0003_ledger").TYPES
+ledger = import_module("doorstep.kernel.migrations.0003_ledger")
 
 # A span longer than this is in an index of its own, so that a search from a day on need not look at all before it.
 CURRENT = """
 CREATE INDEX fhir_{name}_at ON fhir_{name} (at DESC NULLS LAST, id);
+CREATE INDEX fhir_{name}_source ON fhir_{name} (source, at DESC NULLS LAST, id);
 CREATE INDEX fhir_{name}_updated ON fhir_{name} (updated, id);
 CREATE INDEX fhir_{name}_long ON fhir_{name} (at DESC NULLS LAST, id)
   WHERE at IS NOT NULL AND (at_end IS NULL OR at_end - at > interval '32 days');
+"""
+NARROW = """
+ALTER TABLE fhir_{name}_code ADD COLUMN source uuid;
+UPDATE fhir_{name}_code c SET source = r.source FROM fhir_{name} r WHERE r.id = c.id;
+ALTER TABLE fhir_{name}_code ALTER COLUMN source SET NOT NULL;
+CREATE INDEX fhir_{name}_code_source ON fhir_{name}_code (source, code, at DESC, id);
 """
 VALUES = """
 CREATE TABLE fhir_string (
@@ -38,7 +45,8 @@ CREATE INDEX fhir_past_type_updated ON fhir_past (type, updated, id, version);
 
 def statements() -> str:
     """All in one script."""
-    return "\n".join([*(CURRENT.format(name=t.lower()) for t in TYPES.split()), VALUES])
+    current = [CURRENT.format(name=t.lower()) for t in ledger.TYPES.split()]
+    return "\n".join([*current, *(NARROW.format(name=t.lower()) for t in ledger.HOT), VALUES])
 
 
 class Migration(migrations.Migration):
