@@ -23,12 +23,13 @@ from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
+from doorstep.kernel.fhir_search import OPEN_TYPES
+from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.staff import api as staff
 from doorstep.site import fhir_answers, fhir_match
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
-from doorstep.site.fhir_terms import house_definitions
 from doorstep.site.fhir_trail import Trail
 from doorstep.site.fhir_writer import Writer
 
@@ -112,7 +113,7 @@ class House:
         if not may.allowed:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
-        return Bounds(sources, exchange.OPEN_TYPES)
+        return Bounds(sources, OPEN_TYPES)
 
     async def run(self, call: Call, steps: Steps[T]) -> T:
         """Drive a search or read over the database."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import tzinfo
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,42 +17,14 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import is_id
 from doorstep.fhir.search import cursor, engine
 from doorstep.fhir.search.query import Clause, InCompartment, Query, read_query, with_clauses
+from doorstep.fhir.search.setting import Setting, Terms
 from doorstep.fhir.search.walk import Context, Found, Hit
 from doorstep.fhir.tables import known_types
-from doorstep.fhir.terminology import search as terms
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Terminology as searches ask for it."""
-
-    house: House
-
-    def members(self, url: str) -> Sequence[tuple[str, str]]:
-        """Return the (system, code) of a value set."""
-        return terms.members(self.house.definitions, url)
-
-    def below(self, system: str, code: str) -> Sequence[tuple[str, str]]:
-        """Return a code and all that it subsumes."""
-        return terms.below(self.house.definitions, system, code)
-
-    def above(self, system: str, code: str) -> Sequence[tuple[str, str]]:
-        """Return a code and all that subsume it."""
-        return terms.above(self.house.definitions, system, code)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What reading search values depends on."""
-
-    zone: tzinfo
-    base: str
-    terms: Terms
 
 
 def context_of(house: House, call: Any, base: str) -> Context:
     """Return what a search of this caller needs."""
-    return Context(house.bounds(call), Setting(house.zone, base, Terms(house)), house.common, house.secret)
+    return Context(house.bounds(call), Setting(house.zone, base, Terms(house.definitions)), house.common, house.secret)
 
 
 async def search_type(house: House, asked: Asked, type_name: str, clauses: Sequence[Clause] = ()) -> Response:
