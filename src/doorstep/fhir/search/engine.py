@@ -11,8 +11,9 @@ import orjson
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import cursor
 from doorstep.fhir.search.includes import include
+from doorstep.fhir.search.ordering import sorted_in_sql
 from doorstep.fhir.search.orders import ByColumn, ByKeys, Mark
-from doorstep.fhir.search.plan import Plan, Statement, count, page, sorted_in_sql
+from doorstep.fhir.search.plan import Plan, Statement, count, page
 from doorstep.fhir.search.query import Leaf, Query
 from doorstep.fhir.search.resolve import resolve
 from doorstep.fhir.search.sorting import SortKey, sort_key

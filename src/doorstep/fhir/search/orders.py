@@ -106,12 +106,15 @@ class Walk:
         return f"r.id {'<' if self.descending else '>'} {out.arg(mark[1], 'text')}"
 
     def first(self, test: str) -> str:
-        """Return that no other row of the same resource comes before; `test` is what rows must fulfil, over `w`."""
+        """Return that no other row of the same resource comes before; `test` is what rows must fulfil, over `w`.
+
+        Rows may be equal in what is sorted by (a name in two spellings, two spans of one start): one of them is first.
+        """
         sign = ">" if self.descending else "<"
         column = self.column
         return (
             f"NOT EXISTS (SELECT FROM {self.table} w WHERE w.id = v.id AND {test} AND (w.{column} {sign} v.{column}"
-            f" OR (w.{column} = v.{column} AND w.param < v.param)))"
+            f" OR (w.{column} = v.{column} AND w.ctid < v.ctid)))"
         )
 
 

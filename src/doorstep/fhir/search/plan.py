@@ -12,23 +12,15 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from doorstep.fhir.hashes import param_key
-from doorstep.fhir.parameters import Parameter, main_date
 from doorstep.fhir.search.conditions import Condition, Either, Ids, MainDate, Patients, Prefix, Sql, Tokens
-from doorstep.fhir.search.orders import ByColumn, ByKeys, ByTime, Mark, Ordering, SortKey, Walk
-from doorstep.fhir.search.query import Order, Query
+from doorstep.fhir.search.ordering import ordering
+from doorstep.fhir.search.orders import ByColumn, ByKeys, ByTime, Mark, Ordering, Walk
+from doorstep.fhir.search.query import Query
 
 HOT: Final = frozenset({"Observation", "Condition", "MedicationRequest"})
 LONG: Final = timedelta(days=32)
 """Spans longer than this stand in an index of their own."""
 _IS_LONG: Final = "(r.at_end IS NULL OR r.at_end - r.at > interval '32 days')"
-_TABLES: Final = {
-    "string": ("fhir_string", "value", "text"),
-    "uri": ("fhir_string", "value", "text"),
-    "date": ("fhir_date", "lo", "timestamptz"),
-    "number": ("fhir_number", "lo", "float8"),
-    "quantity": ("fhir_number", "lo", "float8"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +30,13 @@ class Bounds:
     sources: tuple[UUID, ...] | None
     open: frozenset[str]
 
-    def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
+    def sql(self, type_name: str, out: Sql) -> list[str]:
         """Return the conditions that hold a query of the type within the bounds."""
         if self.sources is None or type_name in self.open:
             return []
         if len(self.sources) == 1:
-            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}"]
-        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
+            return [f"r.source = {out.arg(self.sources[0], 'uuid')}"]
+        return [f"r.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,13 @@ def make_plan(query: Query, conditions: Sequence[Condition], bounds: Bounds, com
     rare = None
     if not plan.bound:
         rare = next((c for c in conditions if _rare(query.type, c, common)), None)
-    return Plan(query.type, tuple(conditions), bounds, _ordering(query, plan, rare), rare)
+    return Plan(
+        query.type,
+        tuple(conditions),
+        bounds,
+        ordering(query, plan.first(Prefix), selective=plan.bound or rare is not None),
+        rare,
+    )
 
 
 def _rare(type_name: str, condition: Condition, common: Callable[[int], bool]) -> bool:
@@ -100,78 +98,6 @@ def _rare(type_name: str, condition: Condition, common: Callable[[int], bool]) -
 
 def _narrow(type_name: str, tokens: Tokens) -> bool:
     return tokens.hot and type_name in HOT and len(tokens.hashes) == 1
-
-
-def _ordering(query: Query, plan: Plan, rare: Condition | None) -> Ordering:
-    selective = plan.bound or rare is not None
-    if not query.order:
-        prefix = plan.first(Prefix)
-        if main_date(query.type) is not None:
-            return ByTime()
-        if prefix is None:
-            return ByColumn("id")
-        if selective:
-            return ByKeys((_matched(prefix),))
-        return Walk("fhir_string", "value", "text", prefix.keys, whole=False)
-    first = query.order[0]
-    if len(query.order) == 1:
-        found = _single(query.type, first)
-        if found is not None:
-            return found
-        if first.param.type in _TABLES and not selective:
-            table, column, kind = _TABLES[first.param.type]
-            return Walk(table, column, kind, (param_key(query.type, first.param.code),), first.descending)
-    if not sorted_in_sql(query):
-        return ByColumn("id")
-    return ByKeys(tuple(_sort_key(query.type, each) for each in query.order))
-
-
-def _matched(prefix: Prefix) -> SortKey:
-    """The first string that fits, as an expression: what a walk goes by, so that pages agree whichever way is taken."""
-
-    def write(out: Sql) -> str:
-        keys, test = out.arg(list(prefix.keys), "int8[]"), prefix.test(out)
-        return f"(SELECT min(v.value) FROM fhir_string v WHERE v.id = r.id AND v.param = ANY({keys}) AND {test})"
-
-    return SortKey(write, "text", False)
-
-
-def _in_sql(type_name: str, param: Parameter) -> bool:
-    return param.type in _TABLES or param.code in ("_id", "_lastUpdated", main_date(type_name))
-
-
-def sorted_in_sql(query: Query) -> bool:
-    """Say whether the index holds all that a query sorts by; of tokens and references it holds hashes alone."""
-    return all(_in_sql(query.type, each.param) for each in query.order)
-
-
-def _single(type_name: str, order: Order) -> Ordering | None:
-    code = order.param.code
-    if code == main_date(type_name):
-        return ByTime(order.descending)
-    if code == "_id":
-        return ByColumn("id", order.descending)
-    return ByColumn("updated", order.descending) if code == "_lastUpdated" else None
-
-
-def _sort_key(type_name: str, order: Order) -> SortKey:
-    code, down = order.param.code, order.descending
-    if code == "_id":
-        return SortKey(lambda _: "r.id", "text", down)
-    if code == "_lastUpdated":
-        return SortKey(lambda _: "r.updated", "timestamptz", down)
-    if code == main_date(type_name):
-        return SortKey(lambda _: "r.at", "timestamptz", down)
-    expression = _narrow_key(type_name, order.param, down)
-    return SortKey(lambda _: expression, _TABLES[order.param.type][2], down)
-
-
-def _narrow_key(type_name: str, param: Parameter, descending: bool) -> str:
-    table, column, _ = _TABLES[param.type]
-    pick = "max" if descending else "min"
-    return (
-        f"(SELECT {pick}(v.{column}) FROM {table} v WHERE v.id = r.id AND v.param = {param_key(type_name, param.code)})"
-    )
 
 
 def page(plan: Plan, mark: Mark | None, limit: int) -> Statement:
@@ -313,7 +239,7 @@ def _entry(plan: Plan, hot: Tokens | None, out: Sql) -> tuple[str, list[str], st
     if hot is None or plan.first(Ids) is not None:
         return _source(plan, out), [], "r", plan.first(Patients) is None
     name = f"{_table(plan)}_code"
-    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}", *plan.bounds.sql(plan.type, out, "c")]
+    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}"]
     patients = plan.first(Patients)
     if patients is not None:
         tests.append(patients.sql(out, loose=True).replace("r.", "c."))
