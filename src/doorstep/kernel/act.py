@@ -1,21 +1,22 @@
 """The two decorators through which rooms touch data: ``action`` for the only writers, ``ask`` for reads about people.
 
-An action is one transaction, one permission, one line of the trail, and one batch of events: all or nothing.
+An action is one transaction, one permission, one line of the trail, one batch of events and one of projections: all
+or nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from django.db import transaction
 
-from doorstep.kernel import trail
+from doorstep.kernel import publishing, room, trail
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand
 
@@ -25,11 +26,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Work:
-    """What the running action has said about itself: whom it concerns and what the trail should tell."""
+    """What the running action has said: whom it concerns, what the trail should tell, what is to be published."""
 
+    permission: StrEnum
     subject: tuple[str, str] = ("", "")
     resident: UUID | None = None
     detail: dict[str, object] = field(default_factory=dict)
+    published: dict[publishing.Key, publishing.Publication] = field(default_factory=dict)
 
 
 _work: ContextVar[Work | None] = ContextVar("doorstep_work", default=None)
@@ -42,6 +45,32 @@ def about(kind: str, key: object, *, resident: UUID | None = None, **detail: obj
         raise RuntimeError("about() is called inside an action or a read")
     work.subject, work.resident = (kind, str(key)), resident or work.resident
     work.detail |= detail
+
+
+def publish(resource: Mapping[str, Any], *, source: UUID) -> None:
+    """Have a resource (with its id) stand in the ledger once the outermost action is done, in its transaction.
+
+    ``source`` is the institution that answers for it. Equal content makes no new version; of two with one id the last
+    one holds. Raises ``RuntimeError`` outside an action, ``Unpublishable`` for what is not valid or not the room's.
+    """
+    work = _publishing()
+    one = publishing.publication(resource, source, room.publishes(type(work.permission)))
+    work.published[one.key] = one
+
+
+def withdraw(kind: str, key: str, *, source: UUID) -> None:
+    """Have a resource that was published stand as deleted; one that never was is left alone. Raises as ``publish``."""
+    work = _publishing()
+    if kind not in room.publishes(type(work.permission)):
+        raise publishing.Unpublishable(f"{kind} is not among what the room publishes")
+    work.published[kind, key] = publishing.Publication(kind, key, source, None)
+
+
+def _publishing() -> Work:
+    work = _work.get()
+    if work is None:
+        raise RuntimeError("what a room publishes is published inside an action")
+    return work
 
 
 def action(
@@ -67,14 +96,18 @@ ask = action
 
 def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T]) -> T:
     outer = _work.get()
-    work = Work()
+    work = Work(permission)
     token = _work.set(work)
     try:
         with transaction.atomic():
             demand(call.may(permission))
             result = body()
+            if outer is None:
+                publishing.write(work.published.values())
             trail.write(call, audits, subject=work.subject, resident=work.resident, detail=work.detail)
-            return result
+        if outer is not None:
+            outer.published |= work.published
+        return result
     except Refused as refused:
         if outer is None:
             said = {"reason": refused.decision.reason} | work.detail

@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from doorstep.kernel.call import Call
 
 Reaction = Callable[[Call, Any], None]
+
+
+class Republish(Protocol):
+    """Publishes a page of what a room has and returns where the next begins; "" is the first and the last."""
+
+    def __call__(self, call: Call, /, *, after: str) -> str:
+        """Publish the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room's title, permissions (each with a sentence for people), reactions to events, menu and jobs."""
+    """A room's title, permissions (each with a sentence for people), reactions to events, menu and jobs.
+
+    ``publishes`` are the FHIR types that its actions may publish, ``republish`` publishes what is there already.
+    """
 
     name: str
     title: str
@@ -45,6 +55,8 @@ class Room:
     reactions: Mapping[type, Sequence[Reaction]] = field(default_factory=dict)
     menu: tuple[MenuEntry, ...] = ()
     jobs: tuple[Job, ...] = ()
+    publishes: tuple[str, ...] = ()
+    republish: Republish | None = None
 
 
 @cache
@@ -55,6 +67,11 @@ def installed() -> tuple[Room, ...]:
 
     rooms: tuple[Room, ...] = import_string(settings.DOORSTEP_ROOMS)
     return rooms
+
+
+def publishes(permissions: type[StrEnum]) -> frozenset[str]:
+    """The FHIR types that the room whose permissions these are may publish."""
+    return frozenset(kind for room in installed() if room.permissions is permissions for kind in room.publishes)
 
 
 @cache
