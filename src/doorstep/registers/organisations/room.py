@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_noop as _
 
-from doorstep.kernel.room import MenuEntry, Room
+from doorstep.kernel.publishing import CLAIMED
+from doorstep.kernel.room import Job, MenuEntry, Room
+from doorstep.registers.organisations import fhir
 from doorstep.registers.organisations.access import Permission
+from doorstep.registers.organisations.actions.publishing import publish_all, republish
 
 ROOM = Room(
     name="organisations",
@@ -44,7 +49,11 @@ ROOM = Room(
         "agreement.parties": _("签约机构至少两家，并且都在机构名录里。"),
         "agreement.taken": _("同名同日生效的协议已经登记过。"),
         "consortium.taken": _("这个短代码已被另一个医共体使用。"),
+        CLAIMED: _("编号 {kind}/{id} 已被别的来源系统占用，无法发布。什么都没有改动，请联系数据交换管理员。"),
     },
+    jobs=(Job("organisations.publish", timedelta(hours=6), publish_all),),
+    publishes=fhir.PUBLISHES,
+    republish=republish,
     menu=(
         MenuEntry(_("机构"), "organisations:list", "building-hospital", Permission.READ, _("名册")),
         MenuEntry(_("医共体"), "organisations:consortia", "sitemap", Permission.READ, _("名册")),

@@ -7,7 +7,9 @@ from datetime import timedelta
 from django.utils.translation import gettext_noop as _
 
 from doorstep.kernel.room import Job, MenuEntry, Room
+from doorstep.registers.staff import fhir
 from doorstep.registers.staff.access import Permission
+from doorstep.registers.staff.actions.publishing import publish_all, republish
 from doorstep.registers.staff.actions.signing import forget_old
 
 ROOM = Room(
@@ -37,6 +39,11 @@ ROOM = Room(
         "password.weak": _("密码太弱，请换一个。"),
         "key.revoked": _("这个密钥已经收回。"),
     },
-    jobs=(Job("staff.forget_failures", timedelta(hours=24), forget_old),),
+    jobs=(
+        Job("staff.forget_failures", timedelta(hours=24), forget_old),
+        Job("staff.publish", timedelta(hours=6), publish_all),
+    ),
+    publishes=fhir.PUBLISHES,
+    republish=republish,
     menu=(MenuEntry(_("人员"), "staff:list", "users", Permission.READ, _("名册")),),
 )

@@ -16,6 +16,7 @@ from doorstep.kernel.outbox import emit
 from doorstep.kernel.store import lock
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.access import Permission, Sides, may_arrange, may_join, may_manage
+from doorstep.registers.organisations.actions.publishing import publish_consortia
 from doorstep.registers.organisations.models import Agreement, Consortium, Membership
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.directory import directory
@@ -37,6 +38,7 @@ def found(call: Call, *, key: str, name: str, kind: rules.Kind, area: str, since
     with clashes(**CLASHES):
         row: Consortium = Consortium.objects.create(key=key, name=name, kind=kind, area=area, since=since)
     about("Consortium", row.id, name=name)
+    publish_consortia([row.id])
     return row.id
 
 
@@ -58,6 +60,7 @@ def join(
             consortium=row, organisation_id=organisation, role=role, tier=tier, since=since, until=until
         )
     emit(OrganisationJoined(consortium, organisation, role, since))
+    publish_consortia([consortium])
     return made.id
 
 
@@ -80,6 +83,7 @@ def leave(call: Call, *, membership: UUID, expect: int, last_day: date) -> None:
     with clashes(**CLASHES):
         row.save()
     emit(OrganisationLeft(row.consortium_id, row.organisation_id, last_day))
+    publish_consortia([row.consortium_id])
 
 
 @action(Permission.CONSORTIA, audits="organisations.agree")

@@ -18,15 +18,12 @@ from doorstep.kernel.pinyin import spelled
 from doorstep.kernel.store import lock
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.access import Permission, Sides, may_manage
+from doorstep.registers.organisations.actions.publishing import PLAIN, publish_institutions
 from doorstep.registers.organisations.models import CountedFact, Department, Organisation
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.shapes import Facts
 
 CIRCLES = "a circle of parents may run through institutions beyond the caller's bounds"
-PLAIN = (
-    *("name", "type_code", "tier", "area", "short_name", "registration", "licence", "economic_type"),
-    *("management_class", "status", "address", "phone", "longitude", "latitude", "opened_on", "closed_on"),
-)
 CLASHES = {
     "organisations_organisation_uscc_key": "uscc.taken",
     "organisations_organisation_short_code_key": "short_code.taken",
@@ -79,6 +76,7 @@ def add(call: Call, *, facts: Facts) -> UUID:
         row: Organisation = Organisation.objects.create(**columns(facts))
     about("Organisation", row.id, name=row.name)
     emit(OrganisationAdded(row.id, row.name))
+    publish_institutions([row.id])
     return row.id
 
 
@@ -100,6 +98,7 @@ def edit(call: Call, *, organisation: UUID, expect: int, facts: Facts) -> int:
         row.save()
     about("Organisation", organisation, changed=changed)
     emit(OrganisationChanged(organisation, row.name, row.status))
+    publish_institutions([organisation])
     return row.version
 
 
@@ -129,6 +128,7 @@ def open_department(call: Call, *, organisation: UUID, code: str, name: str, sin
     demand_managed(call, organisation)
     with clashes(**CLASHES):
         row: Department = Department.objects.create(organisation_id=organisation, code=code, name=name, since=since)
+    publish_institutions([organisation])
     return row.id
 
 
@@ -141,3 +141,4 @@ def close_department(call: Call, *, department: UUID, last_day: date) -> None:
     demand(rules.period(row.since, last_day))
     row.until, row.version = last_day, row.version + 1
     row.save()
+    publish_institutions([row.organisation_id])

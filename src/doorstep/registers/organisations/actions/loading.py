@@ -18,6 +18,7 @@ from doorstep.kernel.outbox import emit
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.access import Permission, Sides, may_manage
 from doorstep.registers.organisations.actions.institutions import columns, demand_sound
+from doorstep.registers.organisations.actions.publishing import publish_consortia, publish_institutions
 from doorstep.registers.organisations.models import (
     Agreement,
     Area,
@@ -46,6 +47,8 @@ def load(call: Call, *, directory: DirectoryIn) -> Loaded:
     _parents(directory.organisations, organisations, ids)
     done |= {"departments": _departments(directory.organisations, ids), "counts": _counts(directory.organisations, ids)}
     done |= _consortia(directory, ids)
+    publish_institutions([row.id for row in organisations.rows.values()])
+    publish_consortia([row.id for row in done["consortia"].rows.values()])
     loaded = Loaded({k: v.made for k, v in done.items()}, {k: v.changed for k, v in done.items()})
     about("Directory", "all", made=sum(loaded.made.values()), changed=sum(loaded.changed.values()))
     emit(DirectoryLoaded(sum(loaded.made.values()), sum(loaded.changed.values())))

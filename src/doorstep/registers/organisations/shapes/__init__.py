@@ -13,6 +13,7 @@ from doorstep.registers.organisations.shapes.given import (
     MembershipIn,
     OrganisationIn,
 )
+from doorstep.registers.organisations.shapes.published import Alliance, Member
 from doorstep.registers.organisations.shapes.seen import (
     AgreementLine,
     Branch,
@@ -30,6 +31,7 @@ from doorstep.registers.organisations.shapes.seen import (
 __all__ = [
     "AgreementIn",
     "AgreementLine",
+    "Alliance",
     "AreaIn",
     "Branch",
     "ConsortiumDetail",
@@ -44,6 +46,7 @@ __all__ = [
     "Filters",
     "Line",
     "Loaded",
+    "Member",
     "MembershipIn",
     "MembershipLine",
     "OrganisationIn",

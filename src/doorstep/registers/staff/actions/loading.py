@@ -19,6 +19,7 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions.people import CLASHES, columns
+from doorstep.registers.staff.actions.publishing import publish_people
 from doorstep.registers.staff.models import Licence, Person, Post, Title
 from doorstep.registers.staff.shapes import Loaded, PersonIn
 
@@ -35,6 +36,7 @@ def load(call: Call, *, people: Sequence[PersonIn]) -> Loaded:
     _demand_sound(people)
     with clashes(**CLASHES):
         done = _load(people)
+    publish_people([row.id for row in done["people"].rows.values()])
     loaded = Loaded({k: v.made for k, v in done.items()}, {k: v.changed for k, v in done.items()})
     about("Staff", "all", made=sum(loaded.made.values()), changed=sum(loaded.changed.values()))
     emit(StaffLoaded(sum(loaded.made.values()), sum(loaded.changed.values())))

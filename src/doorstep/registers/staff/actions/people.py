@@ -17,6 +17,7 @@ from doorstep.kernel.store import lock
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission, may_change_person, may_give
+from doorstep.registers.staff.actions.publishing import publish_people
 from doorstep.registers.staff.models import Licence, Person, Post
 from doorstep.registers.staff.reads.people import open_posts
 from doorstep.registers.staff.shapes import PersonFacts, PostFacts
@@ -53,6 +54,7 @@ def add(call: Call, *, facts: PersonFacts, post: PostFacts) -> UUID:
         row: Person = Person.objects.create(**columns(facts))
     _give(call, row.id, post)
     about("Person", row.id, organisation=str(post.organisation), role=post.role)
+    publish_people([row.id])
     return row.id
 
 
@@ -71,6 +73,7 @@ def edit(call: Call, *, person: UUID, expect: int, facts: PersonFacts) -> int:
     with clashes(**CLASHES):
         row.save()
     about("Person", person, changed=changed)
+    publish_people([person])
     return row.version
 
 
@@ -84,7 +87,9 @@ def begin_post(call: Call, *, person: UUID, post: PostFacts) -> UUID:
     """Give a person a post at an institution that the caller manages; no second one like it at a time."""
     about("Person", person, organisation=str(post.organisation), role=post.role)
     lock(Person, person, scope=call.scope)
-    return _give(call, person, post)
+    made = _give(call, person, post)
+    publish_people([person])
+    return made
 
 
 def _give(call: Call, person: UUID, post: PostFacts) -> UUID:
@@ -121,6 +126,7 @@ def end_post(call: Call, *, post: UUID, expect: int, last_day: date) -> None:
     with clashes(**CLASHES):
         row.save()
     emit(PostEnded(post, row.person_id, row.organisation_id, last_day))
+    publish_people([row.person_id])
 
 
 @action(Permission.EDIT, audits="staff.add_licence")
@@ -137,4 +143,5 @@ def add_licence(
         row: Licence = Licence.objects.create(
             person_id=person, kind=kind, number=number.strip().upper(), since=since, until=until
         )
+    publish_people([person])
     return row.id

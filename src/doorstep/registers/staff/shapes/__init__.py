@@ -10,6 +10,7 @@ from doorstep.registers.staff.shapes.given import (
     PostFacts,
     PostIn,
 )
+from doorstep.registers.staff.shapes.published import Qualification, Rank, Work, Worker
 from doorstep.registers.staff.shapes.seen import (
     Filters,
     KeyLine,
@@ -35,7 +36,11 @@ __all__ = [
     "PostFacts",
     "PostIn",
     "PostLine",
+    "Qualification",
+    "Rank",
     "SignedIn",
     "Standing",
     "TitleLine",
+    "Work",
+    "Worker",
 ]
