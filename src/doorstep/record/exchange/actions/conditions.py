@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from doorstep.fhir.bundle import Item
 from doorstep.fhir.indexing import token_hash
+from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.tables import table
 from doorstep.kernel import ledger
-from doorstep.record.exchange.actions.prepare import Prepared
+from doorstep.record.exchange.actions.prepare import Prepared, problem_of
 from doorstep.record.exchange.shapes import Problem
+
+PLAIN = re.compile(r"[^,\\$]*[^,\\$|]")  # one value, no list and nothing escaped
+SOME = 50  # more that carry the same identifiers are sought by the search, which knows whose they are
 
 
 class Unanswerable(Exception):
@@ -28,10 +36,20 @@ class Unanswerable(Exception):
 def find(kind: str, query: str, source: UUID | None, limit: int) -> list[str]:
     """The ids of at most ``limit`` resources that match, of one institution or (None) of all; deleted ones do not.
 
-    Raises ``Unanswerable`` for a search that is not supported.
+    What names nothing but identifiers is looked up here, all else by the search that ``settings.DOORSTEP_SEARCH`` (a
+    dotted name) gives: (kind, query, source, limit) to ids, None where it asks for nothing. Raises ``Unanswerable``
+    then, and where there is no search; ``FhirProblem`` for what cannot be asked.
     """
-    found = ledger.matching(kind, _tokens(kind, query), limit=50)
-    return [key for key, owner in found if source in (None, owner)][:limit]
+    tokens = _tokens(query)
+    if tokens:
+        found = ledger.matching(kind, tokens, limit=SOME)
+        if len(found) < SOME:
+            return [key for key, owner in found if source in (None, owner)][:limit]
+    name = getattr(settings, "DOORSTEP_SEARCH", "")
+    answer: list[str] | None = import_string(name)(kind, query, source, limit) if name else None
+    if answer is None:
+        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
+    return answer
 
 
 def search(kind: str, query: str, source: UUID, *, own: bool = False) -> str | None:
@@ -53,10 +71,11 @@ def about_person(kind: str) -> bool:
     return kind == "Patient" or table(kind).patient is not None
 
 
-def _tokens(kind: str, query: str) -> list[int]:
+def _tokens(query: str) -> list[int]:
+    """The hashed tokens of a search that is nothing but plain identifiers (``system|value``); none for any other."""
     pairs = parse_qsl(query, keep_blank_values=True)
-    if not pairs or any(name != "identifier" or not value for name, value in pairs):
-        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
+    if any(name != "identifier" or not PLAIN.fullmatch(value) for name, value in pairs):
+        return []
     parts = [value.rpartition("|") for _, value in pairs]
     return [token_hash("identifier", system or None, code) for system, _, code in parts]
 
@@ -66,7 +85,7 @@ def leads_on(reference: str, source: UUID) -> bool:
     kind, _, query = reference.partition("?")
     try:
         return search(kind, query, source) is not None
-    except Unanswerable:
+    except (Unanswerable, FhirProblem):
         return True
 
 
@@ -104,8 +123,8 @@ def identify(prepared: Prepared, source: UUID) -> None:
             continue
         try:
             found = search(item.type, query, source, own=item.method != "POST")
-        except Unanswerable as fault:
-            prepared.put_aside(item, Problem(fault.code, params={"reference": fault.reference}))
+        except (Unanswerable, FhirProblem) as fault:
+            prepared.put_aside(item, _problem(fault))
             continue
         _take(prepared, item, found)
 
@@ -132,7 +151,11 @@ def resolve_references(prepared: Prepared, source: UUID) -> None:
             if found is None:
                 raise Unanswerable("conditional-none", reference.reference)
             reference.item.replace_reference(reference.reference, f"{reference.type}/{found}")
-        except Unanswerable as fault:
-            prepared.put_aside(
-                reference.item, Problem(fault.code, reference.path, params={"reference": fault.reference})
-            )
+        except (Unanswerable, FhirProblem) as fault:
+            prepared.put_aside(reference.item, replace(_problem(fault), path=reference.path))
+
+
+def _problem(fault: Unanswerable | FhirProblem) -> Problem:
+    if isinstance(fault, FhirProblem):
+        return replace(problem_of(fault), path="")
+    return Problem(fault.code, params={"reference": fault.reference})

@@ -97,7 +97,7 @@ BAD: dict[str, Bad] = {
     "urn to nowhere": Bad(one(observation(urn(99))), "unresolved-reference", SUBJECT),
     "reference to nowhere": Bad(one(observation("Patient/nowhere")), "missing-reference", SUBJECT),
     "search that finds nothing": Bad(one(observation("Patient?identifier=urn:x|1")), "conditional-none", SUBJECT),
-    "search of another sort": Bad(one(observation("Patient?name=x")), "conditional-unsupported", SUBJECT),
+    "search of another sort": Bad(one(observation("Patient?shoesize=43")), "unknown-parameter", SUBJECT),
     "wrong check digit": Bad(one(WRONG_ID), "id_check_digit", f"{R}.identifier[0].value"),
     "birth in the future": Bad(one(IN_FUTURE), "future-birth-date", f"{R}.birthDate"),
     "birth on no day": Bad(one(patient(1, birthDate="1985-02-30")), "bad-date", f"{R}.birthDate"),

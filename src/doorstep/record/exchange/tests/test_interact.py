@@ -240,7 +240,7 @@ class TestConditions:
         assert codes(do(source, create(patient(1), if_none_exist=by(1)))) == [(412, "conditional-many")]
 
     def test_create_under_a_search_that_is_not_known(self, source):
-        assert codes(do(source, create(patient(1), if_none_exist="shoesize=43"))) == [(400, "conditional-unsupported")]
+        assert codes(do(source, create(patient(1), if_none_exist="shoesize=43"))) == [(400, "unknown-parameter")]
 
     def test_update(self, source):
         [made] = do(source, asked("PUT", "Patient", None, patient(1), query=by(1)))
