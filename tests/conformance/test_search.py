@@ -16,9 +16,10 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.reference.asking import searches
+from doorstep.fhir.parameters import compartments
+from tests.conformance.reference.asking import encoded, searches, wishes
 from tests.conformance.reference.making import CODES, TREE, batch
-from tests.conformance.reference.search import Codes, Json, Memory, Terminology
+from tests.conformance.reference.search import Codes, Json, Memory, Terminology, included
 from tests.door import RunningDoor, running, two_keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,6 +99,19 @@ def ids(answer: Any) -> list[str]:
     return [e["resource"]["id"] for e in entries if e["search"]["mode"] == "match"]
 
 
+def walked(door: RunningDoor, address: str) -> tuple[list[str], int | None]:
+    """The ids on all pages, one after the other, and the total that the first says."""
+    answer = door.get(address)
+    found, total = ids(answer), answer.json().get("total")
+    for _ in range(1000):
+        after = [link["url"] for link in answer.json()["link"] if link["relation"] == "next"]
+        if not after:
+            return found, total
+        answer = door.get(after[0].removeprefix("http://testserver"))
+        found += ids(answer)
+    raise AssertionError(f"{address} has no end")
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_search_finds_the_same_in_the_same_order(seed: int) -> None:
     told: Counter[str] = Counter()
@@ -110,6 +124,8 @@ def test_any_search_finds_the_same_in_the_same_order(seed: int) -> None:
             wanted = memory.search(kind, query)
             found = ids(door.get(f"{kind}?{query}&_count=1000"))
             assert found == wanted, f"{kind}?{unquote(query)}\n door {found}\n ours {wanted}"
+            paged = walked(door, f"{kind}?{query}&_count={size}&_total=accurate")
+            assert paged == (wanted, len(wanted)), f"{kind}?{unquote(query)}&_count={size}"
             told["searches"] += 1
             told["with hits"] += bool(wanted)
             told["resources"] += len(wanted)
@@ -117,6 +133,49 @@ def test_any_search_finds_the_same_in_the_same_order(seed: int) -> None:
         asked()
     print(dict(told))
     assert told["with hits"] > told["searches"] / 5
+
+
+def test_compartments_by_get_and_by_post() -> None:
+    with loaded(3) as (door, memory):
+        owners = st.tuples(st.sampled_from(("Patient", "Practitioner", "Encounter")), st.integers(0, 6))
+
+        @settings(max_examples=SEARCHES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(searches(memory), owners)
+        def asked(search: tuple[str, str], whose: tuple[str, int]) -> None:
+            (kind, query), owner = search, (whose[0], f"{whose[0].lower()}-{whose[1]}")
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            posted = door.send("POST", f"{kind}/_search", f"{query}&_count=1000".encode(), headers=form)
+            assert ids(posted) == memory.search(kind, query), query
+            if kind in compartments()[owner[0]]:
+                found = ids(door.get(f"{owner[0]}/{owner[1]}/{kind}?{query}&_count=1000"))
+                assert found == memory.search(kind, query, owner), f"{owner} {kind}?{unquote(query)}"
+
+        asked()
+
+
+def test_what_is_included() -> None:
+    told: Counter[str] = Counter()
+    with loaded(4, many=8) as (door, memory):
+
+        @settings(max_examples=SEARCHES // 2, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(wishes(), st.integers(1, 3))
+        def asked(wish: tuple[str, list[tuple[bool, bool, str]]], size: int) -> None:
+            kind, wanted = wish
+            names = [("_revinclude" if r else "_include") + (":iterate" if i else "") for r, i, _ in wanted]
+            query = encoded([(name, text) for name, (_, _, text) in zip(names, wanted, strict=True)])
+            answer = door.get(f"{kind}?{query}&_count={size}")
+            page = memory.search(kind, "")[:size]
+            assert ids(answer) == page
+            entries = [e["resource"] for e in answer.json()["entry"] if e["search"]["mode"] == "include"]
+            found = [(each["resourceType"], each["id"]) for each in entries]
+            ours = included(memory, [(kind, each) for each in page], wanted)
+            assert sorted(found) == sorted(ours), unquote(query)
+            told["wishes"] += 1
+            told["included"] += len(ours)
+
+        asked()
+    print(dict(told))
+    assert told["included"] > told["wishes"]
 
 
 VISIT: Json = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}

@@ -244,6 +244,25 @@ def searches(draw: Drawn, memory: Memory) -> tuple[str, str]:
     return kind, encoded(pairs)
 
 
+@st.composite
+def wishes(draw: Drawn) -> tuple[str, list[tuple[bool, bool, str]]]:
+    """A type and what is to come with what is found of it."""
+    kind = draw(st.sampled_from(TYPES))
+    return kind, [_wish(draw, kind) for _ in range(draw(st.integers(1, 3)))]
+
+
+def _wish(draw: Drawn, kind: str) -> tuple[bool, bool, str]:
+    reverse, iterate = draw(st.booleans()), draw(st.booleans())
+    if reverse:
+        source, code = draw(st.sampled_from(referring(kind)))
+    else:
+        source = draw(st.sampled_from((kind, kind, *TYPES))) if iterate else kind
+        code = draw(st.sampled_from(["*", *(each for each in codes(source) if targets(source, each))]))
+    only = [] if code == "*" else targets(source, code)
+    target = draw(st.sampled_from(["", "", *only]))
+    return reverse, iterate, f"{source}:{code}" + (f":{target}" if target else "")
+
+
 def encoded(pairs: Sequence[Pair]) -> str:
     """As it goes over the wire."""
     return "&".join(f"{quote(name, safe=':.')}={quote(value, safe='')}" for name, value in pairs)

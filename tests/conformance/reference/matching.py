@@ -11,7 +11,7 @@ from typing import Any
 from doorstep.fhir.parameters import Parameter
 from tests.conformance.reference import house
 from tests.conformance.reference.syntax import Interval, interval, micros, number, parts, plain, prefixed
-from tests.conformance.reference.values import Number, Reference, Token
+from tests.conformance.reference.values import LEADS, Number, Reference, Token
 
 BASE = "http://testserver/fhir/"
 Test = Callable[[Parameter, str, str, Any], bool]
@@ -122,7 +122,8 @@ def reference(param: Parameter, modifier: str, text: str, held: Reference) -> bo
     if held.target is None:
         return False
     wanted = wanted.removeprefix(BASE).split("/_history/")[0]
-    if modifier and wanted.partition("/")[0] != modifier and "/" in wanted:
+    leads = LEADS.fullmatch(wanted)
+    if modifier and leads and leads[1] != modifier:
         return False
     if re.fullmatch(r"[A-Za-z0-9.-]{1,64}", wanted):
         kinds = [modifier] if modifier else [*param.targets, ""]

@@ -101,7 +101,8 @@ class Memory:
     def _listed(self, resource: Json, name: str) -> bool:
         wanted = f"{resource['resourceType']}/{resource['id']}"
         entries = self.all.get(("List", name), {}).get("entry", [])
-        return any(each["item"].get("reference") == wanted and not each.get("deleted") for each in entries)
+        led = [each["item"].get("reference", "").split("/_history/")[0] for each in entries if not each.get("deleted")]
+        return wanted in led
 
     def in_compartment(self, resource: Json, owner: Key) -> bool:
         """By one of the parameters of R4's compartment definition, or by being the owner."""
@@ -243,6 +244,21 @@ def _standing(resource: Json, param: Parameter) -> Iterable[Any]:
 def _somewhere(resource: Json, code: str, text: str) -> bool:
     story = re.sub(r"<[^>]*>", " ", resource.get("text", {}).get("div", ""))
     return text.casefold() in (story if code == "_text" else str(resource)).casefold()
+
+
+Wish = tuple[bool, bool, str]
+"""Whether it is `_revinclude`, whether it goes on from what was included, and its value."""
+
+
+def included(memory: Memory, found: Iterable[Key], wishes: Iterable[Wish]) -> set[Key]:
+    """What `_include` and `_revinclude` add: one round, and more as long as those that iterate have something to add."""
+    whole, fresh, wishes = set(found), set(found), list(wishes)
+    begun = set(whole)
+    while fresh:
+        fresh = {key for reverse, _, text in wishes for key in related(memory, fresh, text, reverse)} - whole
+        whole |= fresh
+        wishes = [wish for wish in wishes if wish[1]]
+    return whole - begun
 
 
 def related(memory: Memory, found: Iterable[Key], wish: str, reverse: bool) -> set[Key]:

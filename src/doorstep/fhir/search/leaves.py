@@ -9,6 +9,7 @@ from functools import partial
 from math import cos, radians
 from typing import Final, Protocol
 
+from doorstep.fhir.extraction_walk import type_of
 from doorstep.fhir.hashes import identifier_hash, param_key, reference_hash, token_hash
 from doorstep.fhir.parameters import Parameter, main_date, parameters, patient_params
 from doorstep.fhir.problems import FhirProblem
@@ -287,7 +288,7 @@ def references_to(leaf: Leaf, value: str, base: str) -> list[str]:
     if slash and kind in known_types() and _ID.fullmatch(ident):
         return [value] if leaf.modifier in ("", kind) else []
     if not _ID.fullmatch(value) or leaf.param.type != "reference":
-        return [value]
+        return [value] if leaf.modifier in ("", type_of(value, None) or leaf.modifier) else []
     if leaf.modifier:
         return [f"{leaf.modifier}/{value}"]
     kinds = [t for t in leaf.param.targets if t in known_types()] or sorted(known_types())
