@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -69,6 +69,7 @@ class Writer:
             raise FhirProblem("forbidden", reason="no_institution")
         if self._waiting >= self._limit:
             raise FhirProblem("overloaded")
+        what = replace(what, request=what.request or call.request)
         one = _Waiting(call, call.organisation, what, asyncio.get_running_loop().create_future())
         self._waiting += 1
         try:

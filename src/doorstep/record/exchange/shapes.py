@@ -94,7 +94,8 @@ class Interaction:
     conditional, the search ``query``).
 
     ``body`` is minified JSON that was checked (for PATCH: the patch, of the ``content_type``), ``resource`` the same
-    parsed. ``key`` is what the client calls the request by (``Idempotency-Key``): the same again is answered as
+    parsed. ``key`` is what the client calls the request by (``Idempotency-Key``), ``request`` what the trail calls it
+    by, where several share a call: the same key again is answered as
     before. Without one it is told apart by ``salt``, so that only this very object is ever done once.
     """
 
@@ -110,6 +111,7 @@ class Interaction:
     content_type: str = ""
     origin: str = ""
     key: str | None = None
+    request: str = ""
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
 
 

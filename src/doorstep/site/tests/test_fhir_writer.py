@@ -97,6 +97,16 @@ def test_many_more_clients_than_connections_share_commits(source, other):
         assert orjson.loads(answer.body)["valueQuantity"] == what.resource["valueQuantity"]
 
 
+def test_the_trail_knows_each_request_though_they_share_a_commit(source):
+    work, call = Watched(), member(source)
+    pairs = [(replace(call, request=f"r{n}"), create(kit.observation(None, n))) for n in range(12)]
+    assert statuses(all_of(work, pairs)) == [201] * 12
+    assert len(work.sizes) < 12
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT request FROM kernel_trailline WHERE action = 'exchange.message'")
+        assert {row[0] for row in cursor.fetchall()} == {f"r{n}" for n in range(12)}
+
+
 def test_one_alone_starts_at_once(source):
     work = Watched()
     [answer] = all_of(work, [(member(source), create(kit.patient(1)))])

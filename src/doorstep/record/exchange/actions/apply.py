@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -246,7 +246,7 @@ def _tell(
     call: Call, source: UUID, batch: Sequence[Prepared], receipts: Sequence[Receipt], patients: dict[str, UUID]
 ) -> None:
     """The trail gets a line a message (whose it was, what became of it), the outbox one event a batch."""
-    lines: list[dict[str, Any]] = []
+    lines: list[trail.Line] = []
     for prepared, receipt in zip(batch, receipts, strict=True):
         whose = [patients[i.id] for i in prepared.sound() if i.type == "Patient" and i.id in patients]
         detail: dict[str, object] = {
@@ -256,15 +256,11 @@ def _tell(
         }
         if len(whose) > 1:
             detail |= {"residents": [str(r) for r in whose[:500]]}
-        lines.append(
-            {
-                "outcome": receipt.state,
-                "subject": _subject(prepared, receipt),
-                "resident": whose[0] if len(whose) == 1 else None,
-                "detail": detail,
-            }
-        )
-    trail.write_many(call, "exchange.message", lines)
+        asker = replace(call, request=prepared.request) if prepared.request else call
+        resident = whose[0] if len(whose) == 1 else None
+        subject = _subject(prepared, receipt)
+        lines.append(trail.Line(asker, "exchange.message", receipt.state, subject, resident, detail))
+    trail.write_lines(lines)
     used = tuple(r.message for r in receipts if r.state == "applied")
     if used:
         outbox.emit(RecordsArrived(source, used, tuple(patients)))

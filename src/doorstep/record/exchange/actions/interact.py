@@ -142,7 +142,8 @@ def _prepared(one: Interaction) -> Prepared:
         item.full_url = f"urn:uuid:{new_id()}"
     asked = f"?{one.query}" if one.query else ""
     origin = f"{one.method} {item.url}{asked} {one.origin}".rstrip()
-    prepared = Prepared(Piece("resource", origin, one.body), mark(one), BundlePlan("resource", [item]), direct=True)
+    piece, plan = Piece("resource", origin, one.body), BundlePlan("resource", [item])
+    prepared = Prepared(piece, mark(one), plan, direct=True, request=one.request)
     if one.method == "PUT" and one.id and item.resource.get("id") != one.id:
         prepared.put_aside(item, Problem("id-mismatch", f"{item.expression}.id", params={"url": one.id}))
     return prepared

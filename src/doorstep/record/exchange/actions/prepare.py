@@ -44,6 +44,7 @@ class Prepared:
     expected: dict[int, int] = field(default_factory=dict)
     settled: bool = False
     direct: bool = False
+    request: str = ""
 
     @property
     def atomic(self) -> bool:
