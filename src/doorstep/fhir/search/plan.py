@@ -30,13 +30,13 @@ class Bounds:
     sources: tuple[UUID, ...] | None
     open: frozenset[str]
 
-    def sql(self, type_name: str, out: Sql) -> list[str]:
+    def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
         """Return the conditions that hold a query of the type within the bounds."""
         if self.sources is None or type_name in self.open:
             return []
         if len(self.sources) == 1:
-            return [f"r.source = {out.arg(self.sources[0], 'uuid')}"]
-        return [f"r.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
+            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}"]
+        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +196,15 @@ def _walk_part(
     tests.append(order.first(same))
     if mark is not None:
         tests.append(order.after(mark, out))
-    where = _where(plan, out, others, *tests)
-    return (
-        f"(SELECT r.id, v.{order.column} AS k FROM {order.table} v JOIN {_table(plan)} r ON r.id = v.id"
-        f" WHERE {where} ORDER BY {order.text} LIMIT {limit})"
-    )
+    source = f"{order.table} v {_each(plan, 'v', _where(plan, out, others))}"
+    own = " AND ".join(tests)
+    return f"(SELECT r.id, v.{order.column} AS k FROM {source} WHERE {own} ORDER BY {order.text} LIMIT {limit})"
+
+
+def _each(plan: Plan, alias: str, where: str) -> str:
+    """Join a narrow table's rows with those of the whole one, one by one: LIMIT keeps the planner from any other way,
+    for which it would read all and sort."""
+    return f"CROSS JOIN LATERAL (SELECT r.id FROM {_table(plan)} r WHERE r.id = {alias}.id AND {where} LIMIT 1) r"
 
 
 def _walk_rest(plan: Plan, order: Walk, mark: Mark | None, limit: int, out: Sql) -> str:
@@ -239,11 +243,11 @@ def _entry(plan: Plan, hot: Tokens | None, out: Sql) -> tuple[str, list[str], st
     if hot is None or plan.first(Ids) is not None:
         return _source(plan, out), [], "r", plan.first(Patients) is None
     name = f"{_table(plan)}_code"
-    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}"]
+    tests = [f"c.code = {out.arg(hot.hashes[0], 'int8')}", *plan.bounds.sql(plan.type, out, "c")]
     patients = plan.first(Patients)
     if patients is not None:
         tests.append(patients.sql(out, loose=True).replace("r.", "c."))
-    return f"{name} c JOIN {_table(plan)} r ON r.id = c.id", tests, "c", False
+    return f"{name} c", tests, "c", False
 
 
 def _dated(
@@ -258,9 +262,14 @@ def _dated(
     rest = [each for each in conditions if alias == "r" or (each is not hot and not isinstance(each, Patients))]
     where = _where(plan, out, rest)
     own = " AND ".join([*tests, *more])
-    if alias == "c":
-        own, by = _of_code(own), _of_code(by)
-    return f"(SELECT r.id, {alias}.at AS k FROM {source} WHERE {own} AND {where} ORDER BY {by} LIMIT {limit})"
+    return _timed(plan, source, alias, f"{alias}.at", own, where, by, limit)
+
+
+def _timed(plan: Plan, source: str, alias: str, key: str, own: str, where: str, by: str, limit: int) -> str:
+    if alias == "r":
+        return f"(SELECT r.id, {key} AS k FROM {source} WHERE {own} AND {where} ORDER BY {by} LIMIT {limit})"
+    source, own, by = f"{source} {_each(plan, alias, where)}", _of_code(own), _of_code(by)
+    return f"(SELECT r.id, {key} AS k FROM {source} WHERE {own} ORDER BY {by} LIMIT {limit})"
 
 
 def _of_code(sql: str) -> str:
@@ -277,9 +286,7 @@ def _undated(plan: Plan, order: ByTime, hot: Tokens | None, mark: Mark | None, l
     rest = [each for each in plan.conditions if alias == "r" or (each is not hot and not isinstance(each, Patients))]
     where = _where(plan, out, rest)
     own = " AND ".join(tests)
-    if alias == "c":
-        own, by = _of_code(own), _of_code(by)
-    return f"(SELECT r.id, NULL::timestamptz AS k FROM {source} WHERE {own} AND {where} ORDER BY {by} LIMIT {limit})"
+    return _timed(plan, source, alias, "NULL::timestamptz", own, where, by, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ CURRENT = """
 CREATE INDEX fhir_{name}_at ON fhir_{name} (at DESC NULLS LAST, id);
 CREATE INDEX fhir_{name}_source ON fhir_{name} (source, at DESC NULLS LAST, id);
 CREATE INDEX fhir_{name}_updated ON fhir_{name} (updated, id);
-CREATE INDEX fhir_{name}_long ON fhir_{name} (at DESC NULLS LAST, id)
+CREATE INDEX fhir_{name}_long ON fhir_{name} (source, at DESC NULLS LAST, id)
   WHERE at IS NOT NULL AND (at_end IS NULL OR at_end - at > interval '32 days');
 """
 NARROW = """
