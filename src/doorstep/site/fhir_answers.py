@@ -16,7 +16,7 @@ from doorstep.record.exchange import api as exchange
 
 def answer(said: exchange.Answer) -> Answer:
     """The answer to a single write."""
-    told = outcome([said.problem]) if said.problem is not None else None
+    told = outcome(said.problems) if said.problems else None
     return Answer(said.status, said.type, said.id, said.version, said.updated, said.body, told)
 
 
@@ -33,8 +33,8 @@ async def bundle_answer(
 
 
 async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool) -> EntryResponse:
-    if said.problem is not None:
-        return EntryResponse(status([said.problem]), outcome=outcome([said.problem]))
+    if said.problems:
+        return EntryResponse(said.status or status(said.problems), outcome=outcome(said.problems))
     if said.status == exchange.TO_READ:
         return await fetch(said.location)
     if not said.location:
@@ -45,8 +45,8 @@ async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool)
 
 
 def status(problems: Sequence[exchange.Problem]) -> int:
-    """The HTTP status of the first of the problems."""
-    return exchange.issue_of(problems[0].code)[1] if problems else 422
+    """The HTTP status of an answer that tells the problems."""
+    return exchange.status_of(problems) if problems else 422
 
 
 def refusal(refused: Refused) -> FhirProblem:

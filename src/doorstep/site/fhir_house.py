@@ -137,6 +137,7 @@ class House:
         one = exchange.Interaction(
             write.method, write.type, write.id, write.query, write.body, write.resource, write.if_match,
             write.if_none_match, write.if_none_exist, write.content_type, write.origin, write.key,
+            checked=write.method in ("POST", "PUT"),
         )  # fmt: skip
         return fhir_answers.answer(await self._writer.submit(call, one))
 
@@ -148,7 +149,7 @@ class House:
         return await fhir_answers.bundle_answer(receipt, fetch, representation)
 
     def asks_invariants(self, call: Call) -> bool:
-        """Whether what this caller sends must keep the specification's invariants too."""
+        """Whether the door itself asks the specification's invariants: no, exchange does, of every way in."""
         return False
 
     async def match(

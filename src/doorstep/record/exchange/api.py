@@ -28,7 +28,7 @@ from doorstep.record.exchange.reads import (
     set_aside_numbers,
     stored,
 )
-from doorstep.record.exchange.rules import advice, issue_of
+from doorstep.record.exchange.rules import advice, issue_of, status_of
 from doorstep.record.exchange.shapes import (
     TO_READ,
     Answer,
@@ -73,6 +73,7 @@ __all__ = [
     "set_aside",
     "set_aside_fault",
     "set_aside_numbers",
+    "status_of",
     "stored",
     "take",
 ]

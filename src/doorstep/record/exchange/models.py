@@ -10,6 +10,7 @@ from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager
 from doorstep.record.exchange.flow import LIVE, ExportState, State
+from doorstep.record.exchange.shapes import Level
 
 
 class Message(models.Model):
@@ -52,6 +53,27 @@ class Message(models.Model):
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:
         """Messages of the institutions within the scope."""
+        return Q(source_id__in=scope.organisations)
+
+
+class SourceChecks(models.Model):
+    """How what a source sends is checked, where somebody has set it; ``version`` counts the changes."""
+
+    source = models.OneToOneField(
+        "organisations.Organisation", primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    version = models.PositiveIntegerField(default=1)
+    level = models.CharField(max_length=12)
+    strict_bundles = models.BooleanField(default=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(level__in=[str(s) for s in Level]), name="checks_level"),)
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """The settings of the institutions within the scope."""
         return Q(source_id__in=scope.organisations)
 
 

@@ -23,8 +23,8 @@ from doorstep.kernel.web.words import sentence
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_see_export
 from doorstep.record.exchange.flow import LIVE, ExportState, State
-from doorstep.record.exchange.models import Export, Message
-from doorstep.record.exchange.shapes import Detail, EntryAnswer, ExportFile, Line, Problem, Receipt
+from doorstep.record.exchange.models import Export, Message, SourceChecks
+from doorstep.record.exchange.shapes import Checks, Detail, EntryAnswer, ExportFile, Level, Line, Problem, Receipt
 from doorstep.record.exchange.shapes import Export as Shown
 
 SHOWN = 1 << 20
@@ -48,6 +48,13 @@ def receipts(source: UUID, digests: Iterable[bytes]) -> dict[bytes, Receipt]:
             bundle_type=(row.answers or {}).get("type", ""),
         )
     return found
+
+
+def checks_of(source: UUID) -> Checks:
+    """How what a source sends is checked; at the level of structure where nobody has set another."""
+    rows = SourceChecks.objects.unscoped("the sender's own").filter(source_id=source)
+    found = rows.values_list("level", "strict_bundles", "version").first()
+    return Checks() if found is None else Checks(Level(found[0]), found[1], found[2])
 
 
 def raw(row: Message) -> bytes:

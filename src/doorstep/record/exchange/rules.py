@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from doorstep.fhir.problems import KINDS
+from doorstep.fhir.validation.findings import WORDS as FINDINGS
+from doorstep.record.exchange.shapes import Problem
 
 # Problems that may cure themselves when something else arrives: what waits for them is tried again.
 WAITING: Final = frozenset({"missing-reference", "conditional-none"})
@@ -119,9 +121,22 @@ ISSUES: Final[dict[str, tuple[str, int]]] = {
 
 
 def issue_of(code: str) -> tuple[str, int]:
-    """The FHIR issue type and the HTTP status of a problem's code."""
-    kind = KINDS.get(code)
-    return ISSUES.get(code) or ((kind.issue, kind.status) if kind else ("processing", 422))
+    """The FHIR issue type and the HTTP status of a problem's code.
+
+    Of what breaks R4's rules, 400 where the structure does, as R4 (RESTful API, create) has it.
+    """
+    if (kind := KINDS.get(code)) is not None or code in ISSUES:
+        return ISSUES.get(code) or ((kind.issue, kind.status) if kind else ("processing", 422))
+    if (found := FINDINGS.get(code)) is not None:
+        return found.issue, 400 if found.issue == "structure" else 422
+    return "processing", 422
+
+
+def status_of(problems: Sequence[Problem]) -> int:
+    """The HTTP status of an answer that tells these problems: the first one's, or 400 where any is of structure."""
+    found = [issue_of(each.code) for each in problems]
+    broken = problems[0].code in FINDINGS and any(issue == "structure" for issue, _ in found)
+    return 400 if broken else found[0][1]
 
 
 def storable(text: str, most: int = 500) -> str:
@@ -131,7 +146,7 @@ def storable(text: str, most: int = 500) -> str:
 
 def has_words(code: str) -> bool:
     """Whether this room or the FHIR library has words for the code."""
-    return code in WORDS or code in KINDS
+    return code in WORDS or code in KINDS or code in FINDINGS
 
 
 def words(
@@ -139,6 +154,8 @@ def words(
 ) -> str:
     """Say what is wrong and, where known, in which line and column; Chinese unless the language is English."""
     chinese = not language.startswith("en")
+    if "zh" in params and code in FINDINGS:  # a check has filled its words in already
+        return str(params["zh" if chinese else "en"])
     kind = KINDS.get(code)
     both = WORDS[code][:2] if code in WORDS else (kind.zh, kind.en) if kind else (code, code)
     place = "" if line is None else f"（第 {line} 行第 {column} 列）" if chinese else f" (line {line}, column {column})"

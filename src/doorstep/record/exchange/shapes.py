@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -49,9 +50,38 @@ class Problem:
         return cls(kept["code"], kept["path"], kept["line"], kept["column"], kept["params"], kept.get("entry"))
 
 
+class Level(StrEnum):
+    """How thoroughly what a source sends is checked: R4's structure, or the specification's invariants too."""
+
+    STRUCTURE = "structure"
+    INVARIANTS = "invariants"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How a source is checked; ``strict_bundles``: whether entries of bundles and files that fail are set aside.
+
+    ``version`` counts the changes of the setting; 0 where nobody has set any.
+    """
+
+    level: Level = Level.STRUCTURE
+    strict_bundles: bool = True
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSource:
+    """A source in the list of sources: how it is checked, and how many of its messages wait for a person."""
+
+    id: UUID
+    name: str
+    checks: Checks
+    aside: int
+
+
 @dataclass(frozen=True, slots=True)
 class EntryAnswer:
-    """What became of one entry: HTTP status, ``Type/id``, version, when that was written; or its problem.
+    """What became of one entry: HTTP status, ``Type/id``, version, when that was written; or its problems.
 
     A read that is to be done once all is written has the status ``TO_READ``, its address as location, and in ``read``
     its method and headers.
@@ -63,6 +93,12 @@ class EntryAnswer:
     problem: Problem | None = None
     updated: datetime | None = None
     read: Mapping[str, str] | None = None
+    more: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All its problems: the first and those after it."""
+        return (self.problem, *self.more) if self.problem else ()
 
     @classmethod
     def unread(cls, address: str, asked: Mapping[str, str]) -> EntryAnswer:
@@ -72,17 +108,18 @@ class EntryAnswer:
     def as_list(self) -> list[Any]:
         """As it is kept, so that a message that comes again is answered as before."""
         when = self.updated and self.updated.isoformat()
-        told = self.problem and self.problem.as_dict()
+        told = [p.as_dict() for p in self.problems] if self.more else self.problem and self.problem.as_dict()
         kept = [self.status, self.location, self.version, told, when]
         return [*kept, dict(self.read)] if self.read else kept
 
     @classmethod
     def from_list(cls, kept: Sequence[Any]) -> EntryAnswer:
         """The answer again from what ``as_list`` kept."""
-        status, location, version, problem, *more = kept
+        status, location, version, told, *more = kept
+        problems = tuple(Problem.from_dict(each) for each in (told if isinstance(told, list) else [told]) if each)
         when = datetime.fromisoformat(more[0]) if more and more[0] else None
         read = more[1] if len(more) > 1 else None
-        return cls(status, location, version, Problem.from_dict(problem) if problem else None, when, read)
+        return cls(status, location, version, problems[0] if problems else None, when, read, problems[1:])
 
 
 TO_READ: Final = 0
@@ -96,7 +133,8 @@ class Interaction:
     ``body`` is minified JSON that was checked (for PATCH: the patch, of the ``content_type``), ``resource`` the same
     parsed. ``key`` is what the client calls the request by (``Idempotency-Key``), ``request`` what the trail calls it
     by, where several share a call: the same key again is answered as
-    before. Without one it is told apart by ``salt``, so that only this very object is ever done once.
+    before. Without one it is told apart by ``salt``, so that only this very object is ever done once. ``checked``: the
+    resource's structure is known to be right.
     """
 
     method: str
@@ -113,11 +151,12 @@ class Interaction:
     key: str | None = None
     request: str = ""
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of an interaction: HTTP status, the resource's version and body as it stands now; or its problem."""
+    """What became of an interaction: HTTP status, the resource's version and body as it stands now; or its problems."""
 
     status: int
     type: str
@@ -127,6 +166,12 @@ class Answer:
     created: bool = False
     body: bytes | None = None
     problem: Problem | None = None
+    more: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All its problems: the first and those after it."""
+        return (self.problem, *self.more) if self.problem else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +22,7 @@ from doorstep.kernel.decision import demand
 from doorstep.kernel.fhir_index import index_of
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
-from doorstep.record.exchange.actions import conditions, links, targets
+from doorstep.record.exchange.actions import checks, conditions, links, targets
 from doorstep.record.exchange.actions.keep import keep
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
 from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
@@ -84,6 +84,7 @@ def carry_out(
     call: Call, source: UUID, batch: Sequence[Prepared], channel: str, again: int | None = None
 ) -> list[Receipt]:
     """Write what is sound of pieces that were met, keep the messages, tell the trail and the outbox."""
+    checks.refuse_invalid(batch, source)
     rows, patients = _register(call, source, batch)
     numbers = _numbers(len(batch)) if again is None else [again]
     at = clock.now()
@@ -197,9 +198,13 @@ def _write(
 
 def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written], at: datetime) -> Receipt:
     problems = prepared.told()
-    by_item = {p.entry: p for p in problems}
+    by_item: dict[int | None, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        by_item[problem.entry].append(problem)
     entries = () if prepared.problem or (prepared.atomic and problems) else prepared.plan.items
-    answers = tuple(_answer(prepared, item, by_item.get(item.index), outcomes.get(item.index), at) for item in entries)
+    answers = tuple(
+        _answer(prepared, item, by_item.get(item.index, []), outcomes.get(item.index), at) for item in entries
+    )
     if prepared.failed():
         return Receipt(
             number, "set_aside", received=_received(prepared), problems=problems, set_aside=len(prepared.aside),
@@ -225,10 +230,11 @@ def _received(prepared: Prepared) -> dict[str, int]:
 
 
 def _answer(
-    prepared: Prepared, item: Item, problem: Problem | None, written: ledger.Written | None, at: datetime
+    prepared: Prepared, item: Item, problems: list[Problem], written: ledger.Written | None, at: datetime
 ) -> EntryAnswer:
-    if problem is not None:
-        return EntryAnswer(rules.issue_of(problem.code)[1], problem=problem)
+    if problems:
+        told = problems[: rules.KEPT_PROBLEMS]
+        return EntryAnswer(rules.status_of(told), problem=told[0], more=tuple(told[1:]))
     if item.method in READS:
         return EntryAnswer.unread(item.url, item.asked)
     there = prepared.there.get(item.index)

@@ -83,7 +83,7 @@ def _do(call: Call, source: UUID, group: Sequence[Interaction]) -> list[Answer]:
             demand_passing(error, len(group))
         except DataError as error:
             if len(group) == 1:
-                return [_refused(group[0], Problem("refused-by-database", params={"detail": _first_line(error)}))]
+                return [_refused(group[0], [Problem("refused-by-database", params={"detail": _first_line(error)})])]
             break
         if known := _known(source, [mark(one) for one in group]):
             return _rest(call, source, group, known)
@@ -103,8 +103,8 @@ def _rest(call: Call, source: UUID, group: Sequence[Interaction], known: dict[by
     return [known[mark(one)] for one in group]
 
 
-def _refused(one: Interaction, problem: Problem) -> Answer:
-    return Answer(rules.issue_of(problem.code)[1], one.type, one.id or "", problem=problem)
+def _refused(one: Interaction, problems: Sequence[Problem]) -> Answer:
+    return Answer(rules.status_of(problems), one.type, one.id or "", problem=problems[0], more=tuple(problems[1:]))
 
 
 @action(Permission.SEND, audits="exchange.interact")
@@ -142,8 +142,10 @@ def _prepared(one: Interaction) -> Prepared:
         item.full_url = f"urn:uuid:{new_id()}"
     asked = f"?{one.query}" if one.query else ""
     origin = f"{one.method} {item.url}{asked} {one.origin}".rstrip()
-    piece, plan = Piece("resource", origin, one.body), BundlePlan("resource", [item])
-    prepared = Prepared(piece, mark(one), plan, direct=True, request=one.request)
+    plan = BundlePlan("resource", [item])
+    prepared = Prepared(
+        Piece("resource", origin, one.body), mark(one), plan, direct=True, request=one.request, checked=one.checked
+    )
     if one.method == "PUT" and one.id and item.resource.get("id") != one.id:
         prepared.put_aside(item, Problem("id-mismatch", f"{item.expression}.id", params={"url": one.id}))
     return prepared
@@ -151,8 +153,8 @@ def _prepared(one: Interaction) -> Prepared:
 
 def _answer(one: Interaction, prepared: Prepared, receipt: Receipt) -> Answer:
     [said] = receipt.answers
-    if said.problem is not None:
-        return _refused(one, prepared.plainly(said.problem))
+    if said.problems:
+        return _refused(one, [prepared.plainly(each) for each in said.problems])
     [item] = prepared.plan.items
     body = None if item.method == "DELETE" else item.body
     if item.index in prepared.existing:

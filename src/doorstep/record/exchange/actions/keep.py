@@ -106,7 +106,7 @@ def _children(
 ) -> list[Message]:
     at = clock.now()
     children = []
-    for item, raw, problem in remnants(prepared):
+    for item, raw, problems in remnants(prepared):
         lines = prepared.plan.type == "ndjson"
         file, first = lines_of(prepared.piece.origin)
         origin = f"{file}:{first + item.index}" if lines else f"{prepared.piece.origin}#{item.expression}"
@@ -122,10 +122,10 @@ def _children(
                 raw=press.compress(raw),
                 state="set_aside",
                 received={item.type: 1} if item.type else {},
-                problems=[problem.as_dict()],
+                problems=[p.as_dict() for p in problems[: rules.KEPT_PROBLEMS]],
                 parent_id=parent,
-                place=problem.path,
-                waits=waits([problem]),
+                place=problems[0].path,
+                waits=waits(problems),
             )
         )
     return children

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
@@ -30,7 +30,8 @@ class Prepared:
 
     ``existing`` are the ids of what conditional creates found, ``found`` the items whose search found one. ``there`` is
     how targets stood when they were looked at, ``expected`` the versions on which a write rests. ``direct``: a single
-    interaction, whose sender is told of a fault at once, so that nothing of it is set aside.
+    interaction, whose sender is told of a fault at once, so that nothing of it is set aside; ``checked``: its structure
+    is known to be right. ``more`` are the problems of items beyond those that stand ``aside``.
     """
 
     piece: Piece
@@ -45,6 +46,8 @@ class Prepared:
     settled: bool = False
     direct: bool = False
     request: str = ""
+    checked: bool = False
+    more: dict[int, list[Problem]] = field(default_factory=dict)
 
     @property
     def atomic(self) -> bool:
@@ -79,11 +82,15 @@ class Prepared:
         """Its problems, each with the place that its sender knows: a path in the bundle, or a line of the file."""
         if self.problem is not None:
             return (self.problem,)
-        found = tuple(self.plainly(problem) for _, problem in sorted(self.aside.items()))
+        found = tuple(self.plainly(each) for index in sorted(self.aside) for each in self.problems_of(index))
         if self.plan.type != "ndjson":
             return found
         first = lines_of(self.piece.origin)[1]
         return tuple(replace(p, line=first + (p.entry or 0), column=p.column or 1) for p in found)
+
+    def problems_of(self, index: int) -> list[Problem]:
+        """All that is wrong with an item that stands aside."""
+        return [self.aside[index], *self.more.get(index, ())]
 
     def plainly(self, problem: Problem) -> Problem:
         """The problem of an item, without the path of a bundle where there was none."""
@@ -109,6 +116,10 @@ class Prepared:
         """Note that an item cannot be used; of several problems the first is told."""
         path = problem.path or item.expression
         self.aside.setdefault(item.index, replace(problem, path=path, entry=item.index))
+
+    def put_all_aside(self, item: Item, problems: Sequence[Problem]) -> None:
+        """Note that a sound item cannot be used, for all of these problems."""
+        self.aside[item.index], *self.more[item.index] = problems
 
 
 def searches(body: bytes) -> bool:

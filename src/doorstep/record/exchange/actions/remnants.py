@@ -26,8 +26,8 @@ class _Entry(msgspec.Struct):
     resource: _Resource = msgspec.field(default_factory=_Resource)
 
 
-def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, Problem]]:
-    """Each item that could not be used, with its own text and its problem.
+def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, list[Problem]]]:
+    """Each item that could not be used, with its own text and its problems.
 
     What the entries call one another is written as ``Type/id``, and an entry keeps the id that it would have had, so
     that each finds the others however and in whatever order they are mended.
@@ -37,10 +37,10 @@ def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, Problem]]:
     by_index = {item.index: item for item in prepared.plan.items}
     texts = _texts(prepared)
     names = _names(prepared, texts) if prepared.bundled else {}
-    for index, problem in sorted(prepared.aside.items()):
+    for index in sorted(prepared.aside):
         item = by_index[index]
         raw = _alone(prepared, item, texts[index], names) if prepared.bundled else texts[index]
-        yield item, raw, prepared.plainly(problem)
+        yield item, raw, [prepared.plainly(each) for each in prepared.problems_of(index)]
 
 
 def _texts(prepared: Prepared) -> list[bytes]:

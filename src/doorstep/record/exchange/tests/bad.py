@@ -114,9 +114,9 @@ BAD: dict[str, Bad] = {
     "NaN": Bad(changed("36.5", "NaN"), "non-finite", "", 1),
     "bad id": Bad(one(patient(1) | {"id": "a b"}), "bad-id", f"{R}.id"),
     "a date of another shape": Bad(
-        one(observation(None, effectiveDateTime="gestern")), "bad-date", f"{R}.effectiveDateTime"
+        one(observation(None, effectiveDateTime="gestern")), "bad-format", f"{R}.effectiveDateTime"
     ),
-    "a code of another shape": Bad(one(observation(None, code="x")), "wrong-shape", f"{R}.code"),
+    "a code of another shape": Bad(one(observation(None, code="x")), "wrong-type", f"{R}.code"),
     "patching what is not there": Bad(one(WITH_ID, method="PATCH", url="Patient/a"), "not-found", R),
     "a read in a file": Bad(one(WITH_ID, method="GET", url="Patient/a"), "method-not-supported", R),
     "a version that is past": Bad(one(WITH_ID, method="PUT", url="Patient/a", ifMatch='W/"3"'), "version-conflict", R),
