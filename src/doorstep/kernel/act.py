@@ -59,7 +59,7 @@ def publish(resource: Mapping[str, Any], *, source: UUID) -> None:
 
 
 def withdraw(kind: str, key: str, *, source: UUID) -> None:
-    """Have a resource that was published stand as deleted; one that never was is left alone. Raises as ``publish``."""
+    """Have a resource stand as deleted, also one that never was: its id is kept for it. Raises as ``publish``."""
     work = _publishing()
     if kind not in room.publishes(type(work.permission)):
         raise publishing.Unpublishable(f"{kind} is not among what the room publishes")

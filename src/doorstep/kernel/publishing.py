@@ -75,8 +75,8 @@ def publication(resource: Mapping[str, Any], source: UUID, kinds: Collection[str
 
 
 def write(published: Iterable[Publication]) -> None:
-    """Write all of it in the caller's transaction: what is the same already stays, what was never there is not
-    withdrawn, and what is published keeps the source that first published it.
+    """Write all of it in the caller's transaction: what is the same already stays, and what is published keeps the
+    source that first published it. What is withdrawn and never was stands as deleted, so that nobody takes its id.
 
     Raises ``Refused`` (``publish.claimed``) where an institution has sent something under one of the ids.
     """
@@ -109,7 +109,7 @@ def _known(kind: str, ids: list[str]) -> Mapping[str, _Known]:
 def _fresh(one: Publication, known: _Known | None) -> ledger.Fresh | None:
     source = one.source if known is None or known.sent else known.source
     if one.body is None:
-        if known is None or known.deleted:
+        if known is not None and known.source == source and known.deleted:
             return None
         return ledger.Fresh(one.type, one.id, _GONE, source, None, _NOTHING, deleted=True)
     if known is not None and known.source == source and known.digest == ledger.digest(one.body):

@@ -82,6 +82,13 @@ def _ingest(options: argparse.Namespace, dsn: str) -> int:
     return ingest.run(options.paths, options.source, quiet=options.quiet, workers=max(1, options.workers))
 
 
+def _publish(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import publish
+
+    _migrate()
+    return publish.run(options.after)
+
+
 def _messages(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import desk
 
@@ -122,6 +129,8 @@ def parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="进程数 / processes that work side by side"
     )
+    publish = add("publish", _publish, "发布已有的机构和人员 / publish what is there already, as FHIR")
+    publish.add_argument("--after", default="", metavar="LINE", help="接着这一行 / go on behind this printed line")
     _desk_grammar(
         add("messages", _messages, "待修正的报文 / the messages set aside: list, show, replay, mend, dismiss")
     )

@@ -1,16 +1,22 @@
-"""Contract tests that rooms inherit: a room with a flow subclasses ``FlowContract`` and names it."""
+"""Contract tests that rooms inherit: a room with a flow subclasses ``FlowContract`` and names it, a room that
+publishes ``ProjectionContract``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
+from uuid import UUID
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorstep.kernel import room
+from doorstep.fhir.validation.invariants import invariants
+from doorstep.kernel import publishing, room
 from doorstep.kernel.decision import Decision
+from doorstep.kernel.fhir_index import index_of
 from doorstep.kernel.flow import Flow
 
 
@@ -86,3 +92,33 @@ class WordsContract:
         """No person reads a code."""
         assert set(self.words) == set(self.states) - self.hidden
         assert all(str(text).strip() for text in self.words.values())
+
+
+class ProjectionContract:
+    """What holds of every projection. ``room`` is the room's name; ``projected`` says what it makes."""
+
+    room: ClassVar[str]
+
+    def projected(self) -> Mapping[str, st.SearchStrategy[Mapping[str, Any]]]:
+        """For each type, the projection of every fact that the room's rules allow."""
+        raise NotImplementedError
+
+    def _publishes(self) -> tuple[str, ...]:
+        return next(r for r in room.installed() if r.name == self.room).publishes
+
+    def test_it_makes_the_types_that_the_manifest_names(self) -> None:
+        """Neither more nor fewer."""
+        assert set(self.projected()) == set(self._publishes()) != set()
+
+    @settings(deadline=None)
+    @given(data=st.data())
+    def test_whatever_the_facts_the_resource_is_valid(self, data: st.DataObject) -> None:
+        """Of its type, with an id, in order and with no error by R4's own rules, ready for the index."""
+        kind = data.draw(st.sampled_from(sorted(self.projected())))
+        resource = data.draw(self.projected()[kind])
+        one = publishing.publication(resource, UUID(int=1), [kind])
+        assert one.body is not None
+        read = msgspec.json.decode(one.body)
+        assert (read["resourceType"], one.key) == (kind, (kind, read["id"]))
+        assert [f for f in invariants(kind, read) if f.severity == "error"] == []
+        index_of(kind, read)

@@ -169,9 +169,18 @@ class TestWithdrawn:
         write(caller(), place())
         assert stands() == (3, MINE, None, False)
 
-    def test_what_never_was_is_left_alone(self):
+    def test_what_never_was_keeps_its_id(self):
         write(caller(), gone=["a"])
-        assert stands() is None
+        write(caller(), gone=["a"])
+        assert stands() == (1, MINE, None, True)
+        with pytest.raises(ledger.Claimed):
+            sent("a", THEIRS)
+
+    def test_what_another_institution_sent_is_not_withdrawn(self):
+        sent("a", THEIRS)
+        with pytest.raises(Refused):
+            write(caller(), gone=["a"])
+        assert stands() == (1, THEIRS, 7, False)
 
 
 class TestFaultsOfTheProgram:

@@ -165,4 +165,4 @@ def _address(facts: Facts) -> Json:
 
 def _degrees(value: Decimal) -> Decimal:
     """Degrees to six places (a tenth of a metre), without zeros at the end, so that equal places are equal bytes."""
-    return Decimal(f"{value.quantize(_MICRO).normalize():f}")
+    return Decimal(f"{(value.quantize(_MICRO) + 0).normalize():f}")

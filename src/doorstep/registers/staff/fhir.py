@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from doorstep.kernel.projecting import HL7, Json, coding, concept, filled, has_ended, period, plain, reference, subject
+from doorstep.kernel.surnames import parted
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.shapes import Qualification, Rank, Work, Worker
 
@@ -45,7 +46,7 @@ def practitioner(worker: Worker, today: date) -> Json:
         resourceType="Practitioner",
         id=str(worker.id),
         active=any(not has_ended(work.until, today) for work in worker.works),
-        name=[{"use": "official", "text": name}] if (name := plain(worker.name)) else None,
+        name=_name(plain(worker.name)),
         gender=GENDERS[worker.sex],
         qualification=[*map(_licence, worker.qualifications), *map(_title, worker.ranks)],
     )
@@ -71,6 +72,11 @@ def role(worker: Worker, work: Work, today: date) -> Json:
         ],
         specialty=_department(work),
     )
+
+
+def _name(text: str) -> list[Json]:
+    family, given = parted(text)
+    return [filled(use="official", text=text, family=family, given=[given] if given else [])] if text else []
 
 
 def _department(work: Work) -> list[Json]:

@@ -1,0 +1,24 @@
+"""Where a Chinese name's surname ends (复姓: surnames of two characters). Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_COMPOUND = (
+    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 "
+    "太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 亓官 司寇 颛孙 漆雕 乐正 谷梁 拓跋 夹谷 "
+    "轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌 微生 梁丘 左丘 西门 第五 南荣 即墨 达奚 褚师 纳兰 贺兰 完颜 "
+    "耶律 那拉 宿勤 哥舒 仆固 斛律"
+)
+COMPOUND_SURNAMES: Final = frozenset(_COMPOUND.split())
+_HANZI: Final = re.compile("[㐀-鿿豈-﫿〇\U00020000-\U000323af]+")
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Surname and given name of a name that is hanzi throughout; ("", "") for any other, whose parts are not known."""
+    text = "".join(name.split())
+    if len(text) < 2 or not _HANZI.fullmatch(text):
+        return "", ""
+    size = 2 if len(text) > 2 and text[:2] in COMPOUND_SURNAMES else 1
+    return text[:size], text[size:]
