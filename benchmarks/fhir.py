@@ -28,14 +28,16 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import ingest  # noqa: E402  the folder above must be on the path
 from benchmarks.parts import limits, load  # noqa: E402
+from benchmarks.parts.copies import multiply  # noqa: E402
 from benchmarks.parts.load import Request  # noqa: E402
 from benchmarks.parts.processes import seconds  # noqa: E402
 from benchmarks.parts.server import serving  # noqa: E402
 
 ROW = "{:<34}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}{:>7}{:>10}{:>9}"
 HEAD = ("scenario", "req/s", "p50 ms", "p95 ms", "p99 ms", "door ms", "PG ms", "CPU ms", "aim", "limit tps", "limit PG")
-HEAVY = "bench-heavy"
+HEAVY, FIFTY = "bench-heavy", "bench-fifty"
 HEAVY_RECORDS = 5_000
+RARE, RARE_RECORDS = "bench-rare", 30
 HL7 = "http://terminology.hl7.org/CodeSystem"
 UCUM = "http://unitsofmeasure.org"
 
@@ -125,9 +127,10 @@ def reads(s: Sample, scale: int) -> list[Scenario]:
         Scenario("chain subject.identifier", get(lambda n: f"Observation?subject.identifier={s.identifier(n)}"), many),
         Scenario("_include subject, encounter", get(lambda n: f"{own}{s.patient(n)}{both}&_count=10"), scale),
         Scenario("common code, all, by date", get(lambda n: f"Observation?code={s.code(n)}{newest}"), scale),
+        Scenario("rare code, all, by date", get(lambda n: f"Observation?code={RARE}{newest}"), scale),
         Scenario("absent code, all, by date", get(lambda n: f"Observation?code={absent}{newest}"), scale),
         Scenario("rare token, all, by date", get(lambda n: f"Encounter?identifier={absent}&_sort=-date"), scale),
-        Scenario("$everything, one patient", get(lambda n: f"Patient/{s.patient(n)}/$everything"), scale // 4),
+        Scenario("$everything of 50", get(lambda n: f"Patient/{FIFTY}/$everything"), scale),
         Scenario(f"$everything of {HEAVY_RECORDS:,}", get(lambda n: f"Patient/{HEAVY}/$everything"), 3 + scale // 100),
     ]  # fmt: skip
 
@@ -232,7 +235,7 @@ class Bench:
 
     def _limit(self, scenario: Scenario) -> tuple[float, float]:
         texts = limits.statements(scenario.make(0).path, self.key)
-        each = max(5, scenario.count // (2 * self.clients))
+        each = max(40, scenario.count // (2 * self.clients))
         return limits.pgbench(texts, self.folder, self.dsn, self.postmaster, self.clients, each)
 
 
@@ -267,9 +270,18 @@ def fill(folder: Path, total: int) -> None:
     ingest.pack(path, ingest.demo(total), total)
     heavy = folder / "heavy.ndjson"
     with heavy.open("w") as out:
-        out.write(json.dumps({**_patient(0), "id": HEAVY}) + "\n")
-        for number in range(HEAVY_RECORDS):
-            out.write(json.dumps({**_observation(HEAVY, number), "id": f"heavy-{number}"}) + "\n")
+        for patient, count in ((HEAVY, HEAVY_RECORDS), (FIFTY, 49)):
+            out.write(json.dumps({**_patient(0), "id": patient}) + "\n")
+            for number in range(count):
+                out.write(json.dumps({**_observation(patient, number), "id": f"{patient}-{number}"}) + "\n")
+        for number in range(RARE_RECORDS):
+            rare = {
+                **_observation(FIFTY, number),
+                "id": f"{RARE}-{number}",
+                "subject": {"reference": f"Patient/{HEAVY}"},
+            }
+            rare["code"] = {"coding": [{"system": "urn:bench", "code": RARE}]}
+            out.write(json.dumps(rare) + "\n")
     command = [sys.executable, "-m", "doorstep.site.cli", "ingest", "--quiet", "--source", ingest.SOURCE]
     subprocess.run([*command, str(path), str(heavy)], check=True)
     path.unlink()
@@ -290,6 +302,7 @@ def _key() -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--resources", type=int, default=20_000, help="resources in the house")
+    parser.add_argument("--multiply", type=int, default=1, help="copy them within the database, so many times in all")
     parser.add_argument("--scale", type=int, default=400, help="requests of a middling scenario")
     parser.add_argument("--clients", type=int, default=16, help="clients at once")
     parser.add_argument("--only", default="", help="scenarios whose name holds this")
@@ -311,12 +324,11 @@ def main() -> None:
             os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
             ingest._found()
             fill(folder, options.resources)
+            total = multiply(server.dsn, options.multiply) if options.multiply > 1 else options.resources
             _analyse(server.dsn)
             bench = Bench(folder, server.dsn, server.admin_dsn, _key(), options.clients)
             sample = Sample(server.dsn)
-            print(
-                f"{options.resources:,} resources, {options.clients} clients; CPU in ms a request\n{ROW.format(*HEAD)}"
-            )
+            print(f"{total:,} resources, {options.clients} clients; CPU in ms a request\n{ROW.format(*HEAD)}")
             bench.hello(options.scale)
             scenarios = [*reads(sample, options.scale), *writes(sample, options.scale)]
             wanted = [each for each in scenarios if options.only in each.name]
