@@ -22,7 +22,6 @@ MAIN_DATES: Final[dict[str, tuple[str, tuple[tuple[str, ...], ...]]]] = {
     "Immunization": ("date", (("occurrenceDateTime",), ("recorded",))),
     "CarePlan": ("date", (("period",), ("created",))),
     "Goal": ("start-date", (("startDate",), ("statusDate",))),
-    "Claim": ("billable", (("billablePeriod",), ("created",))),
     "ImagingStudy": ("started", (("started",),)),
     "AllergyIntolerance": ("onset", (("onsetDateTime", "onsetPeriod"), ("recordedDate",))),
 }

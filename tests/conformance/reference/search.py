@@ -156,8 +156,10 @@ class Memory:
             ([self._sort(each, code, down) for code, down in keys], each["id"]) for each in found
         ]
 
+        sorts = parameters(kind)[keys[0][0]].type if keys else ""
+
         def compared(a: tuple[list[Any], str], b: tuple[list[Any], str]) -> int:
-            return _compared(a, b, keys, main, parameters(kind)[keys[0][0]].type if keys else "")
+            return _compared(a, b, keys, main, sorts)
 
         return [row[1] for row in sorted(rows, key=cmp_to_key(compared))]
 
@@ -251,7 +253,7 @@ Wish = tuple[bool, bool, str]
 
 
 def included(memory: Memory, found: Iterable[Key], wishes: Iterable[Wish]) -> set[Key]:
-    """What `_include` and `_revinclude` add: one round, and more as long as those that iterate have something to add."""
+    """What `_include` and `_revinclude` add: one round, and more while those that iterate have something to add."""
     whole, fresh, wishes = set(found), set(found), list(wishes)
     begun = set(whole)
     while fresh:

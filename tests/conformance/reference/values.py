@@ -152,12 +152,13 @@ def _references(value: Any, only: str | None) -> Iterator[Reference]:
         yield Reference(value, None, sent=value)
         return
     sent = value.get("reference")
-    target = sent.split("/_history/")[0] if sent else None
+    # what is contained can be named from within alone
+    target = sent.split("/_history/")[0] if sent and not sent.startswith("#") else None
     leads = LEADS.fullmatch(target) if target else None
     kind = leads[1] if leads else value.get("type")
     held = value.get("identifier", {})
     logical = (held.get("system"), held["value"]) if "value" in held else None
-    if only in (None, kind) or (kind is None and target is None and logical):
+    if only in (None, kind) or (kind is None and sent is None and logical):
         yield Reference(target, kind, logical, sent)
 
 
