@@ -27,7 +27,7 @@ from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.staff import api as staff
-from doorstep.site import fhir_answers, fhir_match
+from doorstep.site import fhir_answers, fhir_bundles, fhir_match
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
@@ -53,7 +53,7 @@ class House:
         self._known: dict[bytes, tuple[float, Call]] = {}
         self._rows = Rows()
         self._writer = Writer()
-        self._trail = Trail(self.work)
+        self._trail = Trail(self._work_again)
         self._common = Common()
         self._reading: asyncio.Future[None] | None = None
         self._definitions = house_definitions()
@@ -87,6 +87,11 @@ class House:
             return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, function)
         finally:
             self._waiting -= 1
+
+    async def _work_again(self, function: Callable[[], T]) -> T:
+        """The same for work that may be done twice: its connection is not asked first whether it is well, and where it
+        was not, the work is done again on a new one."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _again, function)
 
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """The call of the institution's system whose bearer token this is; looked up once in ten seconds."""
@@ -139,14 +144,14 @@ class House:
             write.if_none_match, write.if_none_exist, write.content_type, write.origin, write.key,
             checked=write.method in ("POST", "PUT"),
         )  # fmt: skip
-        return fhir_answers.answer(await self._writer.submit(call, one))
+        return fhir_answers.answer(await self._writer.submit(call, one), write.language)
 
     async def transact(
-        self, call: Call, body: bytes, fetch: Fetch, representation: bool
+        self, call: Call, body: bytes, fetch: Fetch, representation: bool, language: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        """Keep the bundle and do what it says; the answer leaves when both are durable."""
-        receipt = await self._refusing(lambda: _take(call, body))
-        return await fhir_answers.bundle_answer(receipt, fetch, representation)
+        """Keep the bundle, unless it only reads, and do what it says; the answer leaves when both are durable."""
+        receipt = await self._refusing(lambda: fhir_bundles.only_reads(body) or _take(call, body))
+        return await fhir_answers.bundle_answer(receipt, fetch, representation, language)
 
     def asks_invariants(self, call: Call) -> bool:
         """Whether the door itself asks the specification's invariants: no, exchange does, of every way in."""
@@ -233,6 +238,14 @@ def _connected(work: Callable[[], T]) -> T:
         return work()
     except (OperationalError, InterfaceError) as error:
         raise FhirProblem("overloaded") from error
+
+
+def _again(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        connection.close()
+    return _connected(work)
 
 
 def _beats() -> bool:

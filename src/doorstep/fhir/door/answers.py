@@ -17,6 +17,7 @@ from doorstep.fhir.door.versions import Version
 from doorstep.fhir.outcome import etag, instant, operation_outcome
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.walk import Hit
+from doorstep.fhir.structure import fields
 from doorstep.fhir.validation.findings import FhirInvalid
 from doorstep.fhir.validation.outcomes import outcome
 
@@ -57,9 +58,9 @@ def _unchanged(asked: Asked, found: Version) -> bool:
     """R4, http.html#cread: If-None-Match before If-Modified-Since."""
     wished = asked.header("if-none-match")
     if wished is not None:
-        tag = etag(found.version)
-        known = [each.strip() for each in wished.split(",")]
-        return "*" in known or tag in known or tag.removeprefix("W/") in known
+        # the bare number is what fhirpy sends
+        known = [each.strip().removeprefix("W/").strip('"') for each in wished.split(",")]
+        return "*" in known or str(found.version) in known
     since = asked.header("if-modified-since")
     if since is None:
         return False
@@ -71,7 +72,7 @@ def _unchanged(asked: Asked, found: Version) -> bool:
 
 def shape_of(asked: Asked) -> Shape | None:
     """Return what cuts a resource to `_summary` or `_elements`, None where it is shown whole."""
-    summary, elements = asked.value("_summary"), asked.value("_elements")
+    summary, elements, left_out = (asked.value(n) for n in ("_summary", "_elements", "_elements:exclude"))
     if summary and summary not in ("false", "count"):
         if summary not in ("true", "text", "data"):
             raise FhirProblem("bad-search-value", "_summary", value=summary, kind="code")
@@ -79,7 +80,20 @@ def shape_of(asked: Asked) -> Shape | None:
     if elements:
         names = [name for name in elements.split(",") if name]
         return lambda text, kind: shaping.elements(text.encode(), kind, names).decode()
-    return None
+    return _without(left_out.split(",")) if left_out else None
+
+
+def _without(names: Sequence[str]) -> Shape:
+    """Leave elements out, as HAPI and fhirpy have it (`_elements:exclude`); what is mandatory stays."""
+    if any("." in name for name in names):
+        raise FhirProblem("bad-search-value", "_elements:exclude", value=",".join(names), kind="code")
+    out = frozenset(names)
+
+    def shape(text: str, kind: str) -> str:
+        kept = [key for key, each in fields(kind).items() if not {key, each.element.name} & out]
+        return shaping.elements(text.encode(), kind, kept).decode()
+
+    return shape
 
 
 def bundle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from doorstep.fhir import xml
 from doorstep.fhir.parameters_resource import Inputs, from_query, read_body
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import LIMITS, Parsed, read_resource
+from doorstep.fhir.reading import LIMITS, Parsed, minify, parse, read_resource, text_of
 from doorstep.fhir.requests import language
 from doorstep.fhir.requests import read_body as read_bytes
 
@@ -25,6 +25,8 @@ _FORMATS: Final = {
     "xml": XML, XML: XML, "application/xml": XML, "text/xml": XML, "application/xml+fhir": XML,
     "": JSON, "*/*": JSON, "application/*": JSON, "text/*": JSON,
 }  # fmt: skip
+SHAPES: Final = ("_format", "_pretty", "_summary", "_elements", "_elements:exclude")
+"""Parameters that say how an answer looks, and not which resource is meant."""
 _HTML: Final = "text/html"
 _PAIRS: Final = 500
 
@@ -90,8 +92,15 @@ class Asked:
         """Return the resource that was sent; FhirProblem with the place of its first fault."""
         return read_resource(await self.json())
 
-    async def inputs(self) -> Inputs:
-        """Return the parameters of an operation, of the query and (POST) of the body."""
+    async def unchecked(self) -> dict[str, Any]:
+        """Return the JSON object that was sent, whatever it says; FhirProblem where it cannot be read as JSON."""
+        text = text_of(await self.json())
+        if len(text) > LIMITS.resource_bytes:
+            raise FhirProblem("too-large", limit=LIMITS.resource_bytes)
+        return parse(minify(text), LIMITS.depth, text)
+
+    async def inputs(self, *, checked: bool = True) -> Inputs:
+        """Return the parameters of an operation, of the query and (POST) of the body; what is sent may be at fault."""
         given = [pair for pair in self.pairs if pair[0] not in ("_format", "_pretty")]
         if self.request.method != "POST":
             return from_query(given)
@@ -102,7 +111,7 @@ class Asked:
             return from_query(given)
         if self.header("content-length") == "0":
             return from_query(given)
-        body = read_body((await self.resource()).resource)
+        body = read_body((await self.resource()).resource if checked else await self.unchecked())
         return Inputs([*from_query(given).given, *body.given], body.place)
 
     async def add_form(self) -> None:
@@ -137,11 +146,12 @@ def opened(request: Request, path: Sequence[str], limit: int) -> Asked:
     return asked
 
 
-def opened_again(asked: Asked, url: str) -> Asked:
-    """Return the request that stands as an address in a batch, asked by the same caller."""
+def opened_again(asked: Asked, url: str, headers: Mapping[str, str]) -> Asked:
+    """Return the request that stands as an address in a batch, with its headers, asked by the same caller."""
     path, _, query = url.removeprefix(asked.base).lstrip("/").partition("?")
     pairs = [pair for pair in pairs_of(query) if pair[0] not in ("_format", "_pretty")]
-    scope = {**asked.request.scope, "method": "GET", "headers": []}
+    given = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    scope = {**asked.request.scope, "method": "GET", "headers": given}
     parts = [unquote(part) for part in path.split("/") if part]
     return Asked(Request(scope), asked.call, parts, pairs, base=asked.base, limit=asked.limit, prefer=asked.prefer)
 

@@ -22,7 +22,7 @@ Call = Any
 class Write:
     """One write: `id`, or (conditional) the search `query`; `body` minified and checked, for PATCH the patch itself.
 
-    `key` is what the client calls the request by: the same again is answered as before.
+    `key` is what the client calls the request by: the same again is answered as before. `language` is that of problems.
     """
 
     method: str
@@ -37,6 +37,7 @@ class Write:
     content_type: str = ""
     origin: str = ""
     key: str | None = None
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ class ExportState:
     expires: datetime | None = None
 
 
-Fetch = Callable[[str], Awaitable[EntryResponse]]
-"""Answers a read of a batch or transaction, given its address below the door."""
+Fetch = Callable[[str, Mapping[str, str]], Awaitable[EntryResponse]]
+"""Answers a read of a batch or transaction: its address below the door, its `method` and the headers of its request."""
 
 
 class House(Protocol):
@@ -139,7 +140,7 @@ class House(Protocol):
         """Do one write; returns when it is durable."""
 
     async def transact(
-        self, call: Call, body: bytes, fetch: Fetch, representation: bool
+        self, call: Call, body: bytes, fetch: Fetch, representation: bool, language: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Do a transaction or batch, given as received: status, body and headers of the answer."""
 

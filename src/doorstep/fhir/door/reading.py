@@ -11,7 +11,7 @@ from doorstep.fhir.dates import interval
 from doorstep.fhir.door import versions
 from doorstep.fhir.door.answers import bundle, history_entry, one, respond
 from doorstep.fhir.door.asked import Asked
-from doorstep.fhir.door.house import House, Seen
+from doorstep.fhir.door.house import House, Seen, demand_found
 from doorstep.fhir.door.versions import Slice, Version
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import is_id
@@ -27,6 +27,18 @@ async def read(house: House, asked: Asked, kind: str, ident: str) -> Response:
     found = await house.run(asked.call, versions.read(kind, ident, house.bounds(asked.call)))
     await house.seen(asked.call, _seen("read", kind, ident, found))
     return one(asked, found, what)
+
+
+async def current(house: House, asked: Asked, kind: str, ident: str) -> Version:
+    """Return the version that holds now of what must be there; FhirProblem where it is not, or is deleted."""
+    what = f"{kind}/{ident}"
+    if not is_id(ident):
+        raise FhirProblem("not-found", what=what)
+    found = await house.run(asked.call, versions.read(kind, ident, house.bounds(asked.call)))
+    version = demand_found(found, what)
+    if version.deleted:
+        raise FhirProblem("gone", what=what)
+    return version
 
 
 async def vread(house: House, asked: Asked, kind: str, ident: str, version: str) -> Response:

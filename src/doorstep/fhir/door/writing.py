@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from doorstep.fhir.door import merging
 from doorstep.fhir.door.answers import PRIVATE, respond, shape_of, version_headers
-from doorstep.fhir.door.asked import JSON, PATCHES, Asked, opened_again
+from doorstep.fhir.door.asked import JSON, PATCHES, SHAPES, Asked, opened_again
 from doorstep.fhir.door.house import Answer, House, Write
 from doorstep.fhir.door.stamping import stamped
 from doorstep.fhir.outcome import EntryResponse, operation_outcome
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import Parsed, is_id
+from doorstep.fhir.reading import Parsed, is_id, minify, parse, read_resource, text_of
 from doorstep.fhir.validation.checking import check
 from doorstep.fhir.validation.findings import Finding, refuse_invalid
 from doorstep.fhir.validation.invariants import invariants
@@ -20,10 +23,18 @@ from doorstep.fhir.validation.outcomes import outcome
 
 
 async def create(house: House, asked: Asked, kind: str) -> Response:
-    """POST [type], with If-None-Exist under a condition."""
+    """POST [type], with If-None-Exist under a condition.
+
+    A search in the address is the same condition: fhirpy and others send it so, and to leave it out would make twice
+    what they mean to have once.
+    """
     sent = await _checked(house, asked, kind)
-    write = _write(asked, "POST", kind, sent=sent, if_none_exist=asked.header("if-none-exist"))
-    return await _done(house, asked, write)
+    condition = asked.header("if-none-exist") or _searched(asked)
+    return await _done(house, asked, _write(asked, "POST", kind, sent=sent, if_none_exist=condition))
+
+
+def _searched(asked: Asked) -> str | None:
+    return urlencode([pair for pair in asked.pairs if pair[0] not in SHAPES]) or None
 
 
 async def update(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
@@ -39,21 +50,44 @@ async def update(house: House, asked: Asked, kind: str, ident: str | None) -> Re
 
 
 async def patch(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
-    """PATCH [type]/[id], or under a condition PATCH [type]?…: JSON Patch, or FHIRPath Patch as Parameters."""
+    """PATCH [type]/[id], or under a condition PATCH [type]?…: JSON Patch, FHIRPath Patch as Parameters, merge patch."""
     query = _condition(asked, kind, ident)
-    content = asked.content_type
-    if content in PATCHES:
-        body = await asked.raw()
-    else:
-        sent = await asked.resource()
-        if sent.type != "Parameters":
-            raise FhirProblem("patch-kind", type=asked.header("content-type") or "")
-        body, content = sent.body, JSON
+    body, content = await _patch(asked)
+    if content == merging.MERGE:
+        return await _merge(house, asked, kind, ident, body)
     write = Write(
         "PATCH", kind, ident, query, body, None, asked.header("if-match"), content_type=content,
-        origin=_origin(asked), key=_key(asked),
+        origin=_origin(asked), key=_key(asked), language=asked.language,
     )  # fmt: skip
     return await _done(house, asked, write)
+
+
+async def _patch(asked: Asked) -> tuple[bytes, str]:
+    """Return the patch that was sent and its kind: JSON Patch, merge patch, or FHIRPath Patch (FHIR's JSON)."""
+    content = asked.content_type
+    if content in PATCHES or content == merging.MERGE:
+        return await asked.raw(), content
+    data = await asked.json()
+    if content == merging.PLAIN and merging.is_merge(data):
+        return data, merging.MERGE
+    sent = read_resource(data)
+    if sent.type != "Parameters":
+        raise FhirProblem("patch-kind", type=asked.header("content-type") or "")
+    return sent.body, JSON
+
+
+async def _merge(house: House, asked: Asked, kind: str, ident: str | None, patch: bytes) -> Response:
+    """Write what a merge patch makes of a resource; tried again where another was quicker, unless If-Match forbids."""
+    wanted = asked.header("if-match")
+    meant = await merging.target(house, asked, kind, ident)
+    for turn in range(merging.TURNS):
+        sent, tag = await merging.merged(house, asked, kind, meant, patch)
+        refuse_invalid(findings_of(house, asked, sent))
+        write = replace(_write(asked, "PUT", kind, meant, sent=sent), if_match=wanted or tag, if_none_match=None)
+        answer = await house.write(asked.call, write)
+        if answer.status != 412 or wanted or turn == merging.TURNS - 1:
+            break
+    return _told(asked, answer)
 
 
 async def delete(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
@@ -74,11 +108,21 @@ def _condition(asked: Asked, kind: str, ident: str | None) -> str | None:
 
 
 async def _checked(house: House, asked: Asked, kind: str) -> Parsed:
-    sent = await asked.resource()
+    sent = await _read(asked, kind)
     if sent.type != kind:
         raise FhirProblem("type-mismatch", "resourceType", url=kind, type=sent.type)
     refuse_invalid(findings_of(house, asked, sent))
     return sent
+
+
+async def _read(asked: Asked, kind: str) -> Parsed:
+    data = await asked.json()
+    try:
+        return read_resource(data)
+    except FhirProblem as problem:
+        if problem.code == "bad-date":  # one fault of many may be: all are told
+            refuse_invalid(check(kind, parse(minify(text_of(data)))))
+        raise problem.at(kind) if problem.expression in ("id", "birthDate") else problem from None
 
 
 def findings_of(house: House, asked: Asked, sent: Parsed) -> list[Finding]:
@@ -96,7 +140,7 @@ def _write(
     body, resource = (sent.body, sent.resource) if sent is not None else (b"", None)
     return Write(
         method, kind, ident, query, body, resource, asked.header("if-match"), asked.header("if-none-match"),
-        if_none_exist, origin=_origin(asked), key=_key(asked),
+        if_none_exist, origin=_origin(asked), key=_key(asked), language=asked.language,
     )  # fmt: skip
 
 
@@ -110,7 +154,10 @@ def _key(asked: Asked) -> str | None:
 
 
 async def _done(house: House, asked: Asked, write: Write) -> Response:
-    answer = await house.write(asked.call, write)
+    return _told(asked, await house.write(asked.call, write))
+
+
+def _told(asked: Asked, answer: Answer) -> Response:
     if answer.outcome is not None:
         return respond(asked, answer.outcome, answer.status)
     headers = _headers(asked, answer)
@@ -145,17 +192,19 @@ async def transact(house: House, asked: Asked, get: Get) -> Response:
     """POST [base]: a transaction or batch; `get` answers the reads in it."""
     body = await asked.json()
 
-    async def fetch(url: str) -> EntryResponse:
-        return await _entry(house, asked, url, get)
+    async def fetch(url: str, said: Mapping[str, str]) -> EntryResponse:
+        return await _entry(house, asked, url, said, get)
 
-    status, answer, headers = await house.transact(asked.call, body, fetch, asked.wanted == "representation")
+    # a bundle's answer shows what it wrote only where that is asked for: R4 leaves it open, and it is much
+    shown = asked.prefer.get("return") == "representation"
+    status, answer, headers = await house.transact(asked.call, body, fetch, shown, asked.language)
     if asked.header("prefer") is None or asked.wanted != "minimal" or status >= 400:
         return respond(asked, answer, status, {k: v for k, v in headers.items() if k != "content-type"})
     return Response(status_code=status, headers={**PRIVATE, **headers})
 
 
-async def _entry(house: House, asked: Asked, url: str, get: Get) -> EntryResponse:
-    inner = opened_again(asked, url)
+async def _entry(house: House, asked: Asked, url: str, said: Mapping[str, str], get: Get) -> EntryResponse:
+    inner = opened_again(asked, url, {name: value for name, value in said.items() if name != "method"})
     try:
         response = await get(house, inner)
     except FhirProblem as problem:
@@ -163,4 +212,6 @@ async def _entry(house: House, asked: Asked, url: str, get: Get) -> EntryRespons
     body = bytes(response.body)
     if response.status_code >= 400:
         return EntryResponse(response.status_code, outcome=body)
+    if said.get("method") == "HEAD":
+        body = b""
     return EntryResponse(response.status_code, etag=response.headers.get("etag"), resource=body or None)

@@ -29,12 +29,11 @@ def run(query: Query, context: Context) -> Steps[Found]:
         found.total = yield from _total(query, plan, resolved.checks, context)
     if query.summary == "count":
         return found
-    name = canonical(query)
-    mark = cursor.unseal(query.cursor, name, context.secret) if query.cursor else None
+    mark = cursor.unseal(query.cursor, canonical(query), context.secret) if query.cursor else None
     pages = _page if sorted_in_sql(query) else _sorted_page
     found.hits, after = yield from pages(query, plan, resolved.checks, mark, context)
     if after is not None:
-        found.next = cursor.seal(after, name, context.secret)
+        found.next = cursor.seal(after, canonical(query), context.secret)
     if query.includes and found.hits:
         found.included, found.cut = yield from include(query, found.hits, context)
     return found
