@@ -77,6 +77,10 @@ PATCHES: Final[dict[str, Kind]] = {
     "patch-result-too-large": Kind(
         "too-long", 413, "补丁的结果超过 {limit} 字节", "the result of the patch is larger than {limit} bytes"
     ),
+    # merge patches
+    "patch-many": Kind(
+        "multiple-matches", 412, "条件“{what}”匹配到多个资源", "the search “{what}” matches several resources"
+    ),
     "patch-identity": Kind(
         "business-rule", 422, "补丁不能改变资源的 {element}", "a patch cannot change the {element} of the resource"
     ),
