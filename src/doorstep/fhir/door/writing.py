@@ -57,7 +57,7 @@ async def patch(house: House, asked: Asked, kind: str, ident: str | None) -> Res
         return await _merge(house, asked, kind, ident, body)
     write = Write(
         "PATCH", kind, ident, query, body, None, asked.header("if-match"), content_type=content,
-        origin=_origin(asked), key=_key(asked),
+        origin=_origin(asked), key=_key(asked), language=asked.language,
     )  # fmt: skip
     return await _done(house, asked, write)
 
@@ -140,7 +140,7 @@ def _write(
     body, resource = (sent.body, sent.resource) if sent is not None else (b"", None)
     return Write(
         method, kind, ident, query, body, resource, asked.header("if-match"), asked.header("if-none-match"),
-        if_none_exist, origin=_origin(asked), key=_key(asked),
+        if_none_exist, origin=_origin(asked), key=_key(asked), language=asked.language,
     )  # fmt: skip
 
 
