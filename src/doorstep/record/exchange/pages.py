@@ -1,4 +1,4 @@
-"""The pages of exchange: the list of messages, one message and what can be done with it; the list of exports."""
+"""The pages of exchange: messages and what can be done with them; how sources are checked; the list of exports."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.record.exchange import actions, reads
 from doorstep.record.exchange.access import Permission
 from doorstep.record.exchange.flow import AT_WORK, ExportState, State
-from doorstep.record.exchange.forms import EXPORT_LEVELS, EXPORT_STATES, STATES, Dismiss, Filter, Mend
+from doorstep.record.exchange.forms import (
+    EXPORT_LEVELS,
+    EXPORT_STATES,
+    LEVELS,
+    STATES,
+    ChecksForm,
+    Dismiss,
+    Filter,
+    Mend,
+)
 from doorstep.record.exchange.rules import advice
-from doorstep.record.exchange.shapes import Detail, Export, Line, Problem
+from doorstep.record.exchange.shapes import Detail, Export, Level, Line, Problem
 
 EDITABLE = 1 << 20
 
@@ -127,6 +136,34 @@ def dismiss(request: CalledRequest, message: int) -> HttpResponseBase:
         "danger": True,
     }
     return render(request, "kernel/confirm.html", context, status=422 if form.is_bound else 200)
+
+
+@page(Permission.READ)
+def sources(request: CalledRequest) -> HttpResponse:
+    """The institutions within the caller's scope that send, and how what they send is checked."""
+    found = reads.sources(request.call, page=Page.read(request.GET.get("after"), 30))
+    rows = [{"source": each, "level": LEVELS[each.checks.level]} for each in found.items]
+    context = {"paged": found, "rows": rows, "may_set": request.call.may(Permission.MEND).allowed}
+    return render(request, "exchange/sources.html", context)
+
+
+@page(Permission.MEND)
+def checks(request: CalledRequest, source: UUID) -> HttpResponseBase:
+    """Set how what one institution sends is checked."""
+    found = reads.checked_source(request.call, source)
+    seen = found.checks
+    initial = {"level": seen.level, "strict_bundles": seen.strict_bundles, "expect": seen.version}
+    form = ChecksForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        actions.set_checks(
+            request.call, source=source, expect=chosen["expect"] or 0, level=Level(chosen["level"]),
+            strict_bundles=chosen["strict_bundles"],
+        )  # fmt: skip
+        messages.success(request, _("已设置，从下一件报文起生效"))
+        return redirect("exchange:sources")
+    context = {"found": found, "form": form}
+    return render(request, "exchange/checks.html", context, status=422 if form.is_bound else 200)
 
 
 @page(Permission.EXPORT)

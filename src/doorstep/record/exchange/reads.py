@@ -9,6 +9,7 @@ from uuid import UUID
 
 import zstandard
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q
 from django.utils import translation
 
@@ -19,13 +20,25 @@ from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision, Refused, demand, refuse
 from doorstep.kernel.letters import whole
 from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.pinyin import spelled
 from doorstep.kernel.web.words import sentence
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_see_export
 from doorstep.record.exchange.flow import LIVE, ExportState, State
 from doorstep.record.exchange.models import Export, Message, SourceChecks
-from doorstep.record.exchange.shapes import Checks, Detail, EntryAnswer, ExportFile, Level, Line, Problem, Receipt
+from doorstep.record.exchange.shapes import (
+    CheckedSource,
+    Checks,
+    Detail,
+    EntryAnswer,
+    ExportFile,
+    Level,
+    Line,
+    Problem,
+    Receipt,
+)
 from doorstep.record.exchange.shapes import Export as Shown
+from doorstep.registers.organisations import api as organisations
 
 SHOWN = 1 << 20
 
@@ -55,6 +68,53 @@ def checks_of(source: UUID) -> Checks:
     rows = SourceChecks.objects.unscoped("the sender's own").filter(source_id=source)
     found = rows.values_list("level", "strict_bundles", "version").first()
     return Checks() if found is None else Checks(Level(found[0]), found[1], found[2])
+
+
+def sources(call: Call, *, page: Page) -> Paged[CheckedSource]:
+    """The institutions within the scope that have sent something or are checked in a way of their own, by pinyin.
+
+    For those who may set a level, the institutions that they manage are there before anything has come.
+    """
+    demand(call.may(Permission.READ))
+    known = {key for key in _senders() if call.scope.holds(key)}
+    known |= set(SourceChecks.objects.within(call.scope).values_list("source_id", flat=True))
+    mine = organisations.manageable(call) if call.may(Permission.MEND).allowed else ()
+    named = dict(organisations.names(known)) | {key: name for key, name in mine if call.scope.holds(key)}
+    order = sorted((spelled(name)[0][:200], str(key), name) for key, name in named.items())
+    rows = [row for row in order if row[:2] > tuple(page.after)] if page.after else order
+    rows = rows[: page.limit + 1]
+    shown = _checked([(UUID(key), name) for _, key, name in rows])
+    return cut(shown, page, rows[page.limit - 1][:2] if len(rows) > page.limit else None)
+
+
+def _senders() -> list[UUID]:
+    """Every institution that has sent something: found by leaps over the index, however many messages there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH RECURSIVE one AS ((SELECT source_id FROM exchange_message ORDER BY source_id LIMIT 1) UNION ALL"
+            " SELECT (SELECT m.source_id FROM exchange_message m WHERE m.source_id > one.source_id"
+            " ORDER BY m.source_id LIMIT 1) FROM one WHERE one.source_id IS NOT NULL)"
+            " SELECT source_id FROM one WHERE source_id IS NOT NULL"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _checked(named: list[tuple[UUID, str]]) -> list[CheckedSource]:
+    keys = [key for key, _ in named]
+    rows = SourceChecks.objects.unscoped("bounded by its caller").filter(source_id__in=keys)
+    found = {row.source_id: Checks(Level(row.level), row.strict_bundles, row.version) for row in rows}
+    waiting = Message.objects.unscoped("bounded by its caller").filter(state=State.SET_ASIDE, source_id__in=keys)
+    aside = dict(waiting.values_list("source_id").annotate(Count("id")))
+    return [CheckedSource(key, name, found.get(key, Checks()), aside.get(key, 0)) for key, name in named]
+
+
+def checked_source(call: Call, source: UUID) -> CheckedSource:
+    """One institution within the scope, as in the list; ``Refused`` ("not_found") where it is none."""
+    demand(call.may(Permission.READ))
+    names = organisations.names([source]) if call.scope.holds(source) else {}
+    if source not in names:
+        raise Refused(refuse("not_found", kind="Source"))
+    return _checked([(source, names[source])])[0]
 
 
 def raw(row: Message) -> bytes:

@@ -25,6 +25,7 @@ ROOM = Room(
     reactions={RecordsArrived: (reactions.on_records_arrived,)},
     menu=(
         MenuEntry(gettext_noop("报文与待修正"), "exchange:list", "inbox", Permission.READ, gettext_noop("数据")),
+        MenuEntry(gettext_noop("来源校验"), "exchange:sources", "shield-check", Permission.READ, gettext_noop("数据")),
         MenuEntry(
             gettext_noop("批量导出"), "exchange:exports", "package-export", Permission.EXPORT, gettext_noop("数据")
         ),
