@@ -65,6 +65,8 @@ async def target(house: House, asked: Asked, kind: str, ident: str | None) -> st
         return ident
     pairs = [pair for pair in asked.pairs if pair[0] not in SHAPES]
     query = read_query(kind, [*pairs, ("_count", "2")], strict=True)
+    if not query.where:
+        raise FhirProblem("no-condition", type=kind)
     found = await house.run(asked.call, engine.run(query, context_of(house, asked.call, asked.base)))
     what = f"{kind}?{asked.request.url.query}"
     if not found.hits:
