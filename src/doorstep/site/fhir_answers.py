@@ -14,33 +14,33 @@ from doorstep.kernel.decision import Refused
 from doorstep.record.exchange import api as exchange
 
 
-def answer(said: exchange.Answer) -> Answer:
+def answer(said: exchange.Answer, language: str = "zh") -> Answer:
     """The answer to a single write."""
-    told = outcome(said.problems) if said.problems else None
+    told = outcome(said.problems, language) if said.problems else None
     return Answer(said.status, said.type, said.id, said.version, said.updated, said.body, told)
 
 
 async def bundle_answer(
-    receipt: exchange.Receipt, fetch: Fetch, representation: bool
+    receipt: exchange.Receipt, fetch: Fetch, representation: bool, language: str = "zh"
 ) -> tuple[int, bytes, Mapping[str, str]]:
     """Status, body and headers of the answer to a transaction or batch; its reads are answered now."""
-    headers = {"x-doorstep-message": str(receipt.message)}
+    headers = {"x-doorstep-message": str(receipt.message)} if receipt.message else {}
     if receipt.state != "applied" and not receipt.answers:
-        return status(receipt.problems), outcome(receipt.problems), headers
+        return status(receipt.problems), outcome(receipt.problems, language), headers
     kind = "transaction" if receipt.bundle_type == "transaction" else "batch"
-    entries = [await _entry(each, fetch, representation) for each in receipt.answers]
+    entries = [await _entry(each, fetch, representation, language) for each in receipt.answers]
     return 200, bundle_response(kind, entries), headers
 
 
-async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool) -> EntryResponse:
+async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool, language: str) -> EntryResponse:
     if said.problems:
-        return EntryResponse(said.status or status(said.problems), outcome=outcome(said.problems))
+        return EntryResponse(said.status or status(said.problems), outcome=outcome(said.problems, language))
     if said.status == exchange.TO_READ:
-        return await fetch(said.location)
+        return await fetch(said.location, said.read or {})
     if not said.location:
         return EntryResponse(said.status)
     location = f"{said.location}/_history/{said.version}"
-    shown = (await fetch(location)).resource if representation and said.status != 204 else None
+    shown = (await fetch(location, {})).resource if representation and said.status != 204 else None
     return EntryResponse(said.status, location, etag(said.version), said.updated, resource=shown)
 
 
@@ -60,18 +60,18 @@ def refusal(refused: Refused) -> FhirProblem:
     return FhirProblem("forbidden", reason=reason)
 
 
-def outcome(problems: Sequence[exchange.Problem]) -> bytes:
+def outcome(problems: Sequence[exchange.Problem], language: str = "zh") -> bytes:
     """An OperationOutcome that names every problem, its place, and what can be done about it."""
-    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(p) for p in problems]})
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(p, language) for p in problems]})
 
 
-def _issue(problem: exchange.Problem) -> dict[str, Any]:
+def _issue(problem: exchange.Problem, language: str) -> dict[str, Any]:
     issue: dict[str, Any] = {
         "severity": "error",
         "code": exchange.issue_of(problem.code)[0],
-        "details": {"coding": [{"code": problem.code}], "text": exchange.say(problem)},
+        "details": {"coding": [{"code": problem.code}], "text": exchange.say(problem, language)},
     }
-    if advice := exchange.advice(problem.code, "zh"):
+    if advice := exchange.advice(problem.code, language):
         issue["diagnostics"] = advice
     if problem.path:
         issue["expression"] = [problem.path]
