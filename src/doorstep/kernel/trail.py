@@ -10,19 +10,24 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
+from psycopg import Cursor
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
-from doorstep.kernel.copying import copy_in
 from doorstep.kernel.models import TrailLine, TrailSeal
 
 SEALER = 0x646F6F72  # the advisory lock that only one sealer holds
 GENESIS = bytes(32)
 LATE = 100_000
+COLUMNS = (
+    "at, actor, name, post, organisation, purpose, action, outcome, subject_type, subject_id, resident, detail, request"
+)
+ADD = f"INSERT INTO kernel_trailline ({COLUMNS}) VALUES ({', '.join(['%s'] * 11)}, %s::jsonb, %s)"  # noqa: S608  # our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +49,9 @@ def write(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add a line, in the caller's transaction where there is one."""
-    TrailLine.objects.create(
-        at=clock.now(),
-        actor=call.actor,
-        name=call.name,
-        post=call.post,
-        organisation=call.organisation,
-        purpose=call.purpose,
-        action=action,
-        outcome=outcome,
-        subject_type=subject[0],
-        subject_id=subject[1][:100],
-        resident=resident,
-        detail=dict(detail or {}),
-        request=call.request,
-    )
+    line = Line(call, action, outcome, subject, resident, detail)
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, _values(line, clock.now()))
 
 
 def link(previous: bytes, line: TrailLine) -> bytes:
@@ -138,14 +131,19 @@ def write_many(call: Call, action: str, lines: Iterable[Mapping[str, Any]]) -> N
 def write_lines(lines: Iterable[Line]) -> None:
     """Add many lines at once, in the caller's transaction where there is one, else in one of their own."""
     at = clock.now()
-    copy_in(
-        [
-            TrailLine(
-                at=at, actor=line.call.actor, name=line.call.name, post=line.call.post,
-                organisation=line.call.organisation, purpose=line.call.purpose, action=line.action,
-                outcome=line.outcome, subject_type=line.subject[0], subject_id=line.subject[1][:100],
-                resident=line.resident, detail=dict(line.detail or {}), request=line.call.request,
-            )
-            for line in lines
-        ]
-    )  # fmt: skip
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cast("Cursor[Any]", cursor.cursor).copy(f"COPY kernel_trailline ({COLUMNS}) FROM STDIN") as out,
+    ):
+        for line in lines:
+            out.write_row(_values(line, at))
+
+
+def _values(line: Line, at: datetime) -> list[Any]:
+    call = line.call
+    detail = json.dumps(dict(line.detail or {}))
+    return [
+        at, call.actor, call.name, call.post, call.organisation, call.purpose, line.action, line.outcome,
+        line.subject[0], line.subject[1][:100], line.resident, detail, call.request,
+    ]  # fmt: skip
