@@ -49,7 +49,8 @@ async def _record(house: House, asked: Asked, ident: str, steps: Any) -> Respons
     if len(hits) > wish.count:
         following = cursor.seal([shown[-1].type, shown[-1].id], name, house.secret)
     if not wish.types:
-        shown = [*shown, *await house.run(asked.call, records.supporting(shown, bounds))]
+        subjects = steps is records.encounter_record  # an encounter is not understood without its patient
+        shown = [*shown, *await house.run(asked.call, records.supporting(shown, bounds, subjects=subjects))]
     patients = tuple(dict.fromkeys(hit.patient for hit in shown if hit.patient))
     await house.seen(asked.call, Seen("everything", asked.path[0], ident, patients, len(shown)))
     return respond(asked, hits_bundle(asked, shown, following))

@@ -84,11 +84,14 @@ def _gathered(parts: Sequence[str], wish: Wish, out: Sql) -> Steps[list[Hit]]:
     return [Hit(*row) for row in rows]
 
 
-def supporting(hits: Sequence[Hit], bounds: Bounds) -> Steps[list[Hit]]:
-    """Return what the resources of a record refer to and is not about a person: who, where, which medicine."""
+def supporting(hits: Sequence[Hit], bounds: Bounds, *, subjects: bool = False) -> Steps[list[Hit]]:
+    """Return what the resources of a record refer to and is not about a person: who, where, which medicine.
+
+    With `subjects` the patients too whom the resources are about.
+    """
     there = {(hit.type, hit.id) for hit in hits}
     wanted: dict[str, dict[str, None]] = {}
-    for kind, ident in _outside(hits, there):
+    for kind, ident in _outside(hits, there, subjects):
         wanted.setdefault(kind, {})[ident] = None
     found: list[Hit] = []
     for kind, ids in sorted(wanted.items()):
@@ -103,13 +106,14 @@ def supporting(hits: Sequence[Hit], bounds: Bounds) -> Steps[list[Hit]]:
     return found
 
 
-def _outside(hits: Iterable[Hit], there: set[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+def _outside(hits: Iterable[Hit], there: set[tuple[str, str]], subjects: bool) -> Iterable[tuple[str, str]]:
     for hit in hits:
         for reference in references(hit.body.encode()):
             match = _RELATIVE.match(reference)
             if match is None or match[1] not in known_types() or (match[1], match[2]) in there:
                 continue
-            if match[1] != "Patient" and table(match[1]).patient is None:
+            person = match[1] == "Patient" or table(match[1]).patient is not None
+            if not person or (subjects and match[1] == "Patient" and match[2] == hit.patient):
                 yield match[1], match[2]
 
 

@@ -69,6 +69,7 @@ def history_of_one(kind: str, ident: str, part: Slice, bounds: Bounds) -> Steps[
         return []
     out = Sql()
     tests = [f"p.type = {out.arg(kind, 'text')}", f"p.id = {out.arg(ident, 'text')}", *_window("p", part, out)]
+    tests += _standing(kind, part, out)
     if part.mark is not None:
         tests.append(f"p.version < {out.arg(part.mark[2], 'int4')}")
     sql = (
@@ -90,7 +91,8 @@ def history_of_many(kinds: Sequence[str], part: Slice, bounds: Bounds) -> Steps[
     """Return versions of all resources of some types, newest first; at most `count` + 1."""
     out = Sql()
     parts = [_current(kind, part, bounds, out) for kind in kinds]
-    parts.append(_past(kinds, part, bounds, out))
+    # what stood at a time must be asked type by type: the version after a past one may be the one that holds now
+    parts += [_past([kind], part, bounds, out) for kind in kinds] if part.at else [_past(kinds, part, bounds, out)]
     sql = (
         f"SELECT * FROM ({' UNION ALL '.join(parts)}) u(kind, id, version, updated, deleted, body, packed, patient)"
         f" ORDER BY updated DESC, id DESC, version DESC LIMIT {part.count + 1}"
@@ -111,6 +113,8 @@ def _past(kinds: Sequence[str], part: Slice, bounds: Bounds, out: Sql) -> str:
     tests = [*_window("p", part, out), *_after("p", part, out)]
     if len(kinds) < len(known_types()):
         tests.append(f"p.type = ANY({out.arg(list(kinds), 'text[]')})")
+    if part.at is not None:
+        tests += _standing(kinds[0], part, out)
     if bounds.sources is not None:
         sources, shared = out.arg(list(bounds.sources), "uuid[]"), out.arg(sorted(bounds.open), "text[]")
         tests.append(f"(p.source = ANY({sources}) OR p.type = ANY({shared}))")
@@ -128,6 +132,18 @@ def _window(alias: str, part: Slice, out: Sql) -> list[str]:
     if part.at is not None:
         tests.append(f"{alias}.updated < {out.arg(part.at[1], 'timestamptz')}")
     return tests
+
+
+def _standing(kind: str, part: Slice, out: Sql) -> list[str]:
+    """Keep past versions of a type that were not yet replaced when the time that `_at` gives began."""
+    if part.at is None:
+        return []
+    begin = out.arg(part.at[0], "timestamptz")
+    return [
+        f"NOT EXISTS (SELECT 1 FROM {table} n WHERE {own}n.id = p.id AND n.version = p.version + 1"
+        f" AND n.updated <= {begin})"
+        for table, own in (("fhir_past", "n.type = p.type AND "), (f"fhir_{kind.lower()}", ""))
+    ]
 
 
 def _after(alias: str, part: Slice, out: Sql) -> list[str]:
