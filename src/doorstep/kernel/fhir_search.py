@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 from psycopg import Connection, RawCursor
 
+from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.conditions import Condition, Ids
 from doorstep.fhir.search.plan import Bounds, Statement
 from doorstep.fhir.search.query import read_query
@@ -40,9 +41,12 @@ def search_ids(
 ) -> list[str]:
     """The ids of at most ``limit`` resources of a type that fit a search, of some sources (None: all), by id.
 
-    ``among``: only these ids. Raises ``FhirProblem`` for what cannot be asked, unknown parameters too.
+    ``among``: only these ids. Raises ``FhirProblem`` for what cannot be asked: unknown parameters too, and a search
+    without a condition, which would mean any resource.
     """
     asked = read_query(kind, parse_qsl(query, keep_blank_values=True), strict=True)
+    if not asked.where:
+        raise FhirProblem("unconditional", query=query)
     bounds = Bounds(None if sources is None else tuple(sources), frozenset())
     context = Context(bounds, setting(), lambda _kind, _token: False, b"")
 

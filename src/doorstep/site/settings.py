@@ -143,6 +143,4 @@ LOGGING = {
 }
 
 DOORSTEP_ROOMS = "doorstep.site.rooms.ROOMS"
-DOORSTEP_TYPE_FILTER = "doorstep.site.export_filter.type_filter"
-DOORSTEP_SEARCH = "doorstep.site.write_search.find"
 DOORSTEP_CALL_FOR = "doorstep.registers.staff.api.call_for"

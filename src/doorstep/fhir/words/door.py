@@ -70,6 +70,7 @@ DOOR: Final[dict[str, Kind]] = {
     # shaping
     "summary-mode": Kind("value", 400, "_summary 不支持“{value}”", "_summary does not take “{value}”"),
     # search
+    "unconditional": Kind("value", 400, "检索“{query}”没有条件", "the search “{query}” has no condition"),
     "bad-search-value": Kind(
         "value", 400, "“{value}”不能用作{kind}的检索值", "“{value}” cannot be searched for as {kind}"
     ),
@@ -157,7 +158,6 @@ DOOR: Final[dict[str, Kind]] = {
         "_typeFilter“{filter}”应为“类型?检索条件”，类型须在导出范围内",
         "_typeFilter “{filter}” should be “Type?search”, of a type that is exported",
     ),
-    "export-filter-unsupported": Kind("not-supported", 400, "不支持 _typeFilter", "_typeFilter is not supported"),
     "export-group": Kind("not-found", 404, "找不到“Group/{group}”", "“Group/{group}” is not found"),
     "export-group-large": Kind("too-costly", 400, "该组成员超过 {limit} 人", "the group has more than {limit} members"),
     "export-nothing": Kind("forbidden", 403, "没有可以导出的范围", "there is nothing within your bounds to export"),

@@ -30,14 +30,6 @@ SENTENCES = {
 }
 
 
-OPEN_TYPES = frozenset(
-    {"ActivityDefinition", "CodeSystem", "ConceptMap", "Endpoint", "HealthcareService", "Library", "Location",
-     "Measure", "Medication", "MedicationKnowledge", "NamingSystem", "Organization", "OrganizationAffiliation",
-     "PlanDefinition", "Practitioner", "PractitionerRole", "Questionnaire", "Substance", "ValueSet"}
-)  # fmt: skip
-"""Types that are about no person who is cared for: who, where, which medicine, which words. Anyone may read them."""
-
-
 def may_send_for(call: Call, source: UUID) -> Decision:
     """A system sends for its own institution only; operators and the house itself for those within their scope."""
     if call.actor.startswith("source:"):

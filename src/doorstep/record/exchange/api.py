@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorstep.record.exchange.access import OPEN_TYPES
+from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.record.exchange.actions import (
     StillWrong,
     begin_export,
@@ -16,7 +16,6 @@ from doorstep.record.exchange.actions import (
     set_checks,
     take,
 )
-from doorstep.record.exchange.actions.export_rows import TypeFilter
 from doorstep.record.exchange.reads import (
     checks_of,
     counts,
@@ -59,7 +58,6 @@ __all__ = [
     "Problem",
     "Receipt",
     "StillWrong",
-    "TypeFilter",
     "advice",
     "begin_export",
     "cancel_export",

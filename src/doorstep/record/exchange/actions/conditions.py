@@ -9,15 +9,14 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
-from django.utils.module_loading import import_string
 
 from doorstep.fhir.bundle import Item
 from doorstep.fhir.indexing import token_hash
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.tables import table
 from doorstep.kernel import ledger
+from doorstep.kernel.fhir_search import search_ids
 from doorstep.record.exchange.actions.prepare import Prepared, problem_of
 from doorstep.record.exchange.shapes import Problem
 
@@ -36,20 +35,15 @@ class Unanswerable(Exception):
 def find(kind: str, query: str, source: UUID | None, limit: int) -> list[str]:
     """The ids of at most ``limit`` resources that match, of one institution or (None) of all; deleted ones do not.
 
-    What names nothing but identifiers is looked up here, all else by the search that ``settings.DOORSTEP_SEARCH`` (a
-    dotted name) gives: (kind, query, source, limit) to ids, None where it asks for nothing. Raises ``Unanswerable``
-    then, and where there is no search; ``FhirProblem`` for what cannot be asked.
+    What names nothing but identifiers is looked up here, all else by the door's own search. Raises ``FhirProblem`` for
+    what cannot be asked.
     """
     tokens = _tokens(query)
     if tokens:
         found = ledger.matching(kind, tokens, limit=SOME)
         if len(found) < SOME:
             return [key for key, owner in found if source in (None, owner)][:limit]
-    name = getattr(settings, "DOORSTEP_SEARCH", "")
-    answer: list[str] | None = import_string(name)(kind, query, source, limit) if name else None
-    if answer is None:
-        raise Unanswerable("conditional-unsupported", f"{kind}?{query}")
-    return answer
+    return search_ids(kind, query, None if source is None else [source], limit)
 
 
 def search(kind: str, query: str, source: UUID, *, own: bool = False) -> str | None:

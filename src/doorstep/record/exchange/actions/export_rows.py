@@ -6,7 +6,7 @@ whoever writes meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,9 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 import zstandard
-from django.conf import settings
 from django.db import connection
-from django.utils.module_loading import import_string
 from psycopg import Connection, Cursor, sql
 from psycopg.pq import Format
 
@@ -24,11 +22,10 @@ from doorstep.fhir import tables
 from doorstep.fhir.indexing import index
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.call import Scope
+from doorstep.kernel.fhir_search import OPEN_TYPES, search_ids
 from doorstep.record.exchange import rules
-from doorstep.record.exchange.access import OPEN_TYPES
 from doorstep.record.exchange.models import Export
 
-TypeFilter = Callable[[Scope, str, str, Sequence[str]], Collection[str]]
 """(scope, type, query, ids) → those of the ids that a search of the type would find; raises FhirProblem where the
 query is wrong, also when asked of no ids."""
 
@@ -70,10 +67,10 @@ class Window:
     read: int
 
 
-def type_filter() -> TypeFilter | None:
-    """The search that ``settings.DOORSTEP_TYPE_FILTER`` (a dotted name) gives to ``_typeFilter``; None without."""
-    name = getattr(settings, "DOORSTEP_TYPE_FILTER", "")
-    return cast("TypeFilter", import_string(name)) if name else None
+def filtered(scope: Scope, kind: str, query: str, ids: Sequence[str]) -> list[str]:
+    """Those of the ids that a search of the type finds (``_typeFilter``); ``FhirProblem`` for what cannot be asked."""
+    everything = scope.everywhere or kind in OPEN_TYPES
+    return search_ids(kind, query, None if everything else sorted(scope.organisations), len(ids), among=ids)
 
 
 @cache
@@ -159,12 +156,10 @@ def _sought(row: Export, kind: str, versions: list[Version]) -> list[Version]:
     found = [v for v in versions if (not v.deleted if since is None else v.updated > since)]
     if not queries or not found:
         return found
-    ask, passed = type_filter(), set[str]()
-    if ask is None:
-        raise LookupError("DOORSTEP_TYPE_FILTER was there when the export began")
+    passed = set[str]()
     ids = [v.id for v in found if not v.deleted]
     for query in queries:
-        passed.update(ask(scope_of(row), kind, query, ids))
+        passed.update(filtered(scope_of(row), kind, query, ids))
     return [v for v in found if v.deleted or v.id in passed]
 
 

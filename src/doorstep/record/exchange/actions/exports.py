@@ -15,10 +15,11 @@ from doorstep.kernel import clock, ledger
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, demand, refuse
+from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.record.exchange import reads, rules
-from doorstep.record.exchange.access import OPEN_TYPES, Permission
+from doorstep.record.exchange.access import Permission
 from doorstep.record.exchange.actions import export_files, export_work
-from doorstep.record.exchange.actions.export_rows import concerns_patients, type_filter
+from doorstep.record.exchange.actions.export_rows import concerns_patients, filtered
 from doorstep.record.exchange.flow import AT_WORK, EXPORT_FLOW, LIVE, ExportState
 from doorstep.record.exchange.models import Export
 from doorstep.record.exchange.shapes import Export as Shown
@@ -97,16 +98,12 @@ def _types(level: str, types: Sequence[str]) -> list[str]:
 
 
 def _filters(scope: Scope, queries: Sequence[str], types: Sequence[str]) -> dict[str, list[str]]:
-    search = type_filter()
-    if queries and search is None:
-        raise Refused(refuse("export-filter-unsupported"))
     found: dict[str, list[str]] = {}
     for text in queries:
         kind, mark, query = text.partition("?")
         if not mark or kind not in types:
             raise Refused(refuse("export-filter-bad", filter=text))
-        if search is not None:
-            search(scope, kind, query, ())
+        filtered(scope, kind, query, ())
         found.setdefault(kind, []).append(query)
     return found
 

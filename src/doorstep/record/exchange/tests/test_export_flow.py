@@ -13,9 +13,10 @@ from doorstep.fhir import tables
 from doorstep.fhir.problems import KINDS
 from doorstep.kernel import ledger
 from doorstep.kernel.call import EVERYWHERE, Scope
+from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.kernel.testing.callers import member, system
 from doorstep.kernel.testing.contracts import FlowContract, WordsContract
-from doorstep.record.exchange.access import OPEN_TYPES, may_see_export
+from doorstep.record.exchange.access import may_see_export
 from doorstep.record.exchange.flow import AT_WORK, EXPORT_FLOW, LIVE, ExportState
 from doorstep.record.exchange.forms import EXPORT_STATES
 from doorstep.registers.staff.rules import ROLES, SOURCE_PERMISSIONS

@@ -10,18 +10,13 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.kernel.call import EVERYWHERE, Scope
 from doorstep.kernel.testing.callers import system
 from doorstep.record.exchange import rules
+from doorstep.record.exchange.actions.export_rows import filtered
 from doorstep.record.exchange.tests import kit
 from doorstep.record.exchange.tests.conftest import other, source
 from doorstep.record.exchange.tests.test_exports import begin, full, home, lines, put, work
-from doorstep.site.export_filter import type_filter
 
 pytestmark = pytest.mark.django_db
 __all__ = ["home", "other", "source"]
-
-
-@pytest.fixture(autouse=True)
-def site(settings, home):
-    settings.DOORSTEP_TYPE_FILTER = "doorstep.site.export_filter.type_filter"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +58,6 @@ def test_a_wrong_search_is_refused_when_the_export_is_asked_for(source, query):
 def test_it_finds_nothing_beyond_the_bounds(source, other):
     full(source, 1)
     ids = [kit.key(2)]
-    assert type_filter(Scope(frozenset({source})), "Patient", "gender=male", ids) == ids
-    assert type_filter(Scope(frozenset({other})), "Patient", "gender=male", ids) == []
-    assert type_filter(EVERYWHERE, "Patient", "gender=male", ()) == []
+    assert filtered(Scope(frozenset({source})), "Patient", "gender=male", ids) == ids
+    assert filtered(Scope(frozenset({other})), "Patient", "gender=male", ids) == []
+    assert filtered(EVERYWHERE, "Patient", "gender=male", ()) == []
