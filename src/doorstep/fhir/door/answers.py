@@ -77,14 +77,16 @@ def shape_of(asked: Asked) -> Shape | None:
         if summary not in ("true", "text", "data"):
             raise FhirProblem("bad-search-value", "_summary", value=summary, kind="code")
         return lambda text, kind: shaping.summary(text.encode(), kind, summary).decode()
-    if elements:
+    if elements and elements.startswith("-"):
+        left_out = elements
+    elif elements:
         names = [name for name in elements.split(",") if name]
         return lambda text, kind: shaping.elements(text.encode(), kind, names).decode()
-    return _without(left_out.split(",")) if left_out else None
+    return _without(left_out.replace("-", "").split(",")) if left_out else None
 
 
 def _without(names: Sequence[str]) -> Shape:
-    """Leave elements out, as HAPI and fhirpy have it (`_elements:exclude`); what is mandatory stays."""
+    """Leave elements out, as HAPI (`_elements:exclude=a,b`) and Aidbox (`_elements=-a,b`) do; the mandatory stay."""
     if any("." in name for name in names):
         raise FhirProblem("bad-search-value", "_elements:exclude", value=",".join(names), kind="code")
     out = frozenset(names)

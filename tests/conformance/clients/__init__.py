@@ -1,0 +1,1 @@
+"""Clients of other people that meet the FHIR door."""
