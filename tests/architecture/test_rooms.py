@@ -12,10 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
-from doorstep.kernel import room
+from doorstep.kernel import ledger, publishing, room
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import OutboxEvent, TrailLine
-from doorstep.kernel.testing.callers import stranger
+from doorstep.kernel.testing.callers import stranger, system
+from doorstep.kernel.testing.contracts import ProjectionContract
 from doorstep.site.rooms import APPS
 
 ROOMS = {name.rsplit(".", 1)[-1]: name for name in APPS}
@@ -84,3 +85,67 @@ def test_every_right_is_told_in_a_sentence_of_both_languages(installed: room.Roo
         assert sentence
         with translation.override("en"):
             assert translation.gettext(sentence).isascii(), sentence
+
+
+PUBLISHERS = [r for r in room.installed() if r.publishes]
+
+
+def test_there_are_rooms_that_publish_and_no_type_has_two_rooms() -> None:
+    kinds = [kind for r in PUBLISHERS for kind in r.publishes]
+    assert {"Organization", "Practitioner"} <= set(kinds)
+    assert len(kinds) == len(set(kinds))
+
+
+@pytest.mark.parametrize("installed", room.installed(), ids=lambda r: r.name)
+def test_a_room_that_publishes_can_do_so_again_and_proves_its_projections(installed: room.Room) -> None:
+    """``republish`` is an action of the room's own, a job runs it, and a test of the room inherits the contract."""
+    assert bool(installed.publishes) == (installed.republish is not None)
+    if installed.republish is None:
+        return
+    package = next(p for p in APPS if p.rsplit(".", 1)[-1] == installed.name)
+    assert installed.republish in _functions(package).values()
+    assert isinstance(installed.republish.permission, installed.permissions or ())  # type: ignore[attr-defined]  # set by @action
+    assert f"{installed.name}.publish" in {job.name for job in installed.jobs}
+    tests = import_module(f"{package}.tests.test_fhir")
+    proofs = [t for _, t in inspect.getmembers(tests, inspect.isclass) if issubclass(t, ProjectionContract)]
+    assert installed.name in {t.room for t in proofs if t is not ProjectionContract}
+
+
+@pytest.mark.parametrize("installed", PUBLISHERS, ids=lambda r: r.name)
+@pytest.mark.django_db
+def test_a_room_publishes_these_types_and_no_other_and_all_that_it_has(
+    installed: room.Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _a_district()
+    seen: dict[tuple[str, str], ledger.Fresh] = {}
+    with connection.cursor() as cursor:
+        for kind in installed.publishes:
+            cursor.execute(f"DELETE FROM fhir_{kind.lower()}")
+    real = ledger.write
+    monkeypatch.setattr(
+        ledger, "write", lambda rows, at: seen.update({(r.type, r.id): r for r in rows}) or real(rows, at)
+    )
+    assert installed.republish is not None
+    publishing.everything(system(), installed.republish)
+    living = {r.type for r in seen.values() if not r.deleted}
+    assert living == set(installed.publishes)
+    assert {r.message for r in seen.values()} == {None}
+    seen.clear()
+    publishing.everything(system(), installed.republish)
+    assert seen == {}, "published again, nothing is written"
+
+
+def _a_district() -> None:
+    """Institutions (one with its place), consortia, people with posts: something for every type."""
+    from dataclasses import replace
+    from decimal import Decimal
+
+    from doorstep.registers.organisations import api as organisations
+    from doorstep.registers.organisations.tests import factory
+    from doorstep.registers.staff.tests import factory as people
+
+    district = factory.make()
+    first = factory.DIRECTORY.organisations[0]
+    placed = replace(first, facts=replace(first.facts, longitude=Decimal("112.5"), latitude=Decimal("27.5")))
+    organisations.load(system(), directory=organisations.DirectoryIn(organisations=(placed,)))
+    people.somebody(district.lead)
