@@ -46,7 +46,7 @@ async def _entry(said: exchange.EntryAnswer, fetch: Fetch, representation: bool,
 
 def status(problems: Sequence[exchange.Problem]) -> int:
     """The HTTP status of an answer that tells the problems."""
-    return exchange.status_of(problems) if problems else 422
+    return exchange.status_of([each.code for each in problems]) if problems else 422
 
 
 def refusal(refused: Refused) -> FhirProblem:

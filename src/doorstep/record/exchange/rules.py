@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from doorstep.fhir.problems import KINDS
 from doorstep.fhir.validation.findings import WORDS as FINDINGS
-from doorstep.record.exchange.shapes import Problem
 
 # Problems that may cure themselves when something else arrives: what waits for them is tried again.
 WAITING: Final = frozenset({"missing-reference", "conditional-none"})
@@ -132,10 +131,10 @@ def issue_of(code: str) -> tuple[str, int]:
     return "processing", 422
 
 
-def status_of(problems: Sequence[Problem]) -> int:
-    """The HTTP status of an answer that tells these problems: the first one's, or 400 where any is of structure."""
-    found = [issue_of(each.code) for each in problems]
-    broken = problems[0].code in FINDINGS and any(issue == "structure" for issue, _ in found)
+def status_of(codes: Sequence[str]) -> int:
+    """The HTTP status of an answer that tells problems of these codes: the first one's; 400 where one is of structure."""
+    found = [issue_of(code) for code in codes]
+    broken = codes[0] in FINDINGS and any(issue == "structure" for issue, _ in found)
     return 400 if broken else found[0][1]
 
 

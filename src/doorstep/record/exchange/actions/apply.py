@@ -234,7 +234,7 @@ def _answer(
 ) -> EntryAnswer:
     if problems:
         told = problems[: rules.KEPT_PROBLEMS]
-        return EntryAnswer(rules.status_of(told), problem=told[0], more=tuple(told[1:]))
+        return EntryAnswer(rules.status_of([each.code for each in told]), problem=told[0], more=tuple(told[1:]))
     if item.method in READS:
         return EntryAnswer.unread(item.url, item.asked)
     there = prepared.there.get(item.index)

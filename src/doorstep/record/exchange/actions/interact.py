@@ -104,7 +104,8 @@ def _rest(call: Call, source: UUID, group: Sequence[Interaction], known: dict[by
 
 
 def _refused(one: Interaction, problems: Sequence[Problem]) -> Answer:
-    return Answer(rules.status_of(problems), one.type, one.id or "", problem=problems[0], more=tuple(problems[1:]))
+    status = rules.status_of([each.code for each in problems])
+    return Answer(status, one.type, one.id or "", problem=problems[0], more=tuple(problems[1:]))
 
 
 @action(Permission.SEND, audits="exchange.interact")
