@@ -45,10 +45,11 @@ def _demand_sound() -> None:
 
 
 def _serve(options: argparse.Namespace, dsn: str) -> int:
-    from doorstep.site import serve
+    from doorstep.site import reindex, serve
 
     _demand_sound()
     _migrate()
+    reindex.tell_if_old()
     return serve.everything(options.host, options.port)
 
 
@@ -95,6 +96,13 @@ def _messages(options: argparse.Namespace, dsn: str) -> int:
     return desk.DO[options.act](options)
 
 
+def _reindex(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import reindex
+
+    _migrate()
+    return reindex.run(options.types, every=options.all, quiet=options.quiet)
+
+
 def _trail(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import desk
 
@@ -134,6 +142,10 @@ def parser() -> argparse.ArgumentParser:
     _desk_grammar(
         add("messages", _messages, "待修正的报文 / the messages set aside: list, show, replay, mend, dismiss")
     )
+    anew = add("reindex", _reindex, "更新检索索引 / make the search index of what is stored anew, while all is in use")
+    anew.add_argument("--types", nargs="+", metavar="TYPE", help="只做这些资源类型 / these types alone, new or old")
+    anew.add_argument("--all", action="store_true", help="所有类型，不论新旧 / all types, new or old")
+    anew.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
     add("verify-trail", _trail, "核验操作留痕 / verify the trail")
     return top
 
