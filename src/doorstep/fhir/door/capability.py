@@ -9,6 +9,8 @@ from typing import Any, Final
 import orjson
 
 from doorstep.fhir.door import operations
+from doorstep.fhir.door.asked import JSON, PATCHES, XML
+from doorstep.fhir.door.merging import MERGE
 from doorstep.fhir.outcome import instant
 from doorstep.fhir.parameters import parameters
 from doorstep.fhir.tables import known_types
@@ -22,6 +24,7 @@ _OF_R4: Final = {
     "validate": "Resource-validate", "meta": "Resource-meta", "meta-add": "Resource-meta-add",
     "meta-delete": "Resource-meta-delete",
 }  # fmt: skip
+_PATCHES: Final = (PATCHES[0], MERGE, JSON, XML)
 _FORMATS: Final = ["application/fhir+json", "application/fhir+xml", "json", "xml"]
 
 
@@ -38,7 +41,7 @@ def capability_statement(base: str, version: str, since: datetime, terminology: 
         "implementation": {"description": "Doorstep 家门口", "url": base.rstrip("/")},
         "fhirVersion": "4.0.1",
         "format": _FORMATS,
-        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
+        "patchFormat": [*_PATCHES],
         "rest": [orjson.Fragment(_rest())],
     }
     return orjson.dumps(statement)

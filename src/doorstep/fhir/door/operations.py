@@ -34,6 +34,7 @@ async def validate(house: House, asked: Asked, kind: str, ident: str) -> Respons
         if not ident:
             raise FhirProblem("parameter-missing", "Parameters", name="resource")
         found = await current(house, asked, kind, ident)
+        await house.seen(asked.call, Seen("validate", kind, ident, (found.patient,) if found.patient else (), 1))
         given = [orjson.loads(found.text)]
         mode = mode if mode != "create" else None
     findings = await house.work(lambda: validate_operation(given[0], mode, profile))

@@ -18,7 +18,7 @@ from doorstep.fhir.reading import is_id
 from doorstep.fhir.search import cursor, engine
 from doorstep.fhir.search.query import Clause, InCompartment, Query, read_query, with_clauses
 from doorstep.fhir.search.setting import Setting, Terms
-from doorstep.fhir.search.walk import Context, Found, Hit
+from doorstep.fhir.search.walk import SCANNED, Context, Found, Hit
 from doorstep.fhir.tables import known_types
 
 
@@ -51,6 +51,8 @@ def searchset(asked: Asked, query: Query, found: Found) -> bytes:
     notes = [FhirProblem("ignored-parameter", name, name=name, type=query.type) for name in query.ignored]
     if found.cut:
         notes.append(FhirProblem("includes-cut", limit=len(found.included)))
+    if found.paused:
+        notes.append(FhirProblem("page-scanned", limit=SCANNED))
     if notes:
         entries.append(note_entry(notes, asked.language))
     return bundle("searchset", entries, links=links, total=found.total)
@@ -134,6 +136,7 @@ async def _one_of_types(
     whole.hits += found.hits
     whole.included += found.included
     whole.cut = whole.cut or found.cut
+    whole.paused = whole.paused or found.paused
     if found.total is not None:
         whole.total = (whole.total or 0) + found.total
     return found.next

@@ -34,6 +34,7 @@ def run(query: Query, context: Context) -> Steps[Found]:
     found.hits, after = yield from pages(query, plan, resolved.checks, mark, context)
     if after is not None:
         found.next = cursor.seal(after, canonical(query), context.secret)
+        found.paused = len(found.hits) < query.count
     if query.includes and found.hits:
         found.included, found.cut = yield from include(query, found.hits, context)
     return found

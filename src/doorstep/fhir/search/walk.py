@@ -58,7 +58,7 @@ class Context:
 class Found:
     """What a search found: the page, what it includes, the cursor of the next, and the total where it was asked for.
 
-    `cut`: more would have to be included than is.
+    `cut`: more would have to be included than is. `paused`: the page is not full, since enough rows were looked at.
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -66,6 +66,7 @@ class Found:
     next: str | None = None
     total: int | None = None
     cut: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
