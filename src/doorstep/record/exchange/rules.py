@@ -107,6 +107,24 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
 }
 
+# What to do about the faults of checks that senders make most often (Chinese, English).
+ADVICE: Final[dict[str, tuple[str, str]]] = {
+    "bad-format": (
+        "按标准的格式填写；有时间就须带时区，如 2026-03-01T08:00:00+08:00",
+        "write it in the standard's format; a time needs its offset, as in 2026-03-01T08:00:00+08:00",
+    ),
+    "empty-string": ("没有值时不写这个属性", "leave the property out where it has no value"),
+    "null": ("没有值时不写这个属性", "leave the property out where it has no value"),
+    "empty-array": ("没有值时不写这个属性", "leave the property out where it has no value"),
+    "empty-object": ("没有值时不写这个属性", "leave the property out where it has no value"),
+    "unknown-element": (
+        "检查拼写；标准没有的内容放在扩展（extension）里",
+        "see to the spelling; what the standard lacks belongs in an extension",
+    ),
+    "bad-code": ("换成值集中的编码，本地编码放在文字里", "use a code of the set; a local one belongs in the text"),
+    "bad-reference": ("id 只能用字母、数字、“-”和“.”", "ids hold letters, digits, “-” and “.” alone"),
+}
+
 # What FHIR calls these (IssueType) and the HTTP status of an answer that says them; all others: processing, 422.
 ISSUES: Final[dict[str, tuple[str, int]]] = {
     "version-conflict": ("conflict", 412),
@@ -132,7 +150,7 @@ def issue_of(code: str) -> tuple[str, int]:
 
 
 def status_of(codes: Sequence[str]) -> int:
-    """The HTTP status of an answer that tells problems of these codes: the first one's; 400 where one is of structure."""
+    """The HTTP status of an answer that tells problems of these codes: the first one's; 400 where one is structural."""
     found = [issue_of(code) for code in codes]
     broken = codes[0] in FINDINGS and any(issue == "structure" for issue, _ in found)
     return 400 if broken else found[0][1]
@@ -163,7 +181,10 @@ def words(
 
 def advice(code: str, language: str) -> str:
     """Say what a person can do about it; empty where the words say it already."""
-    return WORDS[code][3 if language.startswith("en") else 2] if code in WORDS else ""
+    english = language.startswith("en")
+    if code in WORDS:
+        return WORDS[code][3 if english else 2]
+    return ADVICE[code][english] if code in ADVICE else ""
 
 
 def _fill(template: str, params: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir.validation import check
+from doorstep.fhir.validation.findings import WORDS
 from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.testing.at_once import at_once
@@ -87,8 +89,6 @@ def test_what_a_patch_makes_is_checked_as_what_is_sent(source):
     assert (answer.status, said(answer.problems)) == (400, {("unknown-element", "sex")})
     operation = {"op": "replace", "path": "/gender", "value": "男"}
     patch = {"resourceType": "Binary", "contentType": "application/json-patch+json"}
-    import base64
-
     patch["data"] = base64.b64encode(orjson.dumps([operation])).decode()
     [receipt] = send(source, bundle("batch", entry(patch, None, "PATCH", f"Patient/{made.id}")))
     assert said(receipt.problems) == {("bad-code", "Bundle.entry[0].resource.gender")}
@@ -148,6 +148,19 @@ class TestNotStrict:
         setting(source, strict_bundles=False)
         [receipt] = send(source, bundle("batch", entry(observation(None, effectiveDateTime="gestern"), 1)))
         assert (receipt.state, receipt.problems[0].code) == ("set_aside", "bad-date")
+
+
+@pytest.mark.parametrize("code", sorted(rules.ADVICE))
+def test_advice_is_about_faults_of_checks_in_both_languages(code):
+    assert code in WORDS
+    assert api.advice(code, "zh") != api.advice(code, "en")
+
+
+def test_a_time_without_its_offset_is_told_with_what_to_do(source):
+    [receipt] = send(source, bundle("batch", entry(observation(None, effectiveDateTime="2026-03-01T08:00:00"), 1)))
+    [problem] = receipt.problems
+    assert "2026-03-01T08:00:00" in api.say(problem)
+    assert "+08:00" in api.advice(problem.code, "zh")
 
 
 def test_a_reference_by_search_is_resolved_and_no_fault(source):
