@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -386,3 +387,47 @@ class TestWhatIsOld:
         migration.begin(None, type("Editor", (), {"connection": connection}))
         assert reindex.old_types() == sorted(KINDS)
         assert ask("SELECT count(*) FROM fhir_index") == [(len(ledger.known_types()),)]
+
+
+# One resource for each way of the extractors: names and their pinyin, tokens of all sorts, references, dates, numbers.
+EVERY_WAY: list[Json] = [
+    {"resourceType": "Patient", "id": "p", "active": True,
+     "name": [{"family": "曾", "given": ["小明"], "text": "曾小明"}],
+     "identifier": [{"system": "urn:x", "value": "1", "type": {"coding": [{"system": "urn:t", "code": "MR"}]}}],
+     "telecom": [{"system": "phone", "value": "13900001111"}], "gender": "male", "birthDate": "1985-03",
+     "address": [{"text": "家门口", "city": "县城", "use": "home"}],
+     "generalPractitioner": [{"reference": "Practitioner/d"}],
+     "managingOrganization": {"identifier": {"system": "urn:o", "value": "9"}}},
+    {"resourceType": "Observation", "id": "o", "status": "final", "subject": {"reference": "Patient/p"},
+     "code": {"text": "血压", "coding": [{"system": LOINC, "code": "85354-9"}]},
+     "effectiveDateTime": "2026-03-01T08:00:00",
+     "component": [{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]},
+                    "valueQuantity": {"value": 140, "comparator": ">", "system": "urn:u", "code": "mm[Hg]"}}]},
+    {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}, "onsetRange": {
+        "low": {"value": 40, "code": "a"}, "high": {"value": 42.5, "code": "a"}}, "recordedDate": "2026"},
+    {"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order", "authoredOn": "2026-03-01",
+     "subject": {"reference": "Patient/p"}, "medicationCodeableConcept": {"coding": [{"code": "x"}]}},
+    {"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"system": "urn:c", "code": "AMB"},
+     "period": {"start": "2026-03-01", "end": "2026-03-02T10:00:00+08:00"}, "length": {"value": 26, "unit": "h"}},
+    {"resourceType": "ValueSet", "id": "v", "url": "http://x/v", "version": "1", "name": "Set", "date": "2026-01-01"},
+    {"resourceType": "Appointment", "id": "a", "status": "booked", "start": "2026-03-01T08:00:00+08:00",
+     "participant": [{"actor": {"reference": "Patient/p"}, "status": "accepted"}],
+     "serviceType": [{"coding": [{"code": "y"}]}]},
+    {"resourceType": "Location", "id": "l", "name": "卫生室", "position": {"latitude": 30.5, "longitude": 104.0}},
+    {"resourceType": "Immunization", "id": "i", "status": "completed", "patient": {"reference": "Patient/p"},
+     "vaccineCode": {"coding": [{"system": "urn:v", "code": "01"}]}, "occurrenceString": "去年"},
+]  # fmt: skip
+MADE = (1, "f11a320978db7780")  # the version of the index, and the mark of what it holds of these
+
+
+def test_a_change_of_what_is_indexed_is_a_new_version_of_the_index():
+    """Where this fails, ``index_of`` makes something else than it did: raise ``INDEX_VERSION`` and note the mark."""
+    said = []
+    for resource in EVERY_WAY:
+        i = index_of(resource["resourceType"], resource)
+        times = [t and t.astimezone(UTC).isoformat() for t in (i.at, i.at_end)]
+        dates = sorted((k, *[t and t.astimezone(UTC).isoformat() for t in (a, b)]) for k, a, b in i.dates)
+        rows = [sorted(map(repr, each)) for each in (i.tokens, i.codes, i.strings, dates, i.numbers)]
+        said.append([i.patient, times, rows])
+    mark = blake2b(orjson.dumps(said), digest_size=8).hexdigest()
+    assert (reindex.INDEX_VERSION, mark) == MADE
