@@ -14,6 +14,7 @@ BATCH_RESOURCES: Final = 2000  # resources a transaction: commits cost little, m
 BATCH_BYTES: Final = 16 << 20
 NDJSON_LINES: Final = 1000
 KEPT_PROBLEMS: Final = 100  # of one message; a person mends the first and tries again
+TOLD_PROBLEMS: Final = 1000  # of all entries of one message together, beyond the first of each
 
 EXPORT_RULE: Final = (
     "exchange.export"  # the dated rule of exports; what holds where a district has set none stands here

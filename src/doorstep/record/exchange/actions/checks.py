@@ -21,12 +21,18 @@ def refuse_invalid(batch: Sequence[Prepared], source: UUID) -> None:
     """Set aside each item that is not valid R4 at the level at which its source is checked."""
     level = reads.checks_of(source)
     for prepared in batch:
-        if not (level.strict_bundles or prepared.direct):
-            continue
-        for item in _written(prepared):
-            found = errors_of(item, level, checked=prepared.checked)
-            if found:
-                prepared.put_all_aside(item, found)
+        if level.strict_bundles or prepared.direct:
+            _refuse(prepared, level)
+
+
+def _refuse(prepared: Prepared, level: Checks) -> None:
+    """Set the items at fault aside; once very many faults were found, what follows is told its first alone."""
+    left = rules.TOLD_PROBLEMS
+    for item in _written(prepared):
+        found = errors_of(item, level, checked=prepared.checked)
+        if found:
+            prepared.put_all_aside(item, found[: max(1, left)])
+            left -= len(found)
 
 
 def _written(prepared: Prepared) -> list[Item]:

@@ -179,6 +179,13 @@ def test_no_more_is_kept_than_a_person_reads(source):
     assert all(len(entry) < 100_000 for entry in map(json.dumps, child.problems))
 
 
+def test_a_bundle_of_nothing_but_faults_is_answered_shortly(source, monkeypatch):
+    monkeypatch.setattr(rules, "TOLD_PROBLEMS", 7)
+    sent = bundle("batch", *[entry(THRICE, n) for n in range(1, 6)])
+    [receipt] = [r for found in api.take(system(), source, [api.Piece("bundle", "x", sent)], "fhir") for r in found]
+    assert [len(answer.problems) for answer in receipt.answers] == [3, 3, 1, 1, 1]
+
+
 def test_what_refers_to_what_failed_waits_for_it_to_be_mended(source):
     sent = bundle("collection", entry(THRICE | {"id": "p"}, 1, None), entry(observation(urn(1)), 2, None))
     [receipt] = send(source, sent)
