@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from doorstep.fhir.hashes import FALLBACK
 
@@ -94,7 +94,8 @@ class Dated:
         inside = f"({start} >= {low} AND {end} <= {high})"
         above, below = f"({end} > {high} OR {end} IS NULL)", f"({start} < {low} OR {start} IS NULL)"
         tests = {
-            "eq": inside,
+            # that it begins before the end follows, and lets an index of starts be read between two bounds
+            "eq": f"({inside} AND {start} < {high})",
             "ne": f"({inside}) IS NOT TRUE",
             "gt": above,
             "lt": below,
@@ -107,6 +108,22 @@ class Dated:
         test = tests[self.prefix]
         # a parameter that is numbered must be used, or its type stays unknown
         return test if low in test and high in test else f"({test} AND {low} <= {high})"
+
+
+def _unbounded(_: Dated) -> datetime | None:
+    return None
+
+
+def _low(span: Dated) -> datetime | None:
+    return span.low
+
+
+def _high(span: Dated) -> datetime | None:
+    return span.high
+
+
+_FLOORS: Final = {"eq": _low, "ge": _low, "gt": _high, "sa": _high, "ap": _low}
+_CEILINGS: Final = {"eq": _high, "le": _high, "lt": _low, "eb": _low, "ap": _high}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +159,14 @@ class MainDate:
     @property
     def floor(self) -> datetime | None:
         """Rows that fit end after this instant; None where no bound is known."""
-        floors = [span.low if span.prefix in ("eq", "ge", "gt", "sa", "ap") else None for span in self.spans]
+        floors = [_FLOORS.get(span.prefix, _unbounded)(span) for span in self.spans]
         known = [each for each in floors if each is not None]
         return min(known) if len(known) == len(floors) else None
 
     @property
     def ceiling(self) -> datetime | None:
         """Rows that fit begin before this instant; None where no bound is known."""
-        ceilings = [span.high if span.prefix in ("eq", "le", "lt", "eb", "ap") else None for span in self.spans]
+        ceilings = [_CEILINGS.get(span.prefix, _unbounded)(span) for span in self.spans]
         known = [each for each in ceilings if each is not None]
         return max(known) if len(known) == len(ceilings) else None
 

@@ -139,9 +139,15 @@ def _source(plan: Plan, out: Sql) -> str:
 
 
 def _where(plan: Plan, out: Sql, conditions: Sequence[Condition], *more: str) -> str:
-    loose = plan.bound or plan.fence is not None
-    tests = [each.sql(out, loose=loose) for each in conditions if each is not plan.fence]
+    tests = [each.sql(out, loose=_loose(plan, each)) for each in conditions if each is not plan.fence]
     return " AND ".join(["NOT r.deleted", *plan.bounds.sql(plan.type, out), *tests, *more])
+
+
+def _loose(plan: Plan, condition: Condition) -> bool:
+    """Say whether rows are found by other means: a token that is no fence is common, or that of a narrow table."""
+    if plan.bound or plan.fence is not None:
+        return True
+    return isinstance(condition, Tokens) and not condition.negated and not _narrow(plan.type, condition)
 
 
 def _by_column(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, str, str]:
@@ -174,12 +180,15 @@ def _walked(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, s
     assert isinstance(order, Walk)
     prefix = plan.first(Prefix) if not order.whole else None
     others = [each for each in plan.conditions if each is not prefix]
-    parts = []
-    if mark is None or mark[0] is not None:
-        parts += [_walk_part(plan, order, key, prefix, others, mark, limit, out) for key in order.keys]
-    if order.whole:
-        parts.append(_walk_rest(plan, order, mark if mark and mark[0] is None else None, limit, out))
+    if mark is not None and mark[0] is None:
+        return _walk_rest(plan, order, mark, limit, out), "p.k", _of_page(order.merged)
+    parts = [_walk_part(plan, order, key, prefix, others, mark, limit, out) for key in order.keys]
     sql = parts[0] if len(parts) == 1 else _merged(parts, order.merged, limit)
+    if order.whole:
+        # what has no value is looked for only where those that have one do not fill the page
+        rest = _walk_rest(plan, order, None, limit, out, f"(SELECT count(*) FROM w) < {limit}")
+        whole = _merged(["SELECT id, k FROM w", rest], order.merged, limit)
+        sql = f"WITH w AS MATERIALIZED ({sql}) {whole}"
     return sql, "p.k", _of_page(order.merged)
 
 
@@ -207,12 +216,12 @@ def _each(plan: Plan, alias: str, where: str) -> str:
     return f"CROSS JOIN LATERAL (SELECT r.id FROM {_table(plan)} r WHERE r.id = {alias}.id AND {where} LIMIT 1) r"
 
 
-def _walk_rest(plan: Plan, order: Walk, mark: Mark | None, limit: int, out: Sql) -> str:
+def _walk_rest(plan: Plan, order: Walk, mark: Mark | None, limit: int, out: Sql, *more: str) -> str:
     none = f"NOT EXISTS (SELECT FROM {order.table} v WHERE v.id = r.id AND v.param = {out.arg(order.keys[0], 'int8')}"
-    tests = [f"{none} AND v.{order.column} IS NOT NULL)"]
+    tests = [f"{none} AND v.{order.column} IS NOT NULL OFFSET 0)"]
     if mark is not None:
         tests.append(order.after_empty(mark, out))
-    where = _where(plan, out, plan.conditions, *tests)
+    where = _where(plan, out, plan.conditions, *tests, *more)
     way = " DESC" if order.descending else ""
     return (
         f"(SELECT r.id, NULL::{order.kind} AS k FROM {_table(plan)} r WHERE {where} ORDER BY r.id{way} LIMIT {limit})"
