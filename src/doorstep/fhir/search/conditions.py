@@ -77,7 +77,8 @@ class Tokens:
         test = f"r.tok {sign} {out.arg(list(self.hashes), 'int8[]')}"
         if self.negated:
             return f"NOT ({test})"
-        return f"({test}) IS TRUE" if loose else test
+        # of a CASE the planner expects a half, and goes along an order rather than gathering and sorting
+        return f"CASE WHEN {test} THEN TRUE ELSE FALSE END" if loose else test
 
 
 @dataclass(frozen=True, slots=True)
