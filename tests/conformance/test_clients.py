@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from fhirpy.base.searchset import Raw
 
 from doorstep.kernel.testing.loops import run
 from tests.conformance.clients.live import Live, installed, live, node
-from tests.conformance.clients.record import record, urn
+from tests.conformance.clients.record import Typed, record, urn
 
 Json = dict[str, Any]
 ENV = "http://example.com/env"
@@ -171,19 +172,6 @@ def name(hospital: Json, what: str) -> str:
     return str(hospital[what]).partition("/")[2]
 
 
-class Typed:
-    """A model of one's own, as fhir-py's "Data models" have it."""
-
-    resourceType = "Patient"  # noqa: N815  FHIR's own name
-    id: str | None = None
-
-    def __init__(self, **fields: Any) -> None:
-        self.__dict__.update(fields)
-
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
-        return iter({"resourceType": self.resourceType, **self.__dict__}.items())
-
-
 class TestFhirpyWrites:
     """fhir-py's README, "Getting started", "Conditional operations", "CRUD client methods", "$validate"."""
 
@@ -251,6 +239,19 @@ class TestFhirpyWrites:
         with pytest.raises(ResourceNotFound):
             meant.patch(active=True)
         assert other.count() == 1
+
+    def test_patches_at_once_lose_none(self, fhirpy: SyncFHIRClient) -> None:
+        fields: Json = {
+            "active": True, "gender": "male", "birthDate": "1990-01-01", "deceasedBoolean": False, "language": "zh",
+            "multipleBirthInteger": 2, "name": [{"text": "A"}], "maritalStatus": {"text": "M"},
+            "address": [{"city": "B"}], "telecom": [{"value": "1"}],
+        }  # fmt: skip
+        key = fhirpy.resource("Patient").save()["id"]
+        with ThreadPoolExecutor(len(fields)) as threads:
+            list(threads.map(lambda each: fhirpy.patch("Patient", key, **dict([each])), fields.items()))
+        found = fhirpy.get("Patient", key)
+        assert {name: found.get(name) for name in fields} == fields
+        assert found["meta"]["versionId"] == str(1 + len(fields))
 
     def test_no_condition_patches_nothing(self, door: Live, fhirpy: SyncFHIRClient) -> None:
         with pytest.raises(OperationOutcome, match="says which one is missing"):

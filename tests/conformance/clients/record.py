@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 LOINC = "http://loinc.org"
@@ -49,3 +50,16 @@ def record() -> list[dict[str, Any]]:
             "requester": {"reference": urn(2)}, "medicationCodeableConcept": {"text": "aspirin"}, **who,
         },
     ]  # fmt: skip
+
+
+class Typed:
+    """A model of one's own, as fhir-py's "Data models" have it."""
+
+    resourceType = "Patient"  # noqa: N815  FHIR's own name
+    id: str | None = None
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return iter({"resourceType": self.resourceType, **self.__dict__}.items())

@@ -20,7 +20,7 @@ from doorstep.fhir.search.query import read_query
 
 MERGE: Final = "application/merge-patch+json"
 PLAIN: Final = "application/json"
-TURNS: Final = 5
+TURNS: Final = 20
 """How often a merge is tried again where another writer was quicker."""
 
 
