@@ -54,7 +54,7 @@ def take(kinds: Sequence[str], console: Console) -> dict[str, reindex.Progress]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, disable=console.quiet) as bar:
+    with Progress(*columns, console=console, disable=console.quiet or not kinds) as bar:
         task = bar.add_task("索引", total=sum(left.values()), rate="")
         for now in reindex.run(kinds):
             ended[now.type] = now
