@@ -229,12 +229,15 @@ def _received(prepared: Prepared) -> dict[str, int]:
     return dict(Counter(item.type for item in prepared.plan.items if item.type and item.method not in READS))
 
 
+def _refusal(told: list[Problem]) -> EntryAnswer:
+    return EntryAnswer(rules.status_of([each.code for each in told]), problem=told[0], more=tuple(told[1:]))
+
+
 def _answer(
     prepared: Prepared, item: Item, problems: list[Problem], written: ledger.Written | None, at: datetime
 ) -> EntryAnswer:
     if problems:
-        told = problems[: rules.KEPT_PROBLEMS]
-        return EntryAnswer(rules.status_of([each.code for each in told]), problem=told[0], more=tuple(told[1:]))
+        return _refusal(problems[: rules.KEPT_PROBLEMS])
     if item.method in READS:
         return EntryAnswer.unread(item.url, item.asked)
     there = prepared.there.get(item.index)
