@@ -81,6 +81,11 @@ class _Known:
     digest: bytes
     source: UUID
     deleted: bool
+    published: bool
+
+    def is_closed_to(self, row: Fresh) -> bool:
+        """Whether another source's, or published by a room: what came in with a message does not change that."""
+        return self.source != row.source or (self.published and row.message is not None)
 
 
 def digest(body: bytes, *, deleted: bool = False) -> bytes:
@@ -124,7 +129,7 @@ def _write_distinct(
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
     _queue(cursor, by_type, known)
-    taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.source != r.source}
+    taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.is_closed_to(r)}
     if taken:
         raise Claimed(frozenset(taken))
     indexed: list[ledger_index.Entry] = []
@@ -169,9 +174,9 @@ def _queue(
 
 
 def _known(cursor: Cursor[Any], kind: str, ids: list[str]) -> dict[str, _Known]:
-    query = sql.SQL("SELECT id, version, digest, source, deleted FROM {} WHERE id = ANY(%s)")
+    query = sql.SQL("SELECT id, version, digest, source, deleted, message IS NULL FROM {} WHERE id = ANY(%s)")
     rows = cursor.execute(query.format(table(kind)), [ids]).fetchall()
-    return {r[0]: _Known(r[1], bytes(r[2]), r[3], r[4]) for r in rows}
+    return {r[0]: _Known(r[1], bytes(r[2]), r[3], r[4], r[5]) for r in rows}
 
 
 def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]], at: datetime) -> None:

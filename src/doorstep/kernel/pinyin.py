@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pypinyin import Style, lazy_pinyin
 
+from doorstep.kernel.surnames import SURNAME_READINGS
+
 SURNAMES = {
-    "曾": "zeng", "单": "shan", "查": "zha", "仇": "qiu", "解": "xie", "朴": "piao", "区": "ou", "盖": "ge",
-    "翟": "zhai", "覃": "qin", "乐": "yue", "缪": "miao", "冼": "xian", "繁": "po", "晁": "chao", "宓": "mi",
-    "谌": "chen", "洗": "xian",
-}  # fmt: skip
-"""Surnames that are read otherwise than the same character elsewhere."""
+    "晁": "chao",
+    "宓": "mi",
+    "谌": "chen",
+    **{surname: readings[0] for surname, readings in SURNAME_READINGS.items() if len(surname) == 1},
+}
+"""Surnames of one character, as they are read most."""
 
 
 def spelled(name: str) -> tuple[str, str]:

@@ -17,12 +17,14 @@ from doorstep.kernel.ledger import table
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The version that holds now, when it was written, whose it is, and whether it says that the resource is gone."""
+    """The version that holds now, when it was written, whose it is, whether it says that the resource is gone,
+    and whether a room published it (which then alone may change it)."""
 
     version: int
     updated: datetime
     source: UUID
     deleted: bool
+    published: bool
 
 
 def standing(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
@@ -34,7 +36,7 @@ def standing(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]
     with connection.cursor() as cursor, connection.wrap_database_errors:
         raw = cast("Cursor[Any]", cursor.cursor)
         for kind, ids in by_type.items():
-            query = sql.SQL("SELECT id, version, updated, source, deleted FROM {} WHERE id = ANY(%s)")
+            query = sql.SQL("SELECT id, version, updated, source, deleted, message IS NULL FROM {} WHERE id = ANY(%s)")
             rows = raw.execute(query.format(table(kind)), [sorted(ids)]).fetchall()
             found |= {(kind, row[0]): Standing(*row[1:]) for row in rows}
     return found
