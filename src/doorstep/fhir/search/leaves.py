@@ -9,7 +9,6 @@ from functools import partial
 from math import cos, radians
 from typing import Final, Protocol
 
-from doorstep.fhir.extraction_walk import type_of
 from doorstep.fhir.hashes import identifier_hash, param_key, reference_hash, token_hash
 from doorstep.fhir.parameters import Parameter, main_date, parameters, patient_params
 from doorstep.fhir.problems import FhirProblem
@@ -33,12 +32,12 @@ from doorstep.fhir.search.conditions import (
 )
 from doorstep.fhir.search.implied import implied_systems
 from doorstep.fhir.search.query import Leaf
-from doorstep.fhir.tables import known_types, table
+from doorstep.fhir.search.targets import references_to
+from doorstep.fhir.tables import table
 from doorstep.fhir.texts import normalise
 
 NAMED: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
 _NAMES: Final = ("name", "family", "given", "phonetic")
-_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 class Terms(Protocol):
@@ -277,22 +276,6 @@ def _reference(leaf: Leaf, setting: Setting) -> Condition:
         return Tokens(tuple(hashes), exact=all(each.system != "" for each in wanted))
     targets = [t for value in leaf.values for t in references_to(leaf, text.plain(value), setting.base)]
     return refers(leaf.type, leaf.param, targets)
-
-
-def references_to(leaf: Leaf, value: str, base: str) -> list[str]:
-    """Return the references that a value may mean: `Type/id` for each type that a bare id may be of, or the URL."""
-    if base and value.startswith(base):
-        value = value[len(base) :]
-    value = value.partition("/_history/")[0]
-    kind, slash, ident = value.partition("/")
-    if slash and kind in known_types() and _ID.fullmatch(ident):
-        return [value] if leaf.modifier in ("", kind) else []
-    if not _ID.fullmatch(value) or leaf.param.type != "reference":
-        return [value] if leaf.modifier in ("", type_of(value, None) or leaf.modifier) else []
-    if leaf.modifier:
-        return [f"{leaf.modifier}/{value}"]
-    kinds = [t for t in leaf.param.targets if t in known_types()] or sorted(known_types())
-    return [*(f"{each}/{value}" for each in kinds), value]
 
 
 def refers(type_name: str, param: Parameter, targets: Iterable[str]) -> Condition:

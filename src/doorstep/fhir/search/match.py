@@ -13,8 +13,9 @@ from doorstep.fhir.extraction_values import QuantityValue, ReferenceValue, Token
 from doorstep.fhir.parameters import parameters
 from doorstep.fhir.search import text
 from doorstep.fhir.search.implied import implied_systems
-from doorstep.fhir.search.leaves import Setting, circle, references_to
+from doorstep.fhir.search.leaves import Setting, circle
 from doorstep.fhir.search.query import Leaf
+from doorstep.fhir.search.targets import references_to
 from doorstep.fhir.texts import normalise
 
 _TAGS: Final = re.compile(r"<[^>]*>")
