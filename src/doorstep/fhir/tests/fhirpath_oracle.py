@@ -14,8 +14,8 @@ from fhirpathpy.engine.util import get_data
 from fhirpathpy.models import models
 from fhirpathpy.parser import parse
 
+from doorstep.fhir.fhirpath.values import Env, Meter
 from doorstep.fhir.structure import Invariant, fields, kind
-from doorstep.fhir.validation.values import Env, Meter
 
 # trace() hands its input on; its output is for a debugger
 TRACE = re.compile(r"\.trace\([^()]*\)")

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from doorstep.fhir import structure
+from doorstep.fhir.fhirpath.compiling import compiled
 from doorstep.fhir.tests import fhirpath_oracle as oracle
 from doorstep.fhir.tests.generate import resources
 from doorstep.fhir.validation import check, invariants
 from doorstep.fhir.validation.by_hand import BY_HAND
-from doorstep.fhir.validation.rules import compiled
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 Spot = tuple[Any, Any, str, str | None]

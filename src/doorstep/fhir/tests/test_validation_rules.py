@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.fhir import build_bindings
+from doorstep.fhir.fhirpath.compiling import compiled
+from doorstep.fhir.fhirpath.grammar import parse
+from doorstep.fhir.fhirpath.trouble import NotEvaluated, Unknown
+from doorstep.fhir.fhirpath.values import Env, Meter
 from doorstep.fhir.structure import kind, kind_names
 from doorstep.fhir.tests import fhirpath_oracle as oracle
 from doorstep.fhir.validation import invariants
 from doorstep.fhir.validation.bindings import r4_bindings
 from doorstep.fhir.validation.by_hand import BY_HAND
 from doorstep.fhir.validation.faults import LIMIT
-from doorstep.fhir.validation.grammar import Unknown, parse
 from doorstep.fhir.validation.narrative import is_filled, is_plain
 from doorstep.fhir.validation.rule_words import CHINESE
-from doorstep.fhir.validation.rules import compiled
-from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
 XHTML = '<div xmlns="http://www.w3.org/1999/xhtml">{}</div>'
 
@@ -98,7 +99,24 @@ def test_the_language_as_in_the_oracle(expression):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a.", "a =", "a b", "(a", "a)", "'a", "a.b(", "%x", "a ~ b", "f()", "a.resolve()"]
+    "text",
+    [
+        "",
+        "a.",
+        "a =",
+        "a b",
+        "(a",
+        "a)",
+        "'a",
+        "a.b(",
+        "%x",
+        "a ~~ b",
+        "f()",
+        "a.skip()",
+        "a is Quantity",
+        "a.ofType(code)",
+        "a.resolve()",
+    ],
 )
 def test_what_is_no_expression_of_ours_is_refused(text):
     with pytest.raises(Unknown):

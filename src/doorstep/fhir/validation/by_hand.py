@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from doorstep.fhir.fhirpath.trouble import NotEvaluated
+from doorstep.fhir.fhirpath.values import Env
 from doorstep.fhir.validation.narrative import is_filled, is_plain
-from doorstep.fhir.validation.values import Env, NotEvaluated
 
 _RELATIVE: Final = re.compile(r"(?:[a-z]+://\S*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?")
 

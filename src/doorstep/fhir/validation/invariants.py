@@ -7,14 +7,15 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from doorstep.fhir import structure
+from doorstep.fhir.fhirpath.compiling import compiled
+from doorstep.fhir.fhirpath.trouble import NotEvaluated
+from doorstep.fhir.fhirpath.values import Env, Meter
 from doorstep.fhir.structure import Field, Invariant
 from doorstep.fhir.validation.by_hand import BY_HAND
 from doorstep.fhir.validation.faults import LIMIT
 from doorstep.fhir.validation.findings import Finding, capped, finding
 from doorstep.fhir.validation.links import resource_types
 from doorstep.fhir.validation.rule_words import CHINESE
-from doorstep.fhir.validation.rules import compiled
-from doorstep.fhir.validation.values import Env, Meter, NotEvaluated
 
 Test = Callable[[Any, Env], bool | None]
 

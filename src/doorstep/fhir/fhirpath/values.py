@@ -1,4 +1,7 @@
-"""Values as the rules see them: JSON items in lists, with FHIRPath's three-valued truth and its comparisons."""
+"""Values as expressions see them, in lists: plain JSON (what rules are asked of) or elements that know their types.
+
+FHIRPath's three-valued truth, its equality and its order are here.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,20 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from doorstep.fhir.dates import interval
+from doorstep.fhir.fhirpath import amounts, moments
+from doorstep.fhir.fhirpath.amounts import Amount
+from doorstep.fhir.fhirpath.elements import Element, exact
+from doorstep.fhir.fhirpath.moments import Moment
+from doorstep.fhir.fhirpath.trouble import NotEvaluated
 from doorstep.fhir.structure import kind, kind_names
 
 Items = list[Any]
 # Items that all rules of one resource may look at: hostile input makes some rules quadratic.
 BUDGET: Final = 1_000_000
 _NUMBERS: Final = (int, float, Decimal)
-
-
-class NotEvaluated(Exception):
-    """A rule has no answer for this resource; the text says why, without values of it."""
+_RICH: Final = (Moment, Amount)
+# what Python takes for equal to something else
+_APART: Final = (bool, Moment, Amount)
 
 
 class Meter:
@@ -63,10 +70,12 @@ def choice_names() -> frozenset[str]:
 
 def below(item: Any, name: str) -> Items:
     """Return what an element of this name holds; `value` also finds valueQuantity and its like."""
-    if type(item) is Bare:
-        item = item.extra
     if type(item) is not dict:
-        return []
+        if type(item) is Element:
+            return item.below(name)
+        if type(item) is not Bare:
+            return []
+        item = item.extra
     found = _held(item, name)
     if not found and name in choice_names():
         size = len(name)
@@ -90,6 +99,9 @@ def _held(item: dict[str, Any], key: str) -> Items:
 
 def children(item: Any) -> Iterator[Any]:
     """Yield all that stands directly below an item."""
+    if type(item) is Element:
+        yield from item.children()
+        return
     if type(item) is Bare:
         item = item.extra
     if type(item) is dict:
@@ -112,42 +124,88 @@ def truth(items: Items) -> bool | None:
         return None
     if len(items) > 1:
         raise NotEvaluated("more than one value")
-    return items[0] if type(items[0]) is bool else True
+    value = items[0].system() if type(items[0]) is Element else items[0]
+    return value if type(value) is bool else True
 
 
 def single(items: Items) -> Any:
-    """Return the only value of a collection, None where there is none to be had."""
+    """Return the only value of a collection, as FHIRPath's own, None where there is none to be had."""
     if len(items) > 1:
         raise NotEvaluated("more than one value")
-    return None if not items or type(items[0]) is Bare else items[0]
+    return plain(items[0]) if items else None
 
 
-def same(left: Any, right: Any) -> bool:
-    """Say whether two items are equal; true is not 1."""
+def plain(item: Any) -> Any:
+    """Return FHIRPath's own value of an item, None where it has none."""
+    if type(item) is Element:
+        return item.system()
+    return None if type(item) is Bare else item
+
+
+def equal(left: Any, right: Any) -> bool | None:
+    """Say whether two items are equal, None where it is not known; true is not 1."""
+    if type(left) is Element:
+        left = _content(left)
+    if type(right) is Element:
+        right = _content(right)
     if type(left) is bool or type(right) is bool:
         return left is right
     if type(left) is Bare or type(right) is Bare:
         return type(left) is type(right) and bool(left.extra == right.extra)
+    if type(left) in _RICH or type(right) in _RICH:
+        return _equal_rich(left, right)
+    if type(left) is Decimal or type(right) is Decimal:
+        return bool(exact(left) == exact(right))
     return bool(left == right)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Say whether two items are surely equal."""
+    return equal(left, right) is True
+
+
+def _content(item: Element) -> Any:
+    value = item.system()
+    return Bare(item.extra or {}) if value is None else value
+
+
+def _equal_rich(left: Any, right: Any) -> bool | None:
+    if type(left) is not type(right):
+        return False
+    if type(left) is Moment:
+        if (left.kind == "time") is not (right.kind == "time"):
+            return False
+        order = moments.compare(left, right)
+        return None if order is None else order == 0
+    both = amounts.aligned(left, right)
+    return None if both is None else both[0] == both[1]
 
 
 def key_of(item: Any) -> Any:
     """Return something hashable that is the same for equal items."""
+    if type(item) is Element:
+        item = _content(item)
     if type(item) is Bare:
         return ("bare", key_of(item.extra))
     if type(item) in (dict, list):
         return orjson.dumps(item, option=orjson.OPT_SORT_KEYS, default=str)
-    return (type(item) is bool, item)
+    return (type(item) if type(item) in _APART else None, item)
 
 
 def compare(left: Any, right: Any) -> int | None:
     """Return -1, 0 or 1; None where it cannot be said: other units, dates of which one covers the other."""
-    if isinstance(left, _NUMBERS) and isinstance(right, _NUMBERS):
-        return (left > right) - (left < right)
-    if isinstance(left, str) and isinstance(right, str):
+    if type(left) in _NUMBERS and type(right) in _NUMBERS:
+        left, right = exact(left), exact(right)
+        return int(left > right) - int(left < right)
+    if type(left) is str and type(right) is str:
         return _compare_text(left, right)
-    if isinstance(left, dict) and isinstance(right, dict):
+    if type(left) is dict and type(right) is dict:
         return _compare_quantities(left, right)
+    if type(left) is Moment and type(right) is Moment:
+        return moments.compare(left, right)
+    if type(left) is Amount and type(right) is Amount:
+        both = amounts.aligned(left, right)
+        return None if both is None else (both[0] > both[1]) - (both[0] < both[1])
     raise NotEvaluated("values that cannot be compared")
 
 
