@@ -14,9 +14,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 def references_to(leaf: Leaf, value: str, base: str) -> list[str]:
     """Return the references that a value may mean: `Type/id` for each type that a bare id may be of, or the URL."""
-    if base and value.startswith(base):
-        value = value[len(base) :]
-    value = value.partition("/_history/")[0]
+    value = value.removeprefix(base).partition("/_history/")[0]
     kind, slash, ident = value.partition("/")
     if slash and kind in known_types() and _ID.fullmatch(ident):
         return [value] if leaf.modifier in ("", kind) else []
