@@ -90,7 +90,7 @@ def test_each_version_is_replaced_by_one(served: Served) -> None:
                 return answer
             assert answer.status_code == 412, answer.text
             # as clients do that lose: not all again at once
-            await asyncio.sleep(chance.random() * (CLIENTS - len(won)) / 100)
+            await asyncio.sleep(chance.random() * (CLIENTS - len(won)) / 30)
 
     at_once(served, *[client() for _ in range(CLIENTS)])
     assert sorted(won) == list(range(2, CLIENTS + 2))
