@@ -97,6 +97,8 @@ def _period(value: Any, zone: tzinfo, resource: dict[str, Any]) -> Span:
     ended = _bounds(end, zone, resource) if end is not None else None
     if begun is None or ended is None:
         return begun[0] if begun else None, ended[1] if ended else None
+    if begun[0] < ended[1]:
+        return begun[0], ended[1]
     # an end before the start is against R4, but is still between these
     return min(begun[0], ended[0]), max(begun[1], ended[1])
 

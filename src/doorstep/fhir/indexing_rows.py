@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import inf
@@ -19,6 +20,8 @@ Number = tuple[int, float, float]
 # What a row keeps of a string, and of a URI.
 STRING: Final = 200
 URI: Final = 500
+
+_HANZI: Final = re.compile("[㐀-鿿豈-﫿〇\U00020000-\U000323af]")
 
 
 def strings_of(found: Extract, type_name: str, readings: Readings | None) -> list[String]:
@@ -43,7 +46,7 @@ def _readings(name: dict[str, Any], readings: Readings) -> Iterable[str]:
     """Read a HumanName as one: its text, and the family name with the given ones after it (Chinese order)."""
     parts = (name.get("family"), *(name.get("given") or ()))
     joined = "".join([part for part in parts if isinstance(part, str)])
-    wholes = dict.fromkeys([text for text in (name.get("text"), joined) if text and not text.isascii()])
+    wholes = dict.fromkeys([text for text in (name.get("text"), joined) if text and _HANZI.search(text)])
     return [reading for whole in wholes for reading in readings(whole) if reading]
 
 

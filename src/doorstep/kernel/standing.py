@@ -26,6 +26,10 @@ class Standing:
     deleted: bool
     published: bool
 
+    def is_closed_to(self, source: UUID) -> bool:
+        """Whether a source may not change it: it is another's, or a room's."""
+        return self.source != source or self.published
+
 
 def standing(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
     """Those of the (type, id) that ever were, one statement a type; nothing is locked."""

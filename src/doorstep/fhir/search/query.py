@@ -22,7 +22,9 @@ MODIFIERS: Final = {
     "composite": {"missing"},
     "special": {"missing"},
 }
-_SHAPE: Final = ("_format", "_pretty", "_cursor", "_contained", "_containedType", "_query", "_score")
+_SHAPE: Final = ("_format", "_pretty", "_cursor")
+_LEFT: Final = ("_contained", "_containedType", "_query", "_score")
+"""What R4 has and this door has not: told as if it were unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +168,16 @@ def read_query(
 def _take(draft: _Draft, name: str, value: str) -> None:
     base, _, modifier = name.partition(":")
     if base in _RESULT:
+        # R4, search: a modifier that is not supported is refused
+        if modifier and base not in _MODIFIED:
+            raise FhirProblem("bad-modifier", name, modifier=modifier, name=base)
         _RESULT[base](draft, modifier, value)
         draft.pairs.append((name, value))
     elif base in _SHAPE:
         draft.result[base] = value
+    elif base in _LEFT:
+        if (base, value) != ("_contained", "false"):
+            draft.ignored.append(name)
     else:
         try:
             draft.where.append(_clause(draft.type, name, value, draft.limits, draft.limits.depth))
@@ -323,6 +331,7 @@ def with_clauses(query: Query, clauses: Sequence[Clause]) -> Query:
     return replace(query, where=(*clauses, *query.where))
 
 
+_MODIFIED: Final = ("_include", "_revinclude", "_elements")
 _Taker = Callable[[_Draft, str, str], None]
 _RESULT: Final[dict[str, _Taker]] = {
     "_sort": _sort,

@@ -173,6 +173,26 @@ def test_the_marker_says_that_the_columns_are_not_the_main_date(
     assert under(found, kind, main_date(kind) or "") == rows
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "low", "high"),
+    [
+        ("2020-02-29", "2020", at(2020, 2, 29), at(2021, 1, 1)),
+        ("2020", "2020-02", at(2020, 1, 1), at(2020, 3, 1)),
+        ("2021", "2020", at(2020, 1, 1), at(2022, 1, 1)),  # against R4: between these all the same
+    ],
+)
+def test_a_period_goes_from_its_start_to_its_end_however_precise_they_are(
+    start: str, end: str, low: datetime, high: datetime
+) -> None:
+    found = index("Observation", {"effectivePeriod": {"start": start, "end": end}})
+    assert (found.at, found.at_end) == (low, high)
+
+
+def test_only_hanzi_have_readings() -> None:
+    found = index("Patient", {"name": [{"family": "Müller"}]}, readings=spelled_person)
+    assert under(found, "Patient", "name:pinyin") == []
+
+
 def test_other_dates_have_rows_of_their_own() -> None:
     condition = index("Condition", {"onsetDateTime": "2019", "recordedDate": "2020", "abatementDateTime": "2021"})
     assert under(condition, "Condition", "recorded-date") == [(at(2020, 1, 1), at(2021, 1, 1))]

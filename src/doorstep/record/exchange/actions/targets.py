@@ -60,7 +60,7 @@ def _key(prepared: Prepared, item: Item) -> Key:
 def _judge(item: Item, there: Standing | None, source: UUID, *, new: bool) -> Problem | None:
     """What speaks against a write; ``new``: its search found nothing, so that its id must be free."""
     reference = f"{item.type}/{item.id}"
-    if there is not None and (there.source != source or there.published):
+    if there is not None and there.is_closed_to(source):
         return Problem("other-source", params={"reference": reference})
     version = there.version if there and not there.deleted else 0
     if item.if_match and not _matches(item.if_match, version):
