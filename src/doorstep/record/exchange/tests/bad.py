@@ -113,9 +113,7 @@ BAD: dict[str, Bad] = {
     "huge number": Bad(changed("36.5", "1e999"), "non-finite", "Bundle.entry[1].resource"),
     "NaN": Bad(changed("36.5", "NaN"), "non-finite", "", 1),
     "bad id": Bad(one(patient(1) | {"id": "a b"}), "bad-id", f"{R}.id"),
-    "a date of another shape": Bad(
-        one(observation(None, effectiveDateTime="gestern")), "bad-format", f"{R}.effectiveDateTime"
-    ),
+    "a date of another shape": Bad(one(observation(None, effectiveDateTime="gestern")), "bad-format", f"{R}.effective"),
     "a code of another shape": Bad(one(observation(None, code="x")), "wrong-type", f"{R}.code"),
     "patching what is not there": Bad(one(WITH_ID, method="PATCH", url="Patient/a"), "not-found", R),
     "a read in a file": Bad(one(WITH_ID, method="GET", url="Patient/a"), "method-not-supported", R),
