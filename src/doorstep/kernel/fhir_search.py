@@ -51,9 +51,9 @@ def search_ids(
     context = Context(bounds, setting(), lambda _kind, _token: False, b"")
 
     def steps() -> Steps[list[tuple[Any, ...]]]:
-        found = yield from resolve(kind, asked.where, context)
+        found = yield from resolve(context, kind, asked.where)
         first: tuple[Condition, ...] = () if among is None else (Ids(tuple(among)),)
-        return (yield from matching(kind, Resolved((*first, *found.conditions), found.checks), context, limit))
+        return (yield from matching(context, kind, Resolved((*first, *found.conditions), found.checks), limit))
 
     return [row[0] for row in drive(steps())][:limit]
 

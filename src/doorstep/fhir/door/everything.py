@@ -121,7 +121,7 @@ async def lastn(house: House, asked: Asked, kind: str, ident: str) -> Response:
         pairs = [(each.name, str(each.value)) for each in (await asked.inputs()).given]
     most, query = _last_wish(pairs)
     context = context_of(house, asked.call, asked.base)
-    resolved = await house.run(asked.call, resolve("Observation", query.where, context))
+    resolved = await house.run(asked.call, resolve(context, "Observation", query.where))
     if resolved.checks:
         leaf = resolved.checks[0]
         raise FhirProblem("bad-modifier", leaf.place, modifier=leaf.modifier, name="$lastn")

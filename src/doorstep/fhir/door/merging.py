@@ -67,7 +67,7 @@ async def target(house: House, asked: Asked, kind: str, ident: str | None) -> st
     query = read_query(kind, [*pairs, ("_count", "2")], strict=True)
     if not query.where:
         raise FhirProblem("no-condition", type=kind)
-    found = await house.run(asked.call, engine.run(query, context_of(house, asked.call, asked.base)))
+    found = await house.run(asked.call, engine.run(context_of(house, asked.call, asked.base), query))
     what = f"{kind}?{asked.request.url.query}"
     if not found.hits:
         raise FhirProblem("not-found", what=what)

@@ -31,7 +31,7 @@ async def search_type(house: House, asked: Asked, type_name: str, clauses: Seque
     """GET [type], POST [type]/_search, and the same within a compartment."""
     query = read_query(type_name, asked.pairs, strict=asked.strict)
     wanted = with_clauses(query, clauses) if clauses else query
-    found = await house.run(asked.call, engine.run(wanted, context_of(house, asked.call, asked.base)))
+    found = await house.run(asked.call, engine.run(context_of(house, asked.call, asked.base), wanted))
     await house.seen(asked.call, _seen(wanted, found))
     return respond(asked, searchset(asked, query, found))
 
@@ -132,7 +132,7 @@ async def _one_of_types(
     """Add what one of several types gives; returns the cursor of its next page, if it has one."""
     clauses = [compartment(*owner, query.type)] if owner else []
     context = context_of(house, asked.call, asked.base)
-    found = await house.run(asked.call, engine.run(with_clauses(query, clauses), context))
+    found = await house.run(asked.call, engine.run(context, with_clauses(query, clauses)))
     whole.hits += found.hits
     whole.included += found.included
     whole.cut = whole.cut or found.cut

@@ -20,10 +20,10 @@ from doorstep.fhir.search.sorting import SortKey, sort_key
 from doorstep.fhir.search.walk import SCANNED, SORTED, Context, Found, Hit, Resolved, Steps, fits, matching, plan_of
 
 
-def run(query: Query, context: Context) -> Steps[Found]:
-    """Search; raises FhirProblem for values that cannot be read and for what would cost too much."""
-    resolved = yield from resolve(query.type, query.where, context)
-    plan = plan_of(query, resolved, context)
+def run(context: Context, query: Query) -> Steps[Found]:
+    """Search within the context's bounds; raises FhirProblem for values that cannot be read and for what would cost too much."""
+    resolved = yield from resolve(context, query.type, query.where)
+    plan = plan_of(context, query, resolved)
     found = Found()
     if query.summary == "count" or query.total != "none":
         found.total = yield from _total(query, plan, resolved.checks, context)
@@ -101,7 +101,7 @@ def _mark(plan: Plan, row: Sequence[Any]) -> Mark:
 def _sorted_page(
     query: Query, plan: Plan, checks: Sequence[Leaf], mark: Mark | None, context: Context
 ) -> Steps[tuple[list[Hit], Mark | None]]:
-    rows = yield from matching(query.type, Resolved(plan.conditions, tuple(checks)), context, SORTED)
+    rows = yield from matching(context, query.type, Resolved(plan.conditions, tuple(checks)), SORTED)
     if len(rows) > SORTED:
         raise FhirProblem("too-costly-search", "_sort", limit=SORTED)
     by_id = {row[0]: row for row in rows}

@@ -72,8 +72,8 @@ class Plan:
         return self.first(Ids) is not None or self.first(Patients) is not None
 
 
-def make_plan(query: Query, conditions: Sequence[Condition], bounds: Bounds, common: Callable[[int], bool]) -> Plan:
-    """Choose the order and the way in; `common` says of a token's hash that many resources of the type carry it."""
+def make_plan(bounds: Bounds, query: Query, conditions: Sequence[Condition], common: Callable[[int], bool]) -> Plan:
+    """Choose the order and the way in, within the bounds; `common` says of a token's hash that many resources of the type carry it."""
     plan = Plan(query.type, tuple(conditions), bounds, ByColumn("id"))
     rare = None
     if not plan.bound:

@@ -30,7 +30,7 @@ LINKED: Final = 2_000
 """How many targets of a chain are named one by one; more are asked for by a subquery where that is possible."""
 
 
-def resolve(type_name: str, clauses: Iterable[Clause], context: Context) -> Steps[Resolved]:
+def resolve(context: Context, type_name: str, clauses: Iterable[Clause]) -> Steps[Resolved]:
     """Return the conditions of clauses that all must hold."""
     conditions: list[Condition] = []
     checks: list[Leaf] = []
@@ -62,8 +62,8 @@ def _leaf(leaf: Leaf, context: Context) -> Steps[Condition]:
 def _chain(chain: Chain, context: Context) -> Steps[Condition]:
     found: list[Condition] = []
     for target, inner in chain.branches:
-        resolved = yield from resolve(target, [inner], context)
-        rows = yield from matching(target, resolved, context, LINKED)
+        resolved = yield from resolve(context, target, [inner])
+        rows = yield from matching(context, target, resolved, LINKED)
         if len(rows) <= LINKED:
             if rows:
                 found.append(refers(chain.type, chain.param, [f"{target}/{row[0]}" for row in rows]))
@@ -87,11 +87,11 @@ def _where(type_name: str, resolved: Resolved, context: Context, out: Sql) -> st
 
 
 def _has(has: Has, context: Context) -> Steps[Condition]:
-    resolved = yield from resolve(has.source, [has.inner], context)
+    resolved = yield from resolve(context, has.source, [has.inner])
     by_patient = has.type == "Patient" and has.param.code in patient_params(has.source)
     if by_patient and not resolved.checks:
         return Written(lambda out: f"r.id IN ({_patients_of(has.source, resolved, context, out)})")
-    rows = yield from matching(has.source, resolved, context, LINKED)
+    rows = yield from matching(context, has.source, resolved, LINKED)
     if len(rows) > LINKED:
         raise FhirProblem("too-costly-search", has.place, limit=LINKED)
     ids = {ident for row in rows for ident in _targets(has.source, has.param, has.type, row[3], context)}

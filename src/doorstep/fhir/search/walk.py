@@ -77,13 +77,13 @@ class Resolved:
     checks: tuple[Leaf, ...]
 
 
-def plan_of(query: Query, resolved: Resolved, context: Context) -> Plan:
+def plan_of(context: Context, query: Query, resolved: Resolved) -> Plan:
     """Return the plan of a query whose clauses are resolved."""
 
     def common(key: int) -> bool:
         return context.common(query.type, key)
 
-    return make_plan(query, resolved.conditions, context.bounds, common)
+    return make_plan(context.bounds, query, resolved.conditions, common)
 
 
 def fits(body: str, checks: Sequence[Leaf], context: Context) -> bool:
@@ -94,9 +94,9 @@ def fits(body: str, checks: Sequence[Leaf], context: Context) -> bool:
     return all(match.fits(leaf, resource, context.setting) for leaf in checks)
 
 
-def matching(type_name: str, resolved: Resolved, context: Context, limit: int) -> Steps[list[tuple[Any, ...]]]:
+def matching(context: Context, type_name: str, resolved: Resolved, limit: int) -> Steps[list[tuple[Any, ...]]]:
     """Return at most `limit` + 1 rows (id, version, updated, body, patient) that fit, by id."""
-    fence = plan_of(Query(type_name), resolved, context).fence
+    fence = plan_of(context, Query(type_name), resolved).fence
     plan = Plan(type_name, resolved.conditions, context.bounds, ByColumn("id"), fence)
     kept: list[tuple[Any, ...]] = []
     mark: Mark | None = None

@@ -189,7 +189,7 @@ def test_a_period_goes_from_its_start_to_its_end_however_precise_they_are(
 
 
 def test_only_hanzi_have_readings() -> None:
-    found = index("Patient", {"name": [{"family": "Müller"}]}, readings=spelled_person)
+    found = index("Patient", {"name": [{"family": "Müller"}]}, readings=lambda text: [f"read {text}"])
     assert under(found, "Patient", "name:pinyin") == []
 
 
