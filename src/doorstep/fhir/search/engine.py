@@ -21,7 +21,7 @@ from doorstep.fhir.search.walk import SCANNED, SORTED, Context, Found, Hit, Reso
 
 
 def run(context: Context, query: Query) -> Steps[Found]:
-    """Search within the context's bounds; raises FhirProblem for values that cannot be read and for what would cost too much."""
+    """Search within the context's bounds; FhirProblem for values that cannot be read, and what would cost too much."""
     resolved = yield from resolve(context, query.type, query.where)
     plan = plan_of(context, query, resolved)
     found = Found()
