@@ -22,6 +22,7 @@ from rich.table import Table
 from doorstep.fhir import xml
 from doorstep.fhir.fhirpath import NotEvaluated, Unknown, items, type_of
 from doorstep.fhir.fhirpath.moments import Moment
+from doorstep.fhir.fhirpath.units import unit
 from doorstep.fhir.fhirpath.values import plain
 from doorstep.fhir.tests.samples import ROOT
 
@@ -142,3 +143,23 @@ def test_every_case_passes_or_is_explained() -> None:
         print(f"failed: {name}: {FAILS.get(name)} | {said}")
     assert set(wrong) == set(FAILS), "a failure that is not explained, or an explanation without a failure"
     assert (total["passed"], total["failed"], total["not applicable"]) == (935 - len(FAILS), len(FAILS), 0)
+
+
+def test_units_are_those_of_ucum() -> None:
+    path = ROOT / "fhir-test-cases" / "ucum" / "ucum-essence.xml"
+    if not path.exists():
+        pytest.skip("test data is not on this machine: fhir-test-cases/ucum")
+    ucum = "{http://unitsofmeasure.org/ucum-essence}"
+    told: Counter[str] = Counter()
+    for each in ElementTree.parse(path).getroot().iter(f"{ucum}unit"):
+        code, value = each.get("Code"), each.find(f"{ucum}value")
+        ours, parts = unit(code), unit(value.get("Unit"))
+        if ours is None or each.get("isSpecial") == "yes" or each.get("isArbitrary") == "yes" or parts is None:
+            told["not known here"] += 1
+            continue
+        told["known"] += 1
+        wanted = parts.factor * Decimal(value.get("value"))
+        assert ours.powers == parts.powers, code
+        assert abs(ours.factor / wanted - 1) < Decimal("1e-5"), (code, ours.factor, wanted)
+    print(f"\nUCUM: {dict(told)}")
+    assert told["known"] > 30

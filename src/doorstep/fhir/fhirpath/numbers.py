@@ -14,6 +14,7 @@ from doorstep.fhir.fhirpath.trouble import NotEvaluated
 from doorstep.fhir.fhirpath.values import Items, single
 
 _NUMBERS: Final = (int, float, Decimal)
+_LONGEST: Final = 40
 
 
 def _number(value: Any) -> Decimal:
@@ -38,8 +39,15 @@ def _of_numbers(work: Callable[..., Any]) -> Callable[..., Items]:
     return run
 
 
+def whole(value: Decimal) -> int:
+    """Return a number as an integer; raises NotEvaluated for one that would fill the memory with digits."""
+    if value.adjusted() > _LONGEST:
+        raise NotEvaluated("a number that is too long")
+    return int(value)
+
+
 def _to_whole(rounding: str) -> Callable[[Decimal], int]:
-    return lambda value: int(value.to_integral_value(rounding))
+    return lambda value: whole(value.to_integral_value(rounding))
 
 
 def _round(value: Decimal, digits: Decimal = Decimal(0)) -> Decimal:
@@ -50,8 +58,8 @@ def _round(value: Decimal, digits: Decimal = Decimal(0)) -> Decimal:
 
 def _power(items: Items, exponent: Items) -> Items:
     found = _of_numbers(lambda value, power: value**power)(items, exponent)
-    whole = all(type(single(each)) is int for each in (items, exponent))
-    return [int(each) if whole and each == int(each) else each for each in found]
+    integers = all(type(single(each)) is int for each in (items, exponent))
+    return [whole(each) if integers and each == each.to_integral_value() else each for each in found]
 
 
 def _abs(items: Items) -> Items:

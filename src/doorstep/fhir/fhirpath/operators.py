@@ -12,6 +12,7 @@ from doorstep.fhir.fhirpath.elements import exact
 from doorstep.fhir.fhirpath.equivalence import equivalent
 from doorstep.fhir.fhirpath.functions import union
 from doorstep.fhir.fhirpath.moments import Moment
+from doorstep.fhir.fhirpath.numbers import whole
 from doorstep.fhir.fhirpath.trouble import NotEvaluated
 from doorstep.fhir.fhirpath.values import Items, compare, equal, same, single
 
@@ -137,7 +138,7 @@ def _whole(work: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Any, Any], 
         if not right:
             return None
         answer = work(Decimal(exact(left)), Decimal(exact(right)))
-        return int(answer) if type(left) is int and type(right) is int else answer
+        return whole(answer) if type(left) is int and type(right) is int else answer
 
     return run
 
@@ -175,6 +176,6 @@ OPERATIONS: Final[dict[str, Callable[[Items, Items], Items]]] = {
     "-": _pair(lambda left, right: _added(left, right, -1)),
     "*": _pair(_product),
     "/": _pair(_quotient),
-    "div": _pair(_whole(lambda left, right: Decimal(int(left / right)))),
+    "div": _pair(_whole(lambda left, right: Decimal(whole(left / right)))),
     "mod": _pair(_whole(lambda left, right: left % right)),
 }

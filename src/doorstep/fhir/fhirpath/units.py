@@ -21,7 +21,7 @@ _METRIC: Final = {
     "Pa": "1000 g.m-1.s-2", "J": "1000 g.m2.s-2", "W": "1000 g.m2.s-3", "A": "1 C.s-1", "V": "1000 g.m2.s-2.C-1",
     "bar": "100000000 g.m-1.s-2", "cal": "4184 g.m2.s-2", "t": "1000000 g", "eq": "6.02214076e23 1",
     "osm": "6.02214076e23 1", "kat": "6.02214076e23 s-1", "U": "1.00369012666666666667e16 s-1", "Gy": "1 m2.s-2",
-    "Sv": "1 m2.s-2", "Bq": "1 s-1", "m[H2O]": "9806650 g.m-1.s-2", "m[Hg]": "133322387.415 g.m-1.s-2",
+    "Sv": "1 m2.s-2", "Bq": "1 s-1", "m[H2O]": "9806650 g.m-1.s-2", "m[Hg]": "133322000 g.m-1.s-2",
     "[iU]": "1 [iU]", "[IU]": "1 [iU]",
 }  # fmt: skip
 _WHOLE: Final = {
@@ -33,7 +33,7 @@ _WHOLE: Final = {
     "week": "604800 s", "day": "86400 s", "hour": "3600 s", "minute": "60 s", "second": "1 s",
     "millisecond": "0.001 s", "month": "1 month", "year": "12 month",
 }  # fmt: skip
-_TERM: Final = re.compile(r"([./]?)((?:[^./\[\]{}()]|\[[^\]]*\])+?)([+-]?\d+)?((?:\{[^}]*\})?)(?=[./]|$)")
+_TERM: Final = re.compile(r"([./]?)(\d+(?=[./]|$)|(?:[^./\[\]{}()]|\[[^\]]*\])+?)([+-]?\d+)?((?:\{[^}]*\})?)(?=[./]|$)")
 _NOTE: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -77,6 +77,8 @@ def unit(code: str) -> Unit | None:
 
 @lru_cache(maxsize=1024)
 def _atom(name: str) -> Unit | None:
+    if name.isdecimal():
+        return Unit(Decimal(name), ())
     known = _WHOLE.get(name) or _METRIC.get(name)
     if known:
         return _made(known)
