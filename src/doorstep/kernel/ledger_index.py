@@ -63,7 +63,11 @@ def remove(cursor: Cursor[Any], kind: str, ids: Sequence[str], patients: Sequenc
         cursor.execute(query, [list(ids), keys_of(kind)])
     if kind in HOT:
         narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
-        cursor.executemany(
-            sql.SQL("DELETE FROM {} WHERE patient IS NOT DISTINCT FROM %s AND id = %s").format(narrow),
-            list(zip(patients, ids, strict=True)),
-        )
+        of_patients = [(patient, key) for patient, key in zip(patients, ids, strict=True) if patient is not None]
+        of_nobody = [key for patient, key in zip(patients, ids, strict=True) if patient is None]
+        if of_patients:
+            query = sql.SQL("DELETE FROM {} WHERE patient = %s AND id = %s").format(narrow)
+            cursor.executemany(query, of_patients)
+        if of_nobody:
+            query = sql.SQL("DELETE FROM {} WHERE patient IS NULL AND id = ANY(%s)").format(narrow)
+            cursor.execute(query, [of_nobody])

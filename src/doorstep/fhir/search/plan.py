@@ -73,7 +73,7 @@ class Plan:
 
 
 def make_plan(bounds: Bounds, query: Query, conditions: Sequence[Condition], common: Callable[[int], bool]) -> Plan:
-    """Choose the order and the way in, within the bounds; `common` says of a token's hash that many resources have it."""
+    """Choose the order and the way in, within the bounds; `common` says of a token's hash that many have it."""
     plan = Plan(query.type, tuple(conditions), bounds, ByColumn("id"))
     rare = None
     if not plan.bound:
