@@ -24,7 +24,7 @@ VALUES = {
 }  # fmt: skip
 COMPOSED = {
     "quantity": "x$1",
-    "coordinate": "x$1",
+    "coordinate": "x$1$2",
     "date": "x$2024",
     "relatesto": "Patient/x$x",
     "relation": "Patient/x$x",

@@ -90,6 +90,21 @@ class TestFormats:
         found = served.get(at).json()
         assert (found["active"], found["gender"], found["meta"]["versionId"]) == (False, "female", "3")
 
+    def test_xml_of_what_xml_cannot_hold(self, served: Served) -> None:
+        """An outcome that quotes what was asked leaves out the characters that XML has no way to write."""
+        for path in ("Patient/%00", "Patient/%01/_history", "Patient/pa/_history/%0B", "%1F", "Patient?_sort=%EF%BF%BE",
+                     "Patient/a%08/$everything"):  # fmt: skip
+            answer = served.get(path, headers={"accept": XML})
+            assert answer.status_code in (400, 404), path
+            assert answer.headers["content-type"] == f"{XML}; charset=utf-8"
+            assert b"<OperationOutcome" in answer.content
+        assert served.get("Patient?%01nix=1", headers={"accept": XML}).status_code == 200
+        odd = served.send("PUT", "Patient?identifier=%01", b'{"resourceType":"Patient"}', headers={"Accept": XML})
+        assert odd.status_code < 500
+        entries = [entry("GET", "Patient/%00"), entry("GET", "%01"), entry("DELETE", "Patient/a\x01")]
+        batch = served.bundle("batch", *entries, headers={"Accept": XML})
+        assert (batch.status_code, batch.content.count(b"<OperationOutcome")) == (200, 3), batch.text
+
     def test_pretty(self, served: Served) -> None:
         at = f"Patient/{served.made()['id']}"
         plain, pretty = served.get(at), served.get(f"{at}?_pretty=true")

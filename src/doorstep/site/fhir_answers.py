@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from doorstep.fhir.door.answers import writable
 from doorstep.fhir.door.house import Answer, Fetch
 from doorstep.fhir.outcome import EntryResponse, bundle_response, etag
 from doorstep.fhir.problems import KINDS, FhirProblem
@@ -62,7 +63,8 @@ def refusal(refused: Refused) -> FhirProblem:
 
 def outcome(problems: Sequence[exchange.Problem], language: str = "zh") -> bytes:
     """An OperationOutcome that names every problem, its place, and what can be done about it."""
-    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(p, language) for p in problems]})
+    issues = [_issue(p, language) for p in problems]
+    return writable(orjson.dumps({"resourceType": "OperationOutcome", "issue": issues}))
 
 
 def _issue(problem: exchange.Problem, language: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -23,6 +24,8 @@ from doorstep.fhir.validation.outcomes import outcome
 
 PRIVATE: Final = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
 _CONTENT: Final = {JSON: f"{JSON}; charset=utf-8", XML: f"{XML}; charset=utf-8"}
+# what XML 1.0 has no way to write, also not by number
+_UNHELD: Final = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")
 Shape = Callable[[str, str], str]
 
 
@@ -124,7 +127,7 @@ def search_entries(hits: Iterable[Hit], base: str, shape: Shape | None) -> Itera
 
 def note_entry(problems: Sequence[FhirProblem], language: str) -> str:
     """Write an entry that says what the caller should know of a search."""
-    said = orjson.loads(operation_outcome(problems, language))
+    said = orjson.loads(writable(operation_outcome(problems, language)))
     for issue in said["issue"]:
         issue["severity"] = "information" if issue["code"] == "informational" else "warning"
     return f'{{"resource":{orjson.dumps(said).decode()},"search":{{"mode":"outcome"}}}}'
@@ -146,6 +149,19 @@ def history_entry(found: Version, base: str) -> str:
     return orjson.dumps(said).decode()
 
 
+def writable(told: bytes) -> bytes:
+    """Return an outcome without characters that XML cannot hold: it may quote what was sent."""
+    return orjson.dumps(_held(orjson.loads(told)))
+
+
+def _held(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNHELD.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_held(each) for each in value]
+    return {key: _held(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
 def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> Response:
     """Return a problem as the answer."""
     headers = {**PRIVATE}
@@ -156,5 +172,5 @@ def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> 
     words = asked.language if asked is not None else language
     body = outcome(problem.findings, words) if isinstance(problem, FhirInvalid) else operation_outcome([problem], words)
     if asked is not None:
-        return respond(asked, body, problem.kind.status, headers)
+        return respond(asked, writable(body), problem.kind.status, headers)
     return Response(body, problem.kind.status, {**headers, "content-type": _CONTENT[JSON]})

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from doorstep.fhir.door import merging
-from doorstep.fhir.door.answers import PRIVATE, respond, shape_of, version_headers
+from doorstep.fhir.door.answers import PRIVATE, respond, shape_of, version_headers, writable
 from doorstep.fhir.door.asked import JSON, PATCHES, SHAPES, Asked, opened_again
 from doorstep.fhir.door.house import Answer, House, Write
 from doorstep.fhir.door.stamping import stamped
@@ -159,7 +159,7 @@ async def _done(house: House, asked: Asked, write: Write) -> Response:
 
 def _told(asked: Asked, answer: Answer) -> Response:
     if answer.outcome is not None:
-        return respond(asked, answer.outcome, answer.status)
+        return respond(asked, writable(answer.outcome), answer.status)
     headers = _headers(asked, answer)
     if answer.status == 204 or asked.wanted == "minimal":
         return Response(status_code=answer.status, headers={**PRIVATE, **headers})
@@ -208,7 +208,7 @@ async def _entry(house: House, asked: Asked, url: str, said: Mapping[str, str], 
     try:
         response = await get(house, inner)
     except FhirProblem as problem:
-        return EntryResponse(problem.kind.status, outcome=operation_outcome([problem], asked.language))
+        return EntryResponse(problem.kind.status, outcome=writable(operation_outcome([problem], asked.language)))
     body = bytes(response.body)
     if response.status_code >= 400:
         return EntryResponse(response.status_code, outcome=body)
