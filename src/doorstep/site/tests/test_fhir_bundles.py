@@ -30,7 +30,7 @@ def source(transactional_db: None) -> UUID:
     return kit.make_organisation("甲医院")
 
 
-async def fetch(address: str) -> EntryResponse:
+async def fetch(address: str, _asked: object = None) -> EntryResponse:
     """Read from the ledger, as the door does."""
     return await asyncio.to_thread(_fetch, address)
 
