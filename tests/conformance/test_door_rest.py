@@ -129,6 +129,24 @@ class TestWrite:
         again = served.send("PUT", f"Patient/{made['id']}", made)
         assert again.status_code == 200
 
+    def test_references_by_the_door_s_own_address(self, served: Served) -> None:
+        """They are those of this server (R4, references.html#literal): checked, found, part of the record."""
+        base, owner = "http://testserver/fhir/", served.made()["id"]
+        seen = {"status": "final", "code": {"text": f'"reference":"{base}Patient/x'}}
+        made = served.made("Observation", **seen, subject={"reference": f"{base}Patient/{owner}"})
+        assert made["subject"] == {"reference": f"Patient/{owner}"}
+        assert made["code"] == seen["code"]
+        for path in (f"Observation?patient={owner}", f"Patient/{owner}/Observation"):
+            assert [each["resource"]["id"] for each in served.get(path).json()["entry"]] == [made["id"]], path
+        absent = {"resourceType": "Observation", **seen, "subject": {"reference": f"{base}Patient/absent"}}
+        assert said(served.send("POST", "Observation", absent))[0] == 422
+        elsewhere = served.made("Observation", **seen, subject={"reference": "http://elsewhere.example/fhir/Patient/1"})
+        assert elsewhere["subject"]["reference"].startswith("http://elsewhere.example/")
+        bundle = served.bundle("transaction", entry("POST", "Observation", {"resourceType": "Observation", **seen,
+                               "subject": {"reference": f"{base}Patient/{owner}"}}))  # fmt: skip
+        at = bundle.json()["entry"][0]["response"]["location"]
+        assert served.get(at).json()["subject"] == {"reference": f"Patient/{owner}"}
+
     def test_update_and_update_as_create(self, served: Served) -> None:
         key = fresh("u")
         body = {"resourceType": "Patient", "id": key, "active": True}
@@ -200,7 +218,11 @@ class TestWrite:
             ("POST", "metadata"), ("OPTIONS", "Patient"), ("GET", "Patient/x/$meta-add"), ("MOVE", "Patient/x"),
         ):  # fmt: skip
             body = {"resourceType": "Patient"} if method in ("POST", "PUT") else None
-            assert said(served.send(method, path, body)) == (405, "method-not-allowed"), (method, path)
+            answer = served.send(method, path, body)
+            assert said(answer) == (405, "method-not-allowed"), (method, path)
+            allowed = answer.headers["allow"].split(", ")
+            assert allowed, path
+            assert method not in allowed
 
     def test_what_is_wrong_is_named_all_at_once(self, served: Served) -> None:
         bad = {"resourceType": "Patient", "gender": "nix", "birthDate": "1990-02-30", "foo": 1, "name": {"text": "x"}}

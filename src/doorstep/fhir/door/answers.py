@@ -162,6 +162,17 @@ def _held(value: Any) -> Any:
     return {key: _held(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
+def _allowed(path: Sequence[str]) -> str:
+    """The methods that an address takes (RFC 9110, 15.5.6: a 405 says them)."""
+    if path and path[-1] in ("$meta-add", "$meta-delete", "$match"):
+        return "POST"
+    if path == ["metadata"]:
+        return "GET, HEAD"
+    if len(path) == 2 and path[1][:1] not in ("$", "_"):
+        return "GET, HEAD, DELETE" if path[0].startswith("$") else "GET, HEAD, PUT, PATCH, DELETE"
+    return "GET, HEAD, POST, PUT, PATCH, DELETE" if len(path) == 1 and path[0][0].isupper() else "GET, HEAD, POST"
+
+
 def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> Response:
     """Return a problem as the answer."""
     headers = {**PRIVATE}
@@ -169,6 +180,8 @@ def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> 
         headers["www-authenticate"] = "Bearer"
     if problem.kind.status in (429, 503):
         headers["retry-after"] = "60" if problem.kind.status == 429 else "1"
+    if problem.kind.status == 405 and asked is not None:
+        headers["allow"] = _allowed(asked.path)
     words = asked.language if asked is not None else language
     body = outcome(problem.findings, words) if isinstance(problem, FhirInvalid) else operation_outcome([problem], words)
     if asked is not None:

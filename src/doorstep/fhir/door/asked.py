@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -86,7 +87,15 @@ class Asked:
         if taken is None or kind in ("*/*", "") or (taken == JSON and charset not in ("", "utf-8", "utf8")):
             raise FhirProblem("unsupported-media-type", type=self.header("content-type") or "")
         data = await self.raw()
-        return xml.read(data) if taken == XML else data
+        return self._local(xml.read(data) if taken == XML else data)
+
+    def _local(self, data: bytes) -> bytes:
+        """Let references by the door's own address be relative, as what they mean: else no search would find them."""
+        base = self.base.encode()
+        if base not in data:
+            return data
+        # within a string of JSON a quote is escaped, so that this can only be the key itself
+        return re.sub(rb'("reference"\s*:\s*")' + re.escape(base) + rb"(?=[A-Z])", rb"\1", data)
 
     async def resource(self) -> Parsed:
         """Return the resource that was sent; FhirProblem with the place of its first fault."""

@@ -206,6 +206,8 @@ async def transact(house: House, asked: Asked, get: Get) -> Response:
 async def _entry(house: House, asked: Asked, url: str, said: Mapping[str, str], get: Get) -> EntryResponse:
     inner = opened_again(asked, url, {name: value for name, value in said.items() if name != "method"})
     try:
+        if inner.path[-1:] == ["$export"]:  # its answer is a header, which an entry cannot give
+            raise FhirProblem("unknown-route", path=url)
         response = await get(house, inner)
     except FhirProblem as problem:
         return EntryResponse(problem.kind.status, outcome=writable(operation_outcome([problem], asked.language)))
