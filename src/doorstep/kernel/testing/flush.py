@@ -15,7 +15,8 @@ END $$
 """
 LEDGER = """
 DO $$ DECLARE ledger text; filled boolean; BEGIN
-  FOR ledger IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'fhir\\_%%' LOOP
+  FOR ledger IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'fhir\\_%%'
+      AND tablename <> 'fhir_index' LOOP
     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', ledger) INTO filled;
     IF filled THEN EXECUTE format('TRUNCATE %I', ledger); END IF;
   END LOOP;
