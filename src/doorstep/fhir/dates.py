@@ -16,6 +16,7 @@ Span = tuple[datetime | None, datetime | None]
 _PARTIAL: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _FULL: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=16_384)
@@ -42,7 +43,7 @@ def _instant(match: re.Match[str], zone: tzinfo) -> Interval | None:
     fine = int((fraction or "0")[:6].ljust(6, "0"))
     start = start.astimezone(UTC) + timedelta(seconds=int(seconds), microseconds=fine)
     width = timedelta(seconds=1) if not fraction else timedelta(microseconds=10 ** max(0, 6 - len(fraction)))
-    return start, start + width
+    return start, _later(start, width)
 
 
 def _span(text: str, zone: tzinfo) -> Interval | None:
@@ -51,12 +52,28 @@ def _span(text: str, zone: tzinfo) -> Interval | None:
         return None
     year, month, day = (int(part or 0) for part in match.groups())
     start = datetime(year, month or 1, day or 1, tzinfo=zone)
-    return start.astimezone(UTC), _after(start, month, day).astimezone(UTC)
+    return _utc(start), _utc(_after(start, month, day))
+
+
+def _utc(moment: datetime) -> datetime:
+    """The moment in UTC, or the first of the calendar where it would be before that."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return _FIRST
+
+
+def _later(start: datetime, width: timedelta) -> datetime:
+    """The instant after a span; the last of the calendar where there is none after it (9999-12-31: "for ever")."""
+    try:
+        return start + width
+    except OverflowError:
+        return _LAST
 
 
 def _after(start: datetime, month: int, day: int) -> datetime:
     if day:
-        return start + timedelta(days=1)
+        return _later(start, timedelta(days=1))
     if start.year == 9999:
         return _LAST
     return start.replace(month=month + 1) if 0 < month < 12 else start.replace(year=start.year + 1, month=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -186,6 +187,14 @@ def test_a_period_goes_from_its_start_to_its_end_however_precise_they_are(
 ) -> None:
     found = index("Observation", {"effectivePeriod": {"start": start, "end": end}})
     assert (found.at, found.at_end) == (low, high)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "9999-12", "9999-12-31T23:59:59+08:00"])
+def test_the_ends_of_the_calendar_are_days_like_others(text: str) -> None:
+    low, high = interval(text, ZoneInfo("Asia/Shanghai")) or (None, None)
+    assert low is not None
+    assert high is not None
+    assert low < high
 
 
 def test_only_hanzi_have_readings() -> None:

@@ -374,8 +374,8 @@ def test_a_refusal_carries_all_findings(path, value, status, code):
     again = pickle.loads(pickle.dumps(refused.value))
     for problem in (refused.value, again):
         assert (problem.kind.status, problem.code, list(problem.findings)) == (status, code, found)
-        assert found[0].zh[:50] in problem.message("zh")
-        assert found[0].en[:50] in problem.message("en")
+        assert str(len(found)) in problem.message("zh")
+        assert str(len(found)) in problem.message("en")
     refuse_invalid([finding("id-not-needed", "Patient.id")])
 
 

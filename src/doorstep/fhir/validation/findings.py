@@ -154,7 +154,7 @@ class FhirInvalid(FhirProblem):
         structural = any(each.issue_code == "structure" for each in errors)
         first = errors[0] if errors else findings[0]
         code = "invalid-structure" if structural else "invalid"
-        super().__init__(code, first.expression, count=len(errors), first=first.zh, first_en=first.en)
+        super().__init__(code, first.expression, count=len(errors))
         self.findings: Final[tuple[Finding, ...]] = tuple(findings)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -55,13 +55,11 @@ CONTENT: Final[dict[str, Kind]] = {
         "processing", 422, "所引用的条目“{reference}”有错误", "the entry “{reference}” it refers to is at fault"
     ),
     # validation
-    "invalid": Kind(
-        "invalid", 422, "资源不合规范，共 {count} 处；首处：{first}", "{count} rules are broken; the first: {first_en}"
-    ),
+    "invalid": Kind("invalid", 422, "资源不合规范，共 {count} 处", "{count} rules are broken"),
     "invalid-structure": Kind(
         "structure",
         400,
-        "资源结构有误，共 {count} 处；首处：{first}",
-        "{count} faults of structure; the first: {first_en}",
+        "资源结构有误，共 {count} 处",
+        "{count} faults of structure",
     ),
 }
