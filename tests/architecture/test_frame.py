@@ -16,7 +16,7 @@ from tests.architecture.copies import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUN = PROJECT["project"]["dependencies"]
 ALL = [*RUN, *(line for group in PROJECT["dependency-groups"].values() for line in group)]
-PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,-]+\])?==(\S+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z, -]+\])?==(\S+)", re.MULTILINE)
 
 
 def locked(name: str) -> dict[str, Version]:

@@ -10,9 +10,9 @@ SURNAMES = {
     "晁": "chao",
     "宓": "mi",
     "谌": "chen",
-    **{surname: readings[0] for surname, readings in SURNAME_READINGS.items() if len(surname) == 1},
+    **{surname: readings[0] for surname, readings in SURNAME_READINGS.items()},
 }
-"""Surnames of one character, as they are read most."""
+"""Surnames that are read otherwise than the same characters elsewhere, as they are read most."""
 
 
 def spelled(name: str) -> tuple[str, str]:
@@ -28,12 +28,13 @@ def _letters(text: str) -> str:
 
 def spelled_person(name: str) -> tuple[str, str]:
     """The same of a person's name, whose first character is read as a surname ("曾小明" → "zengxiaoming", "zxm")."""
-    whole, initials = spelled(name)
-    reading = SURNAMES.get(name[:1])
-    if reading is None or whole.startswith(reading):
-        return whole, initials
-    rest, rest_initials = spelled(name[1:])
-    return reading + rest, reading[0] + rest_initials
+    surname = name[:2] if name[:2] in SURNAMES else name[:1]
+    reading = SURNAMES.get(surname)
+    if reading is None:
+        return spelled(name)
+    syllables = reading.split()
+    rest, initials = spelled(name[len(surname) :])
+    return "".join(syllables) + rest, "".join(s[0] for s in syllables) + initials
 
 
 def typed(text: str) -> str:

@@ -25,7 +25,7 @@ def patient(key: str, number: str = NUMBER, name: str = "李秀英") -> dict[str
     return {
         "resourceType": "Patient",
         "id": key,
-        "identifier": [{"type": kind, "value": number}] if number else [],
+        **({"identifier": [{"type": kind, "value": number}]} if number else {}),
         "name": [{"text": name}],
         "gender": "female",
         "birthDate": "1958-03-15",

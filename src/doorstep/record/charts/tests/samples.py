@@ -50,7 +50,8 @@ def any_object() -> st.SearchStrategy[dict[str, Any]]:
 
 def concept(system: str, code: str, display: str) -> dict[str, Any]:
     """A CodeableConcept of one coding."""
-    return {"coding": [{"system": system, "code": code, "display": display}], "text": display}
+    coding = {"system": system, "code": code} | ({"display": display} if display else {})
+    return {"coding": [coding]} | ({"text": display} if display else {})
 
 
 def observation(

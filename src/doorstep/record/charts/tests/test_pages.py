@@ -22,7 +22,7 @@ from doorstep.kernel.testing.callers import member, stranger, system
 from doorstep.record.charts import api
 from doorstep.record.charts.fhir.generic import MAIN
 from doorstep.record.charts.tests.conftest import send
-from doorstep.record.charts.tests.samples import allergy, any_object, condition, medicine, observation
+from doorstep.record.charts.tests.samples import HL7, allergy, any_object, concept, condition, medicine, observation
 from doorstep.record.exchange.api import Piece, take
 from doorstep.registers.residents import api as residents
 
@@ -67,7 +67,7 @@ def busy(resident: UUID, county: UUID, township: UUID) -> UUID:
     )
     vaccine = {"resourceType": "Immunization", "id": "im", "status": "completed", "vaccineCode": {"text": "流感疫苗"}}
     vaccine |= {"patient": {"reference": "Patient/pt"}, "occurrenceDateTime": "2023-10-01"}
-    wrong = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+    wrong = {"verificationStatus": concept(f"{HL7}condition-ver-status", "entered-in-error", "")}
     send(
         township,
         allergy("al", "pt", "青霉素"),
@@ -305,7 +305,7 @@ def test_words_beside_values(entering: Entering, resident: UUID, county: UUID) -
     del absent["valueQuantity"]
     absent["dataAbsentReason"] = {"coding": [{"code": "asked-declined"}]}
     normal = [{"coding": [{"code": "N"}]}]
-    doubted = {"verificationStatus": {"coding": [{"code": "provisional"}]}}
+    doubted = {"verificationStatus": concept(f"{HL7}condition-ver-status", "provisional", "")}
     send(
         county,
         absent,

@@ -19,7 +19,7 @@ from doorstep.record.charts.access import NUMBERS
 from doorstep.record.charts.rules import Flag, Validity
 from doorstep.record.charts.shapes import Cluster, Item, Narrowing, Timeline
 from doorstep.record.charts.tests.conftest import NUMBER, patient, send
-from doorstep.record.charts.tests.samples import allergy, concept, condition, medicine, observation
+from doorstep.record.charts.tests.samples import HL7, allergy, concept, condition, medicine, observation
 
 pytestmark = pytest.mark.django_db
 FIRST = Page((), 20)
@@ -119,7 +119,7 @@ def test_series_is_paged_over_ties(resident: UUID, county: UUID, township: UUID)
 
 def test_struck_records_come_last(resident: UUID, county: UUID) -> None:
     """Refuted and mistaken diagnoses are there, and not as valid."""
-    wrong = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+    wrong = {"verificationStatus": concept(f"{HL7}condition-ver-status", "entered-in-error", "")}
     send(
         county,
         condition("ok", "pc", "2010-01-01", "I10", "高血压", clinical="resolved"),
