@@ -227,7 +227,7 @@ def test_no_reading_by_guessing_ids(resident: UUID, county: UUID) -> None:
     """A resource of another resident is not found under this one, nor its name in a reference."""
     other = patient("other", "", "王五")
     send(county, other, condition("secret", "other", "2024-01-01", "B20", "艾滋病"))
-    send(county, observation("mine", "pc", "2024-01-01", 5, derivedFrom=[{"reference": "Condition/secret"}]))
+    send(county, observation("mine", "pc", "2024-01-01", 5, focus=[{"reference": "Condition/secret"}]))
     for ask in (reads.entry, reads.raw):
         with pytest.raises(Refused, match="not_found"):
             ask(system(), resident=resident, kind="Condition", key="secret")
