@@ -66,6 +66,7 @@ def _listen(doors: list[Connection]) -> Iterator[T]:
 
 
 def _work(work: Callable[[int], Iterable[T]], number: int, door: Connection, parent: int) -> None:
+    _leave_connections()
     try:
         for said in work(number):
             door.send((False, said))
@@ -74,3 +75,11 @@ def _work(work: Callable[[int], Iterable[T]], number: int, door: Connection, par
         door.send((True, None))
     except (KeyboardInterrupt, BrokenPipeError):
         return
+
+
+def _leave_connections() -> None:
+    """Forget, unclosed, what connections came with the fork: those that the parent's event loop hides are seen here."""
+    from django.db import connections
+
+    for alias in connections:
+        del connections[alias]

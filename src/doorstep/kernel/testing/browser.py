@@ -77,14 +77,17 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("DOORSTEP_BROWSER_MUST"):
             pytest.fail("no Chromium: apt-get install chromium fonts-noto-cjk")
         pytest.skip("no Chromium: apt-get install chromium fonts-noto-cjk")
+    from django.db import connections
     from playwright.sync_api import sync_playwright
 
+    connections.close_all()
     # Playwright keeps an event loop in this thread; the tests use Django's database beside it, never inside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         yield browser
         browser.close()
+        connections.close_all()  # asgiref keeps those of a thread with a loop apart: nobody else sees them again
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from rich.console import Console
 
 from doorstep.kernel import ledger
@@ -41,6 +43,27 @@ def test_a_fault_in_a_process_is_told(capfd: pytest.CaptureFixture[str]) -> None
     with pytest.raises(WorkerDied):
         list(shared(lambda number: [1 // number], 2))
     assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_hidden_by_an_event_loop_is_not_shared() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [before] = cursor.fetchone()
+
+    def work(_: int) -> Iterator[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            yield cursor.fetchone()[0]
+
+    async def under_a_loop() -> list[int]:
+        return list(shared(work, 2))
+
+    backends = asyncio.run(under_a_loop())
+    assert len({before, *backends}) == 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() == (before,)
 
 
 def _bundle(number: int) -> str:
