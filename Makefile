@@ -41,8 +41,8 @@ $(VENV)/.messages: $(MESSAGES) tools/messages.py $(VENV)/.packages
 demo: setup  ## a working district with its records; ARGS="--residents 300000"
 	@$(BIN)/doorstep demo $(ARGS)
 
-test: setup  ## all tests; ARGS="-n 2 -k ledger"
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup  ## all tests, two files at once; ARGS="-n 0 -k ledger"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 coverage: setup  ## all tests, and what they must have reached
 	@rm -f .coverage .coverage.*

@@ -51,12 +51,6 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "改用能唯一确定资源的标识",
         "use an identifier that names one resource",
     ),
-    "conditional-unsupported": (
-        "暂不支持的检索条件“{reference}”",
-        "the search “{reference}” is not supported here yet",
-        "请使用标识（identifier=系统|值）",
-        "use identifier=system|value",
-    ),
     "other-source": (
         "“{reference}”属于其他机构，不能由本机构改写",
         "“{reference}” belongs to another institution",
@@ -132,7 +126,6 @@ ISSUES: Final[dict[str, tuple[str, int]]] = {
     "other-source": ("forbidden", 403),
     "conditional-many": ("multiple-matches", 412),
     "conditional-none": ("not-found", 412),
-    "conditional-unsupported": ("not-supported", 400),
     "missing-reference": ("not-found", 422),
     "refused-by-database": ("processing", 422),
 }
