@@ -60,3 +60,14 @@ def test_browser_packages_are_pinned_and_hashed() -> None:
     assert all(
         entry["integrity"].startswith("sha512-") and "resolved" not in entry for path, entry in lock.items() if path
     )
+
+
+def test_decoders_are_made_when_their_module_is_read() -> None:
+    """msgspec takes a typed decode's first call to learn the type; two threads that do so at once can crash it."""
+    called = re.compile(r"msgspec\.json\.decode\([^\n]*\btype=|^ +.*msgspec\.json\.Decoder\(", re.MULTILINE)
+    assert called.search("    return msgspec.json.decode(data, type=Kind)")
+    sources = [
+        path for path in (ROOT / "src").rglob("*.py") if "tests" not in path.parts and "_build" not in path.parts
+    ]
+    assert sources
+    assert [path.name for path in sources if called.search(path.read_text())] == []

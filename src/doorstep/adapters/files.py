@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import msgspec
 
@@ -37,6 +37,8 @@ _TYPE = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 class _Head(msgspec.Struct):
     resourceType: str = ""  # noqa: N815  FHIR's own name
 
+
+_HEAD: Final = msgspec.json.Decoder(_Head)
 
 Mine = Callable[[int], bool]
 
@@ -279,7 +281,7 @@ def _kind(data: bytes) -> str:
     if match := _TYPE.match(data):
         return match[1].decode()
     try:
-        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Head).resourceType
+        return _HEAD.decode(data.removeprefix(b"\xef\xbb\xbf")).resourceType
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 
 import msgspec
 
@@ -38,19 +39,23 @@ class _File(msgspec.Struct, frozen=True):
     uncompiled: dict[str, str]
 
 
+_FILE: Final = msgspec.json.Decoder(_File)
+_PARAMETERS: Final = msgspec.json.Decoder(dict[str, Parameter])
+
+
 @cache
 def _file() -> _File:
     try:
         data = SEARCH.read_bytes()
     except FileNotFoundError:
         raise RuntimeError("the FHIR tables are not built: run `make setup` (python -m doorstep.fhir.build)") from None
-    return msgspec.json.decode(data, type=_File)
+    return _FILE.decode(data)
 
 
 @cache
 def parameters(type_name: str) -> Mapping[str, Parameter]:
     """Return code → parameter of a resource type, the common ones (`_id`, …) with it; KeyError for an unknown type."""
-    return msgspec.json.decode(_file().types[type_name], type=dict[str, Parameter])
+    return _PARAMETERS.decode(_file().types[type_name])
 
 
 def compartments() -> Mapping[str, Mapping[str, list[str]]]:

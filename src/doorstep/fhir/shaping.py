@@ -125,8 +125,11 @@ class _Typed(msgspec.Struct):
     resource_type: str = msgspec.field(name="resourceType", default="Resource")
 
 
+_TYPED: Final = msgspec.json.Decoder(_Typed)
+
+
 def _type_of(part: bytes | msgspec.Raw) -> str:
-    name = msgspec.json.decode(part, type=_Typed).resource_type
+    name = _TYPED.decode(part).resource_type
     return name if name in kind_names() else "Resource"
 
 

@@ -61,13 +61,17 @@ class Field(msgspec.Struct, frozen=True):
     type: TypeRef
 
 
+_FILE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KIND: Final = msgspec.json.Decoder(Kind)
+
+
 @cache
 def _file() -> dict[str, msgspec.Raw]:
     try:
         data = STRUCTURE.read_bytes()
     except FileNotFoundError:
         raise RuntimeError("the FHIR tables are not built: run `make setup` (python -m doorstep.fhir.build)") from None
-    return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    return _FILE.decode(data)
 
 
 @cache
@@ -79,7 +83,7 @@ def kind_names() -> frozenset[str]:
 @cache
 def kind(name: str) -> Kind:
     """Return a type by its name, or a backbone element by its path; KeyError for anything else."""
-    return msgspec.json.decode(_file()[name], type=Kind)
+    return _KIND.decode(_file()[name])
 
 
 @cache

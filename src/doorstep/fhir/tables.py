@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -32,13 +32,17 @@ class _File(msgspec.Struct, frozen=True):
     types: dict[str, msgspec.Raw]
 
 
+_FILE: Final = msgspec.json.Decoder(_File)
+_TABLE: Final = msgspec.json.Decoder(Table)
+
+
 @cache
 def _file() -> _File:
     try:
         data = TABLES.read_bytes()
     except FileNotFoundError:
         raise RuntimeError("the FHIR tables are not built: run `make setup` (python -m doorstep.fhir.build)") from None
-    return msgspec.json.decode(data, type=_File)
+    return _FILE.decode(data)
 
 
 @cache
@@ -50,4 +54,4 @@ def known_types() -> frozenset[str]:
 @cache
 def table(type_name: str) -> Table:
     """Return the table of one resource type; KeyError for an unknown type."""
-    return msgspec.json.decode(_file().types[type_name], type=Table)
+    return _TABLE.decode(_file().types[type_name])

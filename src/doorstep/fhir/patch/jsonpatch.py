@@ -19,6 +19,7 @@ from doorstep.fhir.reading import LIMITS, Limits, minify, parse, text_of
 
 MOST_OPERATIONS: Final = 1_000
 _OPERATIONS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_STRING: Final = msgspec.json.Decoder(str)
 _TOP: Final = "document"
 
 
@@ -95,7 +96,7 @@ def _apply(document: _Document, raw: msgspec.Raw, number: int) -> None:
 
 def _text(operation: Operation, name: str) -> str:
     try:
-        return msgspec.json.decode(written(operation[name]), type=str)
+        return _STRING.decode(written(operation[name]))
     except KeyError:
         raise FhirProblem("patch-member-missing", member=name) from None
     except msgspec.ValidationError:

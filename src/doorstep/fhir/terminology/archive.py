@@ -33,6 +33,9 @@ class Row(msgspec.Struct, array_like=True, frozen=True):
     length: int
 
 
+_ROWS: Final = msgspec.json.Decoder(list[Row])
+
+
 def parse(body: bytes) -> Resource:
     """Return a stored resource with its numbers as they are written (Decimal where they have a point)."""
     return _DECODER.decode(body)
@@ -66,7 +69,7 @@ def opened(path: Path) -> Catalogue:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise RuntimeError(f"not an archive of terminology: {path.name}")
             size = int.from_bytes(file.read(_LENGTH))
-            rows = msgspec.json.decode(file.read(size), type=list[Row])
+            rows = _ROWS.decode(file.read(size))
     except FileNotFoundError:
         raise RuntimeError("the terminology is not built: run `make setup`") from None
     return Catalogue(_entries(path, rows, len(_MAGIC) + _LENGTH + size))

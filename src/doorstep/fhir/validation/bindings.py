@@ -50,6 +50,9 @@ class _File(msgspec.Struct, frozen=True):
     left: dict[str, str]
 
 
+_FILE: Final = msgspec.json.Decoder(_File)
+
+
 class ListedBindings:
     """Bindings to value sets given as lists of codes by system, with grammars for those that R4 cannot list."""
 
@@ -96,4 +99,4 @@ def _file() -> _File:
         raise RuntimeError(
             "the FHIR value sets are not built: run `make setup` (python -m doorstep.fhir.build_bindings)"
         ) from None
-    return msgspec.json.decode(data, type=_File)
+    return _FILE.decode(data)

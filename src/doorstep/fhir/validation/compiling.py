@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Final
 
 from doorstep.fhir.structure import Element, TypeRef, is_primitive, kind
@@ -24,15 +25,26 @@ class Compiler:
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
         self._takers: dict[str, Taker] = {}
+        self._making = Lock()
+        self._made: dict[str, Taker] = {}
         self._references: dict[tuple[str, ...], Taker] = {}
 
     def of(self, name: str) -> Taker:
         """Return the check of a type by its name, or of a backbone element by its path."""
         taker = self._takers.get(name)
         if taker is None:
+            with self._making:
+                taker = self._make(name)
+                # other threads see it only now, when all that it holds is filled
+                self._takers = dict(self._made)
+        return taker
+
+    def _make(self, name: str) -> Taker:
+        taker = self._made.get(name)
+        if taker is None:
             shape = Shape()
             # known before it is filled: types hold one another
-            taker = self._takers[name] = object_taker(shape, _few(name))
+            taker = self._made[name] = object_taker(shape, _few(name))
             self._fill(shape, name)
         return taker
 
@@ -71,7 +83,7 @@ class Compiler:
             shape.elements[key] = shape.choices[key] = element.name
         if not is_primitive(code):
             return [key]
-        extra = self.of(code)
+        extra = self._make(code)
         if element.choice:
             shape.choices[f"_{key}"] = element.name
         shape.beside[f"_{key}"] = array_taker(or_null(extra)) if many else extra
@@ -88,7 +100,7 @@ class Compiler:
             member = self._bindings.codes(required) if required else None
             return _coded(PRIMITIVE[code], member, required or "") if member else PRIMITIVE[code]
         systems = self._bindings.systems(required) if required else None
-        one = self.of(code)
+        one = self._make(code)
         if systems is None or code not in _CODINGS:
             return one
         return _conceptual(one, systems, required or "", code)

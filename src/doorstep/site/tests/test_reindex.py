@@ -13,6 +13,13 @@ from doorstep.site.cli import parser
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def new() -> None:
+    """Other tests leave the state of the index as it comes: it is no data of theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE fhir_index SET version = %s, making = NULL", [kernel.INDEX_VERSION])
+
+
 def make_old(*kinds: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE fhir_index SET version = 0 WHERE type = ANY(%s)", [list(kinds)])

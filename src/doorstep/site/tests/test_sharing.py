@@ -7,6 +7,7 @@ import os
 import signal
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,23 +48,23 @@ def test_a_fault_in_a_process_is_told(capfd: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_hidden_by_an_event_loop_is_not_shared() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        [before] = cursor.fetchone()
-
-    def work(_: int) -> Iterator[int]:
+    def backend() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
-            yield cursor.fetchone()[0]
+            return int(cursor.fetchone()[0])
 
     async def under_a_loop() -> list[int]:
-        return list(shared(work, 2))
+        return list(shared(lambda _: [backend()], 2))
 
-    backends = asyncio.run(under_a_loop())
-    assert len({before, *backends}) == 3
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        assert cursor.fetchone() == (before,)
+    def both() -> tuple[int, list[int], int]:
+        before, theirs, after = backend(), asyncio.run(under_a_loop()), backend()
+        connection.close()
+        return before, theirs, after
+
+    with ThreadPoolExecutor(1) as thread:
+        before, theirs, after = thread.submit(both).result()
+    assert len({before, *theirs}) == 3
+    assert after == before
 
 
 def _bundle(number: int) -> str:

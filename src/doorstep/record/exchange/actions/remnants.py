@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 import orjson
@@ -26,6 +27,11 @@ class _Entry(msgspec.Struct):
     resource: _Resource = msgspec.field(default_factory=_Resource)
 
 
+_FIELDS: Final = msgspec.json.Decoder(Fields)
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_ENTRY: Final = msgspec.json.Decoder(_Entry)
+
+
 def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, list[Problem]]]:
     """Each item that could not be used, with its own text and its problems.
 
@@ -46,8 +52,8 @@ def remnants(prepared: Prepared) -> Iterator[tuple[Item, bytes, list[Problem]]]:
 def _texts(prepared: Prepared) -> list[bytes]:
     if not prepared.bundled:
         return prepared.piece.raw.split(b"\n")
-    fields = msgspec.json.decode(text_of(prepared.piece.raw), type=Fields)
-    return [minify(bytes(raw)) for raw in msgspec.json.decode(fields["entry"], type=list[msgspec.Raw])]
+    fields = _FIELDS.decode(text_of(prepared.piece.raw))
+    return [minify(bytes(raw)) for raw in _LIST.decode(fields["entry"])]
 
 
 def _names(prepared: Prepared, texts: list[bytes]) -> dict[str, str]:
@@ -64,7 +70,7 @@ def _names(prepared: Prepared, texts: list[bytes]) -> dict[str, str]:
 def _meant(prepared: Prepared, item: Item, text: bytes) -> tuple[str, str]:
     """Type and id that an entry which could not be read will have once it is mended."""
     try:
-        said = msgspec.json.decode(text, type=_Entry).resource
+        said = _ENTRY.decode(text).resource
     except msgspec.MsgspecError:
         said = _Resource()
     kind = said.resourceType or item.type
@@ -87,7 +93,7 @@ def _alone(prepared: Prepared, item: Item, text: bytes, names: Mapping[str, str]
 def _with_urn(prepared: Prepared, item: Item, text: bytes) -> bytes:
     """The entry with its references resolved, under a fullUrl that says the id which the piece gave it."""
     try:
-        fields = msgspec.json.decode(text, type=Fields)
+        fields = _FIELDS.decode(text)
     except msgspec.MsgspecError:
         return text
     if _joined(fields) != text:  # a key came twice: whoever mends it must see both
