@@ -27,11 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import ingest  # noqa: E402  the folder above must be on the path
-from benchmarks.parts import limits, load  # noqa: E402
-from benchmarks.parts.copies import multiply  # noqa: E402
-from benchmarks.parts.load import Request  # noqa: E402
-from benchmarks.parts.processes import seconds  # noqa: E402
-from benchmarks.parts.server import serving  # noqa: E402
+from benchmarks.parts import limits, load  # noqa: E402  as above
+from benchmarks.parts.copies import multiply  # noqa: E402  as above
+from benchmarks.parts.load import Request  # noqa: E402  as above
+from benchmarks.parts.processes import seconds  # noqa: E402  as above
+from benchmarks.parts.server import serving  # noqa: E402  as above
 
 ROW = "{:<34}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}{:>7}{:>10}{:>9}"
 HEAD = ("scenario", "req/s", "p50 ms", "p95 ms", "p99 ms", "door ms", "PG ms", "CPU ms", "aim", "limit tps", "limit PG")
