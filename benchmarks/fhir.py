@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import ingest  # noqa: E402  the folder above must be on the path
 from benchmarks.parts import limits, load  # noqa: E402  as above
 from benchmarks.parts.copies import multiply  # noqa: E402  as above
+from benchmarks.parts.houses import SOURCE, standing  # noqa: E402  as above
 from benchmarks.parts.load import Request  # noqa: E402  as above
 from benchmarks.parts.processes import seconds  # noqa: E402  as above
 from benchmarks.parts.server import serving  # noqa: E402  as above
@@ -282,7 +281,7 @@ def fill(folder: Path, total: int) -> None:
             }
             rare["code"] = {"coding": [{"system": "urn:bench", "code": RARE}]}
             out.write(json.dumps(rare) + "\n")
-    command = [sys.executable, "-m", "doorstep.site.cli", "ingest", "--quiet", "--source", ingest.SOURCE]
+    command = [sys.executable, "-m", "doorstep.site.cli", "ingest", "--quiet", "--source", SOURCE]
     subprocess.run([*command, str(path), str(heavy)], check=True)
     path.unlink()
 
@@ -295,7 +294,7 @@ def _key() -> str:
     from doorstep.registers.staff.access import Permission
 
     call = Call("system:bench", "bench", clock.now(), EVERYWHERE, frozenset(str(p) for p in Permission))
-    place = Organisation.objects.unscoped("the only one").get(short_code=ingest.SOURCE)
+    place = Organisation.objects.unscoped("the only one").get(short_code=SOURCE)
     return staff.issue_key(call, organisation=place.pk, name="bench")[1]
 
 
@@ -313,32 +312,21 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Make a house, fill it, measure, and take it down."""
     options = _arguments()
-    folder = Path(tempfile.mkdtemp(prefix="doorstep-bench-", dir=options.folder))
-    folder.chmod(0o755)
-    os.environ["DOORSTEP_HOME"] = str(folder / "home")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings"
-    from doorstep.kernel import postgres
-
-    try:
-        with postgres.running(folder / "home") as server:
-            os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
-            ingest._found()
-            fill(folder, options.resources)
-            total = multiply(server.dsn, options.multiply) if options.multiply > 1 else options.resources
-            _analyse(server.dsn)
-            bench = Bench(folder, server.dsn, server.admin_dsn, _key(), options.clients)
-            sample = Sample(server.dsn)
-            print(f"{total:,} resources, {options.clients} clients; CPU in ms a request\n{ROW.format(*HEAD)}")
-            bench.hello(options.scale)
-            scenarios = [*reads(sample, options.scale), *writes(sample, options.scale)]
-            wanted = [each for each in scenarios if options.only in each.name]
-            bench.all("bare", wanted)
-            print("with the trail:")
-            bench.all("trailed", [each for each in wanted if each.aim is not None and each.limited])
-            if not options.only:
-                export(bench)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with standing(options.folder) as (folder, server):
+        fill(folder, options.resources)
+        total = multiply(server.dsn, options.multiply) if options.multiply > 1 else options.resources
+        _analyse(server.dsn)
+        bench = Bench(folder, server.dsn, server.admin_dsn, _key(), options.clients)
+        sample = Sample(server.dsn)
+        print(f"{total:,} resources, {options.clients} clients; CPU in ms a request\n{ROW.format(*HEAD)}")
+        bench.hello(options.scale)
+        scenarios = [*reads(sample, options.scale), *writes(sample, options.scale)]
+        wanted = [each for each in scenarios if options.only in each.name]
+        bench.all("bare", wanted)
+        print("with the trail:")
+        bench.all("trailed", [each for each in wanted if each.aim is not None and each.limited])
+        if not options.only:
+            export(bench)
 
 
 def _analyse(dsn: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,12 @@ import msgspec
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.parts.houses import SOURCE, standing  # noqa: E402  the folder above must be on the path
+
 SYNTHEA = ROOT.parent / "shared" / "data" / "synthea-bundles" / "smart-generated-R4-bundles.zip"
 TICKS = os.sysconf("SC_CLK_TCK")
-SOURCE = "bench"
 ROW = "{:<30}{:>11}{:>8}{:>9}{:>9}{:>9}{:>9}{:>8}{:>7}{:>9}{:>9}"
 HEAD = ("what", "resources", "bytes", "wall s", "res/s", "client", "PG", "CPU ms", "WAL B", "MB one", "MB all")
 
@@ -304,43 +306,16 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Make a house, fill it, measure, and take it down."""
     options = _arguments()
-    folder = Path(tempfile.mkdtemp(prefix="doorstep-bench-", dir=options.folder))
-    folder.chmod(0o755)
-    os.environ["DOORSTEP_HOME"] = str(folder / "home")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings"
-    from doorstep.kernel import postgres
-
-    try:
-        with postgres.running(folder / "home") as server:
-            os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
-            _found()
-            house = House(server.admin_dsn, options.workers)
-            print(f"{options.workers} workers; CPU columns in ms a resource\n{ROW.format(*HEAD)}", flush=True)
-            if sizes := [int(s) for s in options.sizes.split(",") if s]:
-                series(house, folder, sizes)
-            if options.synthea:
-                real(house, folder, options.synthea)
-            if options.ndjson_gb:
-                memory(house, folder, options.ndjson_gb)
-            house.admin.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _found() -> None:
-    """Make the tables and the institution."""
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    from doorstep.registers.organisations.models import Organisation
-
-    call_command("migrate", verbosity=0, interactive=False)
-    Organisation.objects.create(
-        short_code=SOURCE, name="基准医院", pinyin="jizhunyiyuan", initials="jzyy", type_code="A100", tier="lead",
-        area="439900000000",
-    )  # fmt: skip
+    with standing(options.folder) as (folder, server):
+        house = House(server.admin_dsn, options.workers)
+        print(f"{options.workers} workers; CPU columns in ms a resource\n{ROW.format(*HEAD)}", flush=True)
+        if sizes := [int(s) for s in options.sizes.split(",") if s]:
+            series(house, folder, sizes)
+        if options.synthea:
+            real(house, folder, options.synthea)
+        if options.ndjson_gb:
+            memory(house, folder, options.ndjson_gb)
+        house.admin.close()
 
 
 if __name__ == "__main__":

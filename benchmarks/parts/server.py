@@ -19,6 +19,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
 from doorstep.fhir.door.app import Door
 from doorstep.site.fhir_house import House
+from doorstep.site.sharing import calm_collector
+
+calm_collector()
 
 
 class Bare(House):

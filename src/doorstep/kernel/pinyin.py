@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pypinyin import Style, lazy_pinyin
+from functools import lru_cache
+
+from pypinyin import lazy_pinyin
 
 from doorstep.kernel.surnames import SURNAME_READINGS
 
@@ -15,11 +17,11 @@ SURNAMES = {
 """Surnames that are read otherwise than the same characters elsewhere, as they are read most."""
 
 
+@lru_cache(maxsize=16_384)
 def spelled(name: str) -> tuple[str, str]:
     """Lower-case pinyin without tones and its initials ("王小明" → "wangxiaoming", "wxm"); other letters stay."""
-    whole = lazy_pinyin(name, v_to_u=False)
-    first = lazy_pinyin(name, style=Style.FIRST_LETTER)
-    return _letters("".join(whole)), _letters("".join(first))
+    syllables = lazy_pinyin(name, v_to_u=False, errors=list)  # type: ignore[arg-type]  # its manual allows lists
+    return _letters("".join(syllables)), _letters("".join([s[:1] for s in syllables]))
 
 
 def _letters(text: str) -> str:

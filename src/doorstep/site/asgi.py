@@ -19,11 +19,13 @@ from doorstep import __version__  # noqa: E402
 from doorstep.fhir.door.app import Door  # noqa: E402
 from doorstep.site import serve  # noqa: E402
 from doorstep.site.fhir_house import House  # noqa: E402
+from doorstep.site.sharing import calm_collector  # noqa: E402
 from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
 door = Door(House(), BODY, __version__)
 house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
+calm_collector()
 serve.watch_parent(lambda: os._exit(1))
 
 

@@ -15,11 +15,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Fetch, Seen, Write
+from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Fetch, Seen
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Bounds
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.terminology.definitions import Definitions
+from doorstep.fhir.write import Write
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
@@ -139,11 +140,7 @@ class House:
 
     async def write(self, call: Call, write: Write) -> Answer:
         """Do one write; returns when it is durable."""
-        one = exchange.Interaction(
-            write.method, write.type, write.id, write.query, write.body, write.resource, write.if_match,
-            write.if_none_match, write.if_none_exist, write.content_type, write.origin, write.key,
-            checked=write.method in ("POST", "PUT"),
-        )  # fmt: skip
+        one = exchange.Interaction(write, checked=write.method in ("POST", "PUT"))
         return fhir_answers.answer(await self._writer.submit(call, one), write.language)
 
     async def transact(
@@ -152,10 +149,6 @@ class House:
         """Keep the bundle, unless it only reads, and do what it says; the answer leaves when both are durable."""
         receipt = await self._refusing(lambda: fhir_bundles.only_reads(body) or _take(call, body))
         return await fhir_answers.bundle_answer(receipt, fetch, representation, language)
-
-    def asks_invariants(self, call: Call) -> bool:
-        """Whether the door itself asks the specification's invariants: no, exchange does, of every way in."""
-        return False
 
     async def match(
         self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int

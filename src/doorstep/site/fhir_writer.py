@@ -1,7 +1,8 @@
 """Single writes from many clients, gathered into few commits: what arrives while one is under way goes into the next.
 
-Nothing waits on purpose: an idle writer starts at once, a busy one gathers because it is busy. No request holds a
-connection while it waits, and a client that goes away takes no commit with it.
+An idle writer starts at once, a busy one gathers because it is busy; between two commits it waits a moment, so that
+those who were just answered are with those who waited meanwhile. No request holds a connection while it waits, and a
+client that goes away takes no commit with it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ THREADS: Final = 2
 WAITING: Final = 4096  # writes that may wait; more are told to come back
 MOST: Final = 64  # writes of one commit, and their bytes
 MOST_BYTES: Final = 4 << 20
+MOMENT: Final = 0.004  # seconds that a commit waits for those who were just answered to come again,
+MOMENTS: Final = 5  # and so often at most
 Interact = Callable[[Call, UUID, Sequence[Interaction]], list[Answer]]
 
 
@@ -114,6 +117,7 @@ class Writer:
                 results = await loop.run_in_executor(self._threads, self._work, group)
                 for one, result in zip(group, results, strict=True):
                     _tell(one.answer, result)
+                await _gathered(queue, min(MOST, len(group) + len(queue)))
         finally:
             self._free += 1
             if queue:
@@ -128,7 +132,7 @@ class Writer:
         A write that was committed although its connection broke is known by its salt, and answered as it was done.
         """
         try:
-            return [*self._try(group)]
+            return [*self._interact(group[0].call, group[0].source, [one.what for one in group])]
         except (Refused, FhirProblem) as refused:
             return [_told(refused)] * len(group)
         except Exception:  # whatever it was, it may be the fault of one of them
@@ -137,13 +141,10 @@ class Writer:
 
     def _alone(self, one: _Waiting) -> Answer | Exception:
         try:
-            return self._try([one])[0]
+            close_old_connections()  # only now: to ask each time whether a connection is well costs a round trip
+            return self._interact(one.call, one.source, [one.what])[0]
         except Exception as error:  # noqa: BLE001  whatever it was, it is told to the one client whose write it is
             return _told(error)
-
-    def _try(self, group: Sequence[_Waiting]) -> list[Answer]:
-        close_old_connections()
-        return self._interact(group[0].call, group[0].source, [one.what for one in group])
 
 
 def _together(one: _Waiting) -> Hashable:
@@ -156,12 +157,20 @@ def _take(queue: deque[_Waiting]) -> list[_Waiting]:
     """The next writes of a queue, as many as may share a commit; what nobody waits for any more is left out."""
     group: list[_Waiting] = []
     size = 0
-    while queue and len(group) < MOST and (not group or size + len(queue[0].what.body) <= MOST_BYTES):
+    while queue and len(group) < MOST and (not group or size + len(queue[0].what.write.body) <= MOST_BYTES):
         one = queue.popleft()
         if not one.answer.done():
             group.append(one)
-            size += len(one.what.body)
+            size += len(one.what.write.body)
     return group
+
+
+async def _gathered(queue: deque[_Waiting], hoped: int) -> None:
+    """Wait a little until so many writes wait; not where one client sends one write after the other."""
+    for _ in range(MOMENTS):
+        if hoped == 1 or len(queue) >= hoped:
+            return
+        await asyncio.sleep(MOMENT)
 
 
 def _tell(answer: asyncio.Future[Answer], result: Answer | Exception) -> None:

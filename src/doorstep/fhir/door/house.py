@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol, TypeVar
 
@@ -12,32 +12,11 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Bounds
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.terminology.definitions import Definitions
+from doorstep.fhir.write import Write
 
 T = TypeVar("T")
 Call = Any
 """Who asks; the door hands it on as the house made it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write: `id`, or (conditional) the search `query`; `body` minified and checked, for PATCH the patch itself.
-
-    `key` is what the client calls the request by: the same again is answered as before. `language` is that of problems.
-    """
-
-    method: str
-    type: str
-    id: str | None = None
-    query: str | None = None
-    body: bytes = b""
-    resource: dict[str, Any] | None = field(default=None, repr=False)
-    if_match: str | None = None
-    if_none_match: str | None = None
-    if_none_exist: str | None = None
-    content_type: str = ""
-    origin: str = ""
-    key: str | None = None
-    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +122,6 @@ class House(Protocol):
         self, call: Call, body: bytes, fetch: Fetch, representation: bool, language: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Do a transaction or batch, given as received: status, body and headers of the answer."""
-
-    def asks_invariants(self, call: Call) -> bool:
-        """Say whether what this caller sends must keep the specification's invariants too."""
 
     async def match(
         self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int

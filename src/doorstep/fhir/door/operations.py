@@ -12,7 +12,7 @@ from doorstep.fhir import meta
 from doorstep.fhir.door import everything, versions
 from doorstep.fhir.door.answers import bundle, respond
 from doorstep.fhir.door.asked import Asked
-from doorstep.fhir.door.house import House, Seen, Write
+from doorstep.fhir.door.house import House, Seen
 from doorstep.fhir.door.reading import current
 from doorstep.fhir.door.stamping import stamped
 from doorstep.fhir.problems import FhirProblem
@@ -20,6 +20,7 @@ from doorstep.fhir.tables import known_types
 from doorstep.fhir.terminology import operations as terminology
 from doorstep.fhir.validation.operation import validate_operation
 from doorstep.fhir.validation.outcomes import outcome
+from doorstep.fhir.write import Write
 
 Operation = Callable[[House, Asked, str, str], Awaitable[Response]]
 """An operation, of the house, what was asked, the type and the id ("" where it is asked of a type or of all)."""

@@ -11,15 +11,15 @@ from starlette.responses import Response
 from doorstep.fhir.door import merging
 from doorstep.fhir.door.answers import PRIVATE, respond, shape_of, version_headers, writable
 from doorstep.fhir.door.asked import JSON, PATCHES, SHAPES, Asked, opened_again
-from doorstep.fhir.door.house import Answer, House, Write
+from doorstep.fhir.door.house import Answer, House
 from doorstep.fhir.door.stamping import stamped
 from doorstep.fhir.outcome import EntryResponse, operation_outcome
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import Parsed, is_id, minify, parse, read_resource, text_of
 from doorstep.fhir.validation.checking import check
-from doorstep.fhir.validation.findings import Finding, refuse_invalid
-from doorstep.fhir.validation.invariants import invariants
+from doorstep.fhir.validation.findings import refuse_invalid
 from doorstep.fhir.validation.outcomes import outcome
+from doorstep.fhir.write import Write
 
 
 async def create(house: House, asked: Asked, kind: str) -> Response:
@@ -28,7 +28,7 @@ async def create(house: House, asked: Asked, kind: str) -> Response:
     A search in the address is the same condition: fhirpy and others send it so, and to leave it out would make twice
     what they mean to have once.
     """
-    sent = await _checked(house, asked, kind)
+    sent = await _checked(asked, kind)
     condition = asked.header("if-none-exist") or _searched(asked)
     return await _done(house, asked, _write(asked, "POST", kind, sent=sent, if_none_exist=condition))
 
@@ -40,7 +40,7 @@ def _searched(asked: Asked) -> str | None:
 async def update(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
     """PUT [type]/[id], or under a condition PUT [type]?…"""
     query = _condition(asked, kind, ident)
-    sent = await _checked(house, asked, kind)
+    sent = await _checked(asked, kind)
     if ident is not None:
         if sent.id is None:
             raise FhirProblem("id-missing", "id", id=ident)
@@ -82,7 +82,7 @@ async def _merge(house: House, asked: Asked, kind: str, ident: str | None, patch
     meant = await merging.target(house, asked, kind, ident)
     for turn in range(merging.TURNS):
         sent, tag = await merging.merged(house, asked, kind, meant, patch)
-        refuse_invalid(findings_of(house, asked, sent))
+        refuse_invalid(check(sent.type, sent.resource))
         write = replace(_write(asked, "PUT", kind, meant, sent=sent), if_match=wanted or tag, if_none_match=None)
         answer = await house.write(asked.call, write)
         if answer.status != 412 or wanted or turn == merging.TURNS - 1:
@@ -107,11 +107,11 @@ def _condition(asked: Asked, kind: str, ident: str | None) -> str | None:
     return query
 
 
-async def _checked(house: House, asked: Asked, kind: str) -> Parsed:
+async def _checked(asked: Asked, kind: str) -> Parsed:
     sent = await _read(asked, kind)
     if sent.type != kind:
         raise FhirProblem("type-mismatch", "resourceType", url=kind, type=sent.type)
-    refuse_invalid(findings_of(house, asked, sent))
+    refuse_invalid(check(sent.type, sent.resource))
     return sent
 
 
@@ -123,14 +123,6 @@ async def _read(asked: Asked, kind: str) -> Parsed:
         if problem.code == "bad-date":  # one fault of many may be: all are told
             refuse_invalid(check(kind, parse(minify(text_of(data)))))
         raise problem.at(kind) if problem.expression in ("id", "birthDate") else problem from None
-
-
-def findings_of(house: House, asked: Asked, sent: Parsed) -> list[Finding]:
-    """Return all that is wrong with a resource by the level at which this caller is checked."""
-    found = check(sent.type, sent.resource)
-    if not found and house.asks_invariants(asked.call):
-        found = invariants(sent.type, sent.resource)
-    return found
 
 
 def _write(

@@ -17,7 +17,8 @@ class Message(models.Model):
     """What a source sent, to the byte (zstd), its SHA-256, and its state. The same bytes from a source are one row."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    # an index of its own for each of the three would only be written: those below answer what is asked
+    source = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False)
     digest = models.BinaryField(max_length=32)
     channel = models.CharField(max_length=10)
     kind = models.CharField(max_length=10)
@@ -29,8 +30,8 @@ class Message(models.Model):
     received = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
-    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
-    mends = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    mends = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     place = models.TextField(default="")
     waits = models.BooleanField(default=False)
     answers = models.JSONField(null=True)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from doorstep.fhir.write import Write
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -127,28 +129,13 @@ TO_READ: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One write of FHIR's REST interface: ``POST``, ``PUT``, ``PATCH`` or ``DELETE`` on ``type`` (and ``id``, or, where
-    conditional, the search ``query``).
+    """One write of FHIR's REST interface. ``request`` is what the trail calls it by, where several share a call.
 
-    ``body`` is minified JSON that was checked (for PATCH: the patch, of the ``content_type``), ``resource`` the same
-    parsed. ``key`` is what the client calls the request by (``Idempotency-Key``), ``request`` what the trail calls it
-    by, where several share a call: the same key again is answered as
-    before. Without one it is told apart by ``salt``, so that only this very object is ever done once. ``checked``: the
-    resource's structure is known to be right.
+    The same ``write.key`` again is answered as before; without one it is told apart by ``salt``, so that only this very
+    object is ever done once. ``checked``: the resource's structure is known to be right.
     """
 
-    method: str
-    type: str
-    id: str | None = None
-    query: str | None = None
-    body: bytes = b""
-    resource: dict[str, Any] | None = field(default=None, repr=False)
-    if_match: str | None = None
-    if_none_match: str | None = None
-    if_none_exist: str | None = None
-    content_type: str = ""
-    origin: str = ""
-    key: str | None = None
+    write: Write
     request: str = ""
     salt: bytes = field(default_factory=lambda: os.urandom(16), repr=False)
     checked: bool = False

@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.write import Write
 from doorstep.kernel.call import Call
 from doorstep.kernel.testing.callers import member
 from doorstep.kernel.testing.loops import run
@@ -56,12 +57,14 @@ class Watched:
 
 
 def create(resource: dict[str, Any]) -> Interaction:
-    return Interaction("POST", resource["resourceType"], body=orjson.dumps(resource), resource=resource)
+    return Interaction(Write("POST", resource["resourceType"], body=orjson.dumps(resource), resource=resource))
 
 
 def update(key: str, resource: dict[str, Any], **more: Any) -> Interaction:
     resource = {**resource, "id": key}
-    return Interaction("PUT", resource["resourceType"], key, body=orjson.dumps(resource), resource=resource, **more)
+    return Interaction(
+        Write("PUT", resource["resourceType"], key, body=orjson.dumps(resource), resource=resource, **more)
+    )
 
 
 def all_of(work: Watched, pairs: Sequence[tuple[Call, Interaction]], **more: Any) -> list[Answer | BaseException]:
@@ -94,7 +97,7 @@ def test_many_more_clients_than_connections_share_commits(source, other):
     assert len(work.sizes) < 30
     # each client got the answer to its own
     for (_, what), answer in zip(pairs, answers, strict=True):
-        assert orjson.loads(answer.body)["valueQuantity"] == what.resource["valueQuantity"]
+        assert orjson.loads(answer.body)["valueQuantity"] == what.write.resource["valueQuantity"]
 
 
 def test_the_trail_knows_each_request_though_they_share_a_commit(source):
@@ -113,9 +116,29 @@ def test_one_alone_starts_at_once(source):
     assert (answer.status, work.sizes) == (201, [1])
 
 
+def test_clients_that_write_again_and_again_stay_in_one_commit(source):
+    work, call = Watched(), member(source)
+
+    async def go() -> None:
+        writer = Writer(interact=work)
+
+        async def client(number: int) -> None:
+            for turn in range(5):
+                await writer.submit(call, create(kit.observation(None, number + turn / 10)))
+
+        try:
+            await asyncio.gather(*[client(number) for number in range(12)])
+        finally:
+            await writer.close()
+
+    run(go())
+    assert kit.count("fhir_observation") == 60
+    assert len(work.sizes) <= 7
+
+
 def test_a_poisoned_write_fails_no_neighbour(source):
     def poison(what: Sequence[Interaction]) -> None:
-        if any(b"poison" in one.body for one in what):
+        if any(b"poison" in one.write.body for one in what):
             raise ZeroDivisionError("a fault of the program")
 
     values = [kit.observation(None, n, note=[{"text": "poison" if n == 7 else "x"}]) for n in range(20)]

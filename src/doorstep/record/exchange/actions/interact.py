@@ -33,19 +33,20 @@ def interact(call: Call, source: UUID, interactions: Sequence[Interaction]) -> l
     other; nothing of it is set aside, as its sender knows. Raises ``Refused`` where the caller may not send.
     """
     marks = [mark(one) for one in interactions]
-    known = _known(source, [m for m, one in zip(marks, interactions, strict=True) if one.key])
+    known = _known(source, [m for m, one in zip(marks, interactions, strict=True) if one.write.key])
     for group in _groups(interactions, marks, known):
         known |= zip(
             [marks[place] for place in group], _do(call, source, [interactions[p] for p in group]), strict=True
         )
-    return [replace(known[m], type=one.type) for m, one in zip(marks, interactions, strict=True)]
+    return [replace(known[m], type=one.write.type) for m, one in zip(marks, interactions, strict=True)]
 
 
 def mark(one: Interaction) -> bytes:
     """By what an interaction is known when it comes again (SHA-256): the client's key, or the object's own salt."""
-    said = (one.method, one.type, one.id, one.query, one.if_match, one.if_none_match, one.if_none_exist)
-    made = hashlib.sha256(repr((one.key or one.salt, said)).encode())
-    made.update(one.body)
+    w = one.write
+    said = (w.method, w.type, w.id, w.query, w.if_match, w.if_none_match, w.if_none_exist)
+    made = hashlib.sha256(repr((w.key or one.salt, said)).encode())
+    made.update(w.body)
     return made.digest()
 
 
@@ -58,9 +59,9 @@ def _groups(
     for place, (one, digest) in enumerate(zip(interactions, marks, strict=True)):
         if digest in known or digest in seen:
             continue
-        alone = bool(one.query or one.if_none_exist)
-        target = (one.type, one.id)
-        if group and (alone or (one.id and target in seen)):
+        alone = bool(one.write.query or one.write.if_none_exist)
+        target = (one.write.type, one.write.id)
+        if group and (alone or (one.write.id and target in seen)):
             yield group
             group, seen = [], seen & set(marks)
         group.append(place)
@@ -105,7 +106,7 @@ def _rest(call: Call, source: UUID, group: Sequence[Interaction], known: dict[by
 
 def _refused(one: Interaction, problems: Sequence[Problem]) -> Answer:
     status = rules.status_of([each.code for each in problems])
-    return Answer(status, one.type, one.id or "", problem=problems[0], more=tuple(problems[1:]))
+    return Answer(status, one.write.type, one.write.id or "", problem=problems[0], more=tuple(problems[1:]))
 
 
 @action(Permission.SEND, audits="exchange.interact")
@@ -125,30 +126,30 @@ def commit(call: Call, *, source: UUID, group: Sequence[Interaction], queued: bo
 
 def _queue(group: Sequence[Interaction]) -> None:
     with connection.cursor() as cursor:
-        for name in sorted({f"{one.type}/{one.id}" for one in group if one.id}):
+        for name in sorted({f"{one.write.type}/{one.write.id}" for one in group if one.write.id}):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [QUEUE, name])
 
 
 def _prepared(one: Interaction) -> Prepared:
     """The piece and plan of an interaction; a create gets its new id, whatever id its body has."""
-    writes = one.method in ("POST", "PUT")
+    asked = one.write
+    writes = asked.method in ("POST", "PUT")
     item = Item(
-        0, None, one.method, f"{one.type}/{one.id}" if one.id else one.type, one.type, one.id, one.query,
-        one.if_none_exist, one.if_match, one.if_none_match, content_type=one.content_type,
-        body=unstamped(one.body) if writes else one.body,
+        0, None, asked.method, f"{asked.type}/{asked.id}" if asked.id else asked.type, asked.type, asked.id,
+        asked.query, asked.if_none_exist, asked.if_match, asked.if_none_match, content_type=asked.content_type,
+        body=unstamped(asked.body) if writes else asked.body,
     )  # fmt: skip
-    if item.body is one.body and one.resource is not None:
-        item._resource = one.resource
-    if one.method == "POST" or (one.method == "PUT" and not one.id):
+    if item.body is asked.body and asked.resource is not None:
+        item._resource = asked.resource
+    if asked.method == "POST" or (asked.method == "PUT" and not asked.id):
         item.full_url = f"urn:uuid:{new_id()}"
-    asked = f"?{one.query}" if one.query else ""
-    origin = f"{one.method} {item.url}{asked} {one.origin}".rstrip()
+    search = f"?{asked.query}" if asked.query else ""
+    origin = f"{asked.method} {item.url}{search} {asked.origin}".rstrip()
     plan = BundlePlan("resource", [item])
-    prepared = Prepared(
-        Piece("resource", origin, one.body), mark(one), plan, direct=True, request=one.request, checked=one.checked
-    )
-    if one.method == "PUT" and one.id and item.resource.get("id") != one.id:
-        prepared.put_aside(item, Problem("id-mismatch", f"{item.expression}.id", params={"url": one.id}))
+    piece = Piece("resource", origin, asked.body)
+    prepared = Prepared(piece, mark(one), plan, direct=True, request=one.request, checked=one.checked)
+    if asked.method == "PUT" and asked.id and item.resource.get("id") != asked.id:
+        prepared.put_aside(item, Problem("id-mismatch", f"{item.expression}.id", params={"url": asked.id}))
     return prepared
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from doorstep.fhir.write import Write
 from doorstep.kernel import ledger
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
@@ -23,10 +24,18 @@ pytestmark = pytest.mark.django_db
 JSON_PATCH = "application/json-patch+json"
 
 
-def asked(method: str, type_: str, ident: str | None = None, resource: Json | None = None, **more: Any) -> Interaction:
+def asked(
+    method: str,
+    type_: str,
+    ident: str | None = None,
+    resource: Json | None = None,
+    *,
+    checked: bool = False,
+    **more: Any,
+) -> Interaction:
     """An interaction as the door hands it over."""
     body = b"" if resource is None else orjson.dumps(resource)
-    return Interaction(method, type_, ident, body=body, resource=resource, **more)
+    return Interaction(Write(method, type_, ident, body=body, resource=resource, **more), checked=checked)
 
 
 def create(resource: Json, **more: Any) -> Interaction:
@@ -42,7 +51,8 @@ def delete(kind: str, ident: str | None = None, **more: Any) -> Interaction:
 
 
 def patched(kind: str, ident: str | None, *operations: Json, **more: Any) -> Interaction:
-    return Interaction("PATCH", kind, ident, body=orjson.dumps(operations), content_type=JSON_PATCH, **more)
+    body = orjson.dumps(operations)
+    return Interaction(Write("PATCH", kind, ident, body=body, content_type=JSON_PATCH, **more))
 
 
 def do(source: UUID, *what: Interaction, call: Call | None = None) -> list[Answer]:
@@ -67,7 +77,7 @@ class TestCreate:
 
     def test_numbers_stay_as_they_were_written(self, source):
         body = orjson.dumps(observation(None)).replace(b"36.5", b"36.50")
-        [answer] = do(source, Interaction("POST", "Observation", body=body, resource=orjson.loads(body)))
+        [answer] = do(source, Interaction(Write("POST", "Observation", body=body, resource=orjson.loads(body))))
         assert b'"value":36.50' in (answer.body or b"")
 
     def test_is_kept_as_a_message_with_its_bytes_before_it_is_answered(self, source):
@@ -75,7 +85,7 @@ class TestCreate:
         [answer] = do(source, what)
         [row] = kit.messages()
         assert (row.state, row.channel, row.origin) == ("applied", "fhir", "POST Patient 127.0.0.1")
-        assert api.detail(system(), message=row.pk).text.encode() == what.body
+        assert api.detail(system(), message=row.pk).text.encode() == what.write.body
         assert ledger.read("Patient", answer.id).message == row.pk
 
     def test_a_patient_becomes_a_resident(self, source):
@@ -291,7 +301,7 @@ class TestPatch:
 
     def test_json(self, source):
         body = orjson.dumps(observation(None, id="a")).replace(b"36.5", b"36.50")
-        do(source, Interaction("PUT", "Observation", "a", body=body, resource=orjson.loads(body)))
+        do(source, Interaction(Write("PUT", "Observation", "a", body=body, resource=orjson.loads(body))))
         final = {"op": "replace", "path": "/status", "value": "amended"}
         [answer] = do(source, patched("Observation", "a", final))
         assert (answer.status, answer.version) == (200, 2)
@@ -311,7 +321,7 @@ class TestPatch:
         test = {"op": "test", "path": "/gender", "value": "other"}
         other = {"op": "replace", "path": "/id", "value": "b"}
         kinds = [patched("Patient", "a", test), patched("Patient", "a", other)]
-        kinds.append(replace(kinds[0], content_type="text/plain", body=b"{}", salt=b"3"))
+        kinds.append(Interaction(replace(kinds[0].write, content_type="text/plain", body=b"{}")))
         assert codes(do(source, *kinds)) == [(422, "patch-test-failed"), (422, "patch-identity"), (415, "patch-kind")]
         assert kit.ledger()["Patient", "a"][1] == 1
 

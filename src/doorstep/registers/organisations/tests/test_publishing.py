@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +16,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.fhir_index import index_of
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.testing import callers
+from doorstep.kernel.testing.published import body, every, stands
 from doorstep.kernel.testing.statements import statements
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.organisations import api, fhir, rules
@@ -34,29 +34,6 @@ PLACED = replace(FACTS, longitude=Decimal("112.5"), latitude=Decimal("27.25"))
 PAST = clock.today() - timedelta(days=1)
 
 
-def stands(kind: str, key: object) -> tuple[int, dict[str, Any]] | None:
-    found = ledger.read(kind, str(key))
-    if found is None or found.deleted:
-        return None
-    assert found.message is None
-    return found.version, json.loads(found.body)
-
-
-def body(kind: str, key: object) -> dict[str, Any]:
-    found = stands(kind, key)
-    assert found is not None
-    return found[1]
-
-
-def every() -> dict[tuple[str, str], tuple[int, bytes]]:
-    found = {}
-    with connection.cursor() as cursor:
-        for kind in fhir.PUBLISHES:
-            cursor.execute(f"SELECT id, version, body FROM fhir_{kind.lower()}")
-            found |= {(kind, row[0]): (row[1], row[2]) for row in cursor.fetchall()}
-    return found
-
-
 def facts_of(key: UUID) -> Facts:
     return publishing_of.facts_of(Organisation.objects.unscoped("test").get(id=key))
 
@@ -72,12 +49,12 @@ class TestInstitutions:
         assert body("Location", key)["position"] == {"longitude": 112.5, "latitude": 27.25}
 
     def test_a_refused_one_is_not(self, district: District) -> None:
-        before = every()
+        before = every(fhir.PUBLISHES)
         with pytest.raises(Refused):
             institutions.add(callers.system(), facts=replace(PLACED, uscc=factory.LEAD))
         with pytest.raises(Refused):
             institutions.edit(callers.stranger(), organisation=district.lead, expect=1, facts=PLACED)
-        assert every() == before
+        assert every(fhir.PUBLISHES) == before
 
     def test_a_change_is_one_version_and_no_change_none(self, district: District) -> None:
         facts = facts_of(district.lead)
@@ -159,24 +136,24 @@ class TestConsortia:
         assert (said["active"], said["period"]["end"]) == (False, PAST.isoformat())
 
     def test_a_refused_join_publishes_nothing(self, district: District) -> None:
-        before = every()
+        before = every(fhir.PUBLISHES)
         with pytest.raises(Refused):
             consortia.join(
                 callers.system(), consortium=district.community, organisation=district.lead, role=rules.Role.MEMBER,
                 tier=rules.Tier.BASE, since=factory.SINCE,
             )  # fmt: skip
-        assert every() == before
+        assert every(fhir.PUBLISHES) == before
 
 
 class TestLoads:
     def test_a_load_publishes_all_of_it_and_again_nothing_new(self, district: District) -> None:
-        kinds = [kind for kind, _key in every()]
+        kinds = [kind for kind, _key in every(fhir.PUBLISHES)]
         rows = [m.objects.unscoped("test").count() for m in (Organisation, Department, Consortium, Membership)]
         assert kinds.count("Organization") == sum(rows[:3])
         assert kinds.count("OrganizationAffiliation") == rows[3]
-        before = every()
+        before = every(fhir.PUBLISHES)
         api.load(callers.system(), directory=factory.DIRECTORY)
-        assert every() == before
+        assert every(fhir.PUBLISHES) == before
         assert {version for version, _body in before.values()} == {1}
 
     def test_a_load_of_many_asks_as_often_as_one_of_few(self, db: None) -> None:
@@ -193,19 +170,19 @@ class TestLoads:
         few, many = load(0, 2), load(1000, 128)
         assert few == many
         assert many < 20
-        assert len(every()) == 130 * 4
+        assert len(every(fhir.PUBLISHES)) == 130 * 4
 
 
 class TestAgain:
     def test_what_was_there_before_is_published_and_again_nothing_changes(self, district: District) -> None:
-        before = every()
+        before = every(fhir.PUBLISHES)
         with connection.cursor() as cursor:
             for kind in fhir.PUBLISHES:
                 cursor.execute(f"DELETE FROM fhir_{kind.lower()}")
         assert publish_all(callers.system()) == 2
-        assert every() == before
+        assert every(fhir.PUBLISHES) == before
         publish_all(callers.system())
-        assert every() == before
+        assert every(fhir.PUBLISHES) == before
 
     def test_pages_follow_one_another_to_the_end(self, district: District, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(publishing_of, "PAGE", 2)

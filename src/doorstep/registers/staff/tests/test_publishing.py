@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from django.db import connection
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.testing import callers
+from doorstep.kernel.testing.published import body, every, stands
 from doorstep.kernel.testing.statements import statements
 from doorstep.registers.organisations.tests.factory import CENTRE, LEAD, District
 from doorstep.registers.staff import api, fhir, rules
@@ -27,29 +27,6 @@ FACTS = PersonFacts("李新来", "QH90001", "2", date(1985, 7, 9), "nurse", "139
 SINCE = date(2020, 1, 1)
 PAST = clock.today() - timedelta(days=1)
 LICENCE = "200811011" * 3
-
-
-def stands(kind: str, key: object) -> tuple[int, dict[str, Any]] | None:
-    found = ledger.read(kind, str(key))
-    if found is None:
-        return None
-    assert (found.message, found.deleted) == (None, False)
-    return found.version, json.loads(found.body)
-
-
-def body(kind: str, key: object) -> dict[str, Any]:
-    found = stands(kind, key)
-    assert found is not None
-    return found[1]
-
-
-def every() -> dict[tuple[str, str], tuple[int, str]]:
-    found = {}
-    with connection.cursor() as cursor:
-        for kind in fhir.PUBLISHES:
-            cursor.execute(f"SELECT id, version, body FROM fhir_{kind.lower()}")
-            found |= {(kind, row[0]): (row[1], row[2]) for row in cursor.fetchall()}
-    return found
 
 
 def add(district: District, **more: Any) -> tuple[Any, Post]:
@@ -72,7 +49,7 @@ def test_a_person_is_published_with_the_first_post(district: District) -> None:
 
 def test_a_refused_or_failed_change_publishes_nothing(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
     key, _post = add(district)
-    before = every()
+    before = every(fhir.PUBLISHES)
     with pytest.raises(Refused):
         people.add(callers.system(), facts=FACTS, post=PostFacts(district.centre, "nurse", SINCE))
     with pytest.raises(Refused):
@@ -81,13 +58,13 @@ def test_a_refused_or_failed_change_publishes_nothing(district: District, monkey
         broken.setattr(people, "emit", lambda event: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             people.begin_post(callers.system(), person=key, post=PostFacts(district.lead, "nurse", SINCE))
-    assert every() == before
+    assert every(fhir.PUBLISHES) == before
 
 
 def test_a_change_is_one_version_and_what_is_not_shown_none(district: District) -> None:
     key, post = add(district)
     people.edit(callers.system(), person=key, expect=1, facts=replace(FACTS, phone="13900000002"))
-    assert [v for v, _ in every().values()] == [1, 1]
+    assert [v for v, _ in every(fhir.PUBLISHES).values()] == [1, 1]
     people.edit(callers.system(), person=key, expect=2, facts=replace(FACTS, name="李改名"))
     found = stands("Practitioner", key)
     assert found is not None
@@ -146,7 +123,7 @@ def test_no_number_telephone_birth_date_or_account_is_in_any_body(district: Dist
 def test_one_without_any_post_belongs_to_nobody_and_is_not_published(district: District) -> None:
     factory.person()
     publish_all(callers.system())
-    assert every() == {}
+    assert every(fhir.PUBLISHES) == {}
 
 
 def one(number: int) -> PersonIn:
@@ -167,7 +144,7 @@ def test_a_load_of_thousands_asks_as_often_as_one_of_few(district: District) -> 
     few, many = load(2, 0), load(2299, 1000)
     assert few == many
     assert many < 15
-    assert len(every()) == 2301 * 3
+    assert len(every(fhir.PUBLISHES)) == 2301 * 3
     assert load(2299, 1000) <= 2
 
 
@@ -177,14 +154,14 @@ def test_pages_follow_one_another_and_nothing_changes_again(
     from doorstep.registers.staff.actions import publishing as pages
 
     api.load(callers.system(), people=[one(n) for n in range(5)])
-    before = every()
+    before = every(fhir.PUBLISHES)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM fhir_practitioner; DELETE FROM fhir_practitionerrole")
     monkeypatch.setattr(pages, "PAGE", 2)
     assert publish_all(callers.system()) == 3
-    assert every() == before
+    assert every(fhir.PUBLISHES) == before
     assert publish_all(callers.system()) == 3
-    assert every() == before
+    assert every(fhir.PUBLISHES) == before
 
 
 def test_it_is_for_the_district(district: District) -> None:
