@@ -13,7 +13,9 @@ import orjson
 import pytest
 from django.db import connection
 
+from doorstep.fhir.parameters import parameters
 from doorstep.fhir.search.plan import Statement
+from doorstep.fhir.search.walk import NAMED
 from doorstep.kernel import ledger
 from doorstep.kernel.fhir_index import index_of
 from tests.conformance.reference.search import Json
@@ -225,6 +227,39 @@ def test_common_searches_read_little(door: RunningDoor) -> None:
         if max(found.rows, later.rows) > most.rows or max(found.pages, later.pages) > most.pages:
             wrong[address] = found, later
         assert not found.whole + later.whole, address
+    assert wrong == {}
+
+
+VALUES = {
+    "token": ("final", "nothing"), "string": ("王", "nobody"), "reference": ("p7", "Patient/nobody"),
+    "date": ("2020-05-05", "lt1900", "le1900", "gt2040", "ge2020", "sa2019", "eb2040"),
+    "number": ("5", "gt1000"), "quantity": ("5", "lt1", "gt1000", "ge190", "lt190", "ne5", "5||mm"),
+    "uri": ("http://a", "http://b"), "composite": ("c1$5", "a$b"), "special": ("1|2|3|km", "1|2"),
+}  # fmt: skip
+READ_ALL = ("_text", "_content")
+"""What no index holds; nor what is `:missing`, `:not`, `:contains`, `ap`, not asked here. Time bounds them."""
+SORTED_IN_SQL = ("string", "uri", "date", "number", "quantity")
+"""By anything else a search is sorted in memory, or refused where too much is found."""
+NAMING = Cost(2 * NAMED + 300, 6 * NAMED, ())
+OTHERS = "Patient?_sort=-_lastUpdated&_count=20"
+"""What another institution changed last is passed over."""
+
+
+def test_no_parameter_alone_reads_all(door: RunningDoor) -> None:
+    """Of three types every parameter, with values that are there and that are not, and every order."""
+    wrong = {}
+    for kind in ("Patient", "Observation", "Encounter"):
+        for code, param in parameters(kind).items():
+            asked = [f"{code}={value}" for value in VALUES[param.type]]
+            if param.type in SORTED_IN_SQL:
+                asked += [f"_sort={code}", f"_sort=-{code}"]
+            for address in [f"{kind}?{each}&_count=20" for each in asked]:
+                # 400: a value of another kind, as a composite wants it
+                if code in READ_ALL or address == OTHERS or door.get(address).status_code == 400:
+                    continue
+                found, _ = costs(door, address)
+                if found.rows > NAMING.rows or found.pages > NAMING.pages or found.whole:
+                    wrong[address] = found
     assert wrong == {}
 
 

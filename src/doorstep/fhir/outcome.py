@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -58,6 +59,7 @@ class EntryResponse:
 _REASONS: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
+@lru_cache(maxsize=8192)  # what came in one bundle was written at one moment
 def instant(moment: datetime) -> str:
     """Return a FHIR instant in UTC, to the microsecond."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

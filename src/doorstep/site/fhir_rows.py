@@ -104,6 +104,8 @@ class Rows:
 
 
 async def _acquired(pool: Any) -> Any:
+    if pool.get_idle_size():
+        return await pool.acquire()  # nothing to wait for: no clock need be set
     try:
         return await pool.acquire(timeout=WAIT)
     except TimeoutError:

@@ -145,9 +145,12 @@ class Memory:
         return any(each.startswith(house.folded(plain(one))) for one in said for each in _typed(resource, param))
 
     def ordered(self, kind: str, found: list[Json], sort: str, clauses: list[tuple[str, str]]) -> list[str]:
-        """Sorted as asked for; else by the main date, by the string that was found, or by id."""
+        """Sorted as asked for; else by change where changes are asked for, by the main date, by the string that was
+        found, or by id."""
         main = house.MAIN_DATES.get(kind, ("", ()))[0]
         keys = [(key.lstrip("-"), key.startswith("-")) for key in sort.split(",") if key]
+        if not keys and any(name == "_lastUpdated" for name, _ in clauses):
+            keys = [("_lastUpdated", False)]
         if not keys and main:
             keys = [(main, True)]
         if not keys and (name := _lone_prefix(kind, clauses)):

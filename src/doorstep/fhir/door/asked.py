@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -147,12 +148,24 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
 
 def opened(request: Request, path: Sequence[str], limit: int) -> Asked:
     """Read what every request says of itself; FhirProblem where it wants a form that is not served."""
-    pairs = pairs_of(request.url.query) if request.url.query else []
-    asked = Asked(request, None, path, pairs, base=str(request.base_url), limit=limit)
+    scope = request.scope
+    query = scope["query_string"].decode("utf-8", "replace")
+    pairs = pairs_of(query) if query else []
+    server = scope.get("server")
+    base = _base(scope["scheme"], request.headers.get("host"), server and tuple(server), scope.get("root_path", ""))
+    asked = Asked(request, None, path, pairs, base=base, limit=limit)
     asked.prefer = _preferences(request.headers.getlist("prefer"))
     asked.pretty = asked.value("_pretty") == "true"
     asked.format = _format(asked.value("_format"), request.headers.get("accept", ""))
     return asked
+
+
+@lru_cache(maxsize=256)
+def _base(scheme: str, host: str | None, server: tuple[str, int] | None, root: str) -> str:
+    """The door's own address, as Starlette makes it of a request: the same for nearly all of them."""
+    headers = [] if host is None else [(b"host", host.encode("latin-1"))]
+    scope = {"type": "http", "scheme": scheme, "server": server, "headers": headers, "path": "/", "root_path": root}
+    return str(Request(scope).base_url)
 
 
 def opened_again(asked: Asked, url: str, headers: Mapping[str, str]) -> Asked:

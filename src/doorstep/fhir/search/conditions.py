@@ -127,6 +127,38 @@ _FLOORS: Final = {"eq": _low, "ge": _low, "gt": _high, "sa": _high, "ap": _low}
 _CEILINGS: Final = {"eq": _high, "le": _high, "lt": _low, "eb": _low, "ap": _high}
 
 
+def floor_of(spans: Sequence[Dated]) -> datetime | None:
+    """What fits one of the spans ends after this instant; None where no bound is known."""
+    floors = [_FLOORS.get(span.prefix, _unbounded)(span) for span in spans]
+    known = [each for each in floors if each is not None]
+    return min(known) if len(known) == len(floors) else None
+
+
+def ceiling_of(spans: Sequence[Dated]) -> datetime | None:
+    """What fits one of the spans begins before this instant; None where no bound is known."""
+    ceilings = [_CEILINGS.get(span.prefix, _unbounded)(span) for span in spans]
+    known = [each for each in ceilings if each is not None]
+    return max(known) if len(known) == len(ceilings) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """One of the spans fits the instant of the last change, which is known to the microsecond."""
+
+    spans: tuple[Dated, ...]
+    exact: bool = True
+
+    def sql(self, out: Sql, *, loose: bool) -> str:
+        """Write it, with bounds between which the index of changes is read."""
+        end = "r.updated + interval '1 microsecond'"
+        tests = ["(" + " OR ".join(span.over(out, "r.updated", end) for span in self.spans) + ")"]
+        if (floor := floor_of(self.spans)) is not None:
+            tests.append(f"r.updated >= {out.arg(floor, 'timestamptz')} - interval '1 microsecond'")
+        if (ceiling := ceiling_of(self.spans)) is not None:
+            tests.append(f"r.updated <= {out.arg(ceiling, 'timestamptz')}")
+        return " AND ".join(tests)
+
+
 @dataclass(frozen=True, slots=True)
 class MainDate:
     """One of the spans fits the main date: the columns, or the narrow table where the columns hold another date."""
@@ -160,16 +192,12 @@ class MainDate:
     @property
     def floor(self) -> datetime | None:
         """Rows that fit end after this instant; None where no bound is known."""
-        floors = [_FLOORS.get(span.prefix, _unbounded)(span) for span in self.spans]
-        known = [each for each in floors if each is not None]
-        return min(known) if len(known) == len(floors) else None
+        return floor_of(self.spans)
 
     @property
     def ceiling(self) -> datetime | None:
         """Rows that fit begin before this instant; None where no bound is known."""
-        ceilings = [_CEILINGS.get(span.prefix, _unbounded)(span) for span in self.spans]
-        known = [each for each in ceilings if each is not None]
-        return max(known) if len(known) == len(ceilings) else None
+        return ceiling_of(self.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +216,68 @@ class Narrow:
         return f"{'NOT ' if self.negated else ''}{found} AND {self.test(out)})"
 
 
+def _all(_: Sql) -> str:
+    return "TRUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of a narrow table (alias `v`) fits, and the planner may begin there.
+
+    Its rows stand together in the index that is ordered `by` (in so many `parts`), so that a glance there tells whether
+    they are few; `scattered` ones are found by reading all.
+    """
+
+    table: str
+    key: int
+    test: Callable[[Sql], str]
+    by: str
+    parts: tuple[Callable[[Sql], str], ...] = (_all,)
+    scattered: bool = False
+    exact: bool = True
+
+    def glance(self, out: Sql, limit: int) -> str:
+        """Write the ids of some of what fits; the order keeps the planner from reading the table from its begin."""
+        parts = (f"({self.rows(out)} AND {part(out)} ORDER BY {self.by} LIMIT {limit})" for part in self.parts)
+        return " UNION ALL ".join(parts)
+
+    def rows(self, out: Sql) -> str:
+        """Write the ids of all that fits, once for each of its rows."""
+        return f"SELECT v.id FROM {self.table} v WHERE v.param = {out.arg(self.key, 'int8')} AND {self.test(out)}"
+
+    def sql(self, out: Sql, *, loose: bool) -> str:
+        """Write it."""
+        return f"r.id IN ({self.rows(out)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A condition on values that very many rows fit: of each row that is met on the way it is asked whether it does."""
+
+    of: Listed | Prefix
+
+    @property
+    def exact(self) -> bool:
+        """Whether the SQL alone decides."""
+        return self.of.exact
+
+    def sql(self, out: Sql, *, loose: bool) -> str:
+        """Write it; OFFSET keeps the planner from gathering all that fits first."""
+        return f"EXISTS ({self.of.rows(out)} AND v.id = r.id OFFSET 0)"
+
+
 @dataclass(frozen=True, slots=True)
 class Prefix:
     """A string of the row begins with one of the texts (normalised; for uris as they are); keys: all count."""
 
     keys: tuple[int, ...]
     texts: tuple[str, ...]
+    scattered: bool = False
     exact: bool = True
+
+    def glance(self, out: Sql, limit: int) -> str:
+        """Write the ids of some of what fits."""
+        return f"{self.rows(out)} LIMIT {limit}"
 
     def test(self, out: Sql) -> str:
         """Write what a row of the narrow table must fulfil."""
@@ -203,8 +286,12 @@ class Prefix:
 
     def sql(self, out: Sql, *, loose: bool) -> str:
         """Write it, so that the planner may begin with the narrow table."""
+        return f"r.id IN ({self.rows(out)})"
+
+    def rows(self, out: Sql) -> str:
+        """Write the ids of all that fits, once for each of its rows."""
         keys = out.arg(list(self.keys), "int8[]")
-        return f"r.id IN (SELECT v.id FROM fhir_string v WHERE v.param = ANY({keys}) AND {self.test(out)})"
+        return f"SELECT v.id FROM fhir_string v WHERE v.param = ANY({keys}) AND {self.test(out)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from math import isinf
 from typing import Any, Final
 
 import orjson
@@ -39,8 +40,12 @@ def _sign(body: bytes, query: str, secret: bytes) -> bytes:
 
 
 def _out(value: Any) -> Any:
+    if isinstance(value, float) and isinf(value):  # of a quantity with a comparator; JSON has no word for it
+        return {"n": str(value)}
     return {"t": value.isoformat()} if isinstance(value, datetime) else value
 
 
 def _in(value: Any) -> Any:
-    return datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return float(value["n"]) if "n" in value else datetime.fromisoformat(value["t"])

@@ -17,12 +17,25 @@ from doorstep.fhir.search.plan import Plan, Statement, count, page
 from doorstep.fhir.search.query import Leaf, Query
 from doorstep.fhir.search.resolve import resolve
 from doorstep.fhir.search.sorting import SortKey, sort_key
-from doorstep.fhir.search.walk import SCANNED, SORTED, Context, Found, Hit, Resolved, Steps, fits, matching, plan_of
+from doorstep.fhir.search.walk import (
+    SCANNED,
+    SORTED,
+    Context,
+    Found,
+    Hit,
+    Resolved,
+    Steps,
+    fits,
+    matching,
+    named,
+    plan_of,
+)
 
 
 def run(context: Context, query: Query) -> Steps[Found]:
     """Search within the context's bounds; FhirProblem for values that cannot be read, and what would cost too much."""
     resolved = yield from resolve(context, query.type, query.where)
+    resolved = yield from named(context, query, resolved)
     plan = plan_of(context, query, resolved)
     found = Found()
     if query.summary == "count" or query.total != "none":
@@ -72,17 +85,17 @@ def _page(
 ) -> Steps[tuple[list[Hit], Mark | None]]:
     limit = query.count + 1 if not checks else max(2 * query.count, 100)
     hits: list[Hit] = []
-    last: Mark | None = None
+    last: Sequence[Any] = ()
     scanned = 0
     while True:
         rows = yield page(plan, mark, limit)
         for row in rows:
-            if not fits(row[3], checks, context):
+            if checks and not fits(row[3], checks, context):
                 continue
             if len(hits) == query.count:
-                return hits, last
+                return hits, _mark(plan, last) if last else None
             hits.append(Hit(query.type, *row[:5]))
-            last = _mark(plan, row)
+            last = row
         if len(rows) < limit:
             return hits, None
         scanned += len(rows)

@@ -21,14 +21,18 @@ from doorstep.fhir.search.conditions import (
     Dated,
     Either,
     Ids,
+    Listed,
     MainDate,
     Narrow,
     Patients,
     Prefix,
     Sql,
     Tokens,
+    Updated,
     Written,
+    ceiling_of,
     either,
+    floor_of,
 )
 from doorstep.fhir.search.implied import implied_systems
 from doorstep.fhir.search.query import Leaf
@@ -37,6 +41,8 @@ from doorstep.fhir.tables import table
 from doorstep.fhir.texts import normalise
 
 NAMED: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
+_UPWARDS: Final = ("gt", "ge", "sa")
+_END: Final = "coalesce(v.hi, 'infinity')"
 _NAMES: Final = ("name", "family", "given", "phonetic")
 
 
@@ -90,8 +96,14 @@ def _missing(leaf: Leaf, missing: bool) -> Condition:
     if kind == "date" and code != main_date(leaf.type):
         tables["date"] = "fhir_date"
     if kind in tables:
-        return Narrow(tables[kind], _key(leaf), lambda _: "TRUE", negated=missing)
+        name, key = tables[kind], _key(leaf)
+        by = "v.value" if name == "fhir_string" else "v.lo"
+        return Narrow(name, key, _any, negated=True) if missing else Listed(name, key, _any, by)
     return ANYTHING
+
+
+def _any(_: Sql) -> str:
+    return "TRUE"
 
 
 def _ids(leaf: Leaf, _: Setting) -> Condition:
@@ -104,10 +116,7 @@ def _ids(leaf: Leaf, _: Setting) -> Condition:
 
 
 def _updated(leaf: Leaf, setting: Setting) -> Condition:
-    spans = _spans(leaf, setting)
-    # the instant of a change is known to the microsecond
-    end = "r.updated + interval '1 microsecond'"
-    return Written(lambda out: "(" + " OR ".join(s.over(out, "r.updated", end) for s in spans) + ")")
+    return Updated(tuple(_spans(leaf, setting)))
 
 
 def _spans(leaf: Leaf, setting: Setting) -> list[Dated]:
@@ -179,21 +188,14 @@ def _coded(leaf: Leaf, setting: Setting) -> Iterable[tuple[str, str]]:
 def _string(leaf: Leaf, _: Setting) -> Condition:
     values = [text.plain(value) for value in leaf.values]
     if leaf.modifier == "exact":
-        return _rows("fhir_string", _key(leaf), partial(_exactly, values))
+        return Listed("fhir_string", _key(leaf), partial(_exactly, values), "v.value")
     wanted = [normalise(value) for value in values]
     if leaf.modifier == "contains":
-        return _rows("fhir_string", _key(leaf), partial(_containing, wanted))
+        return Listed("fhir_string", _key(leaf), partial(_containing, wanted), "v.value", scattered=True)
     keys = [_key(leaf)]
     if leaf.type in NAMED and leaf.param.code in _NAMES:
         keys.append(param_key(leaf.type, "name:pinyin"))
     return Prefix(tuple(keys), tuple(wanted))
-
-
-def _rows(name: str, key: int, test: Callable[[Sql], str]) -> Condition:
-    """A condition by which the planner may begin with the narrow table."""
-    return Written(
-        lambda out: f"r.id IN (SELECT v.id FROM {name} v WHERE v.param = {out.arg(key, 'int8')} AND {test(out)})"
-    )
 
 
 def _exactly(values: Sequence[str], out: Sql) -> str:
@@ -215,7 +217,7 @@ def _uri(leaf: Leaf, _: Setting) -> Condition:
         return Prefix((key,), tuple(values))
     if leaf.modifier == "above":
         values = [value[:end] for value in values for end in range(1, len(value) + 1)]
-    return _rows("fhir_string", key, lambda out: f"v.value = ANY({out.arg(values, 'text[]')})")
+    return Listed("fhir_string", key, lambda out: f"v.value = ANY({out.arg(values, 'text[]')})", "v.value")
 
 
 def _date(leaf: Leaf, setting: Setting) -> Condition:
@@ -223,10 +225,19 @@ def _date(leaf: Leaf, setting: Setting) -> Condition:
     if leaf.param.code == main_date(leaf.type):
         return MainDate(_key(leaf), tuple(spans))
 
-    def test(out: Sql) -> str:
-        return "(" + " OR ".join(span.over(out, "v.lo", "v.hi") for span in spans) + ")"
+    upwards = all(span.prefix in _UPWARDS for span in spans)
 
-    return _rows("fhir_date", _key(leaf), test)
+    def test(out: Sql) -> str:
+        fits = "(" + " OR ".join(span.over(out, "v.lo", "v.hi") for span in spans) + ")"
+        return f"{fits} AND {_END} > {out.arg(floor_of(spans), 'timestamptz')}" if upwards else fits
+
+    if upwards:
+        return Listed("fhir_date", _key(leaf), test, f"{_END} DESC")
+    ceiling = ceiling_of(spans)
+    if ceiling is None:
+        return Listed("fhir_date", _key(leaf), test, "v.lo")
+    parts = (lambda out: f"v.lo < {out.arg(ceiling, 'timestamptz')}", lambda _: "v.lo IS NULL")
+    return Listed("fhir_date", _key(leaf), test, "v.lo", parts)
 
 
 def _number(leaf: Leaf, _: Setting) -> Condition:
@@ -236,11 +247,8 @@ def _number(leaf: Leaf, _: Setting) -> Condition:
     def test(out: Sql) -> str:
         return "(" + " OR ".join(_within(each, out) for each in ranges) + ")"
 
-    key = _key(leaf)
-    return Written(
-        lambda out: f"r.id IN (SELECT v.id FROM fhir_number v WHERE v.param = {out.arg(key, 'int8')} AND {test(out)})",
-        exact=not with_unit,
-    )
+    upwards = all(each.prefix in _UPWARDS for each in ranges)
+    return Listed("fhir_number", _key(leaf), test, "v.hi DESC" if upwards else "v.lo", exact=not with_unit)
 
 
 def _within(wanted: text.Range, out: Sql) -> str:
@@ -248,7 +256,9 @@ def _within(wanted: text.Range, out: Sql) -> str:
         return out.arg(wanted.value, "float8")
 
     def inside() -> str:
-        return f"(v.lo >= {out.arg(wanted.low, 'float8')} AND v.hi < {out.arg(wanted.high, 'float8')})"
+        low, high = out.arg(wanted.low, "float8"), out.arg(wanted.high, "float8")
+        # that it begins before the end follows, and lets an index of beginnings be read between two bounds
+        return f"(v.lo >= {low} AND v.lo < {high} AND v.hi < {high})"
 
     def about() -> str:
         return f"(v.lo <= {out.arg(wanted.high, 'float8')} AND v.hi >= {out.arg(wanted.low, 'float8')})"
@@ -260,8 +270,8 @@ def _within(wanted: text.Range, out: Sql) -> str:
         "lt": lambda: f"v.lo < {value()}",
         "ge": lambda: f"v.hi >= {value()}",
         "le": lambda: f"v.lo <= {value()}",
-        "sa": lambda: f"v.lo > {value()}",
-        "eb": lambda: f"v.hi < {value()}",
+        "sa": lambda: f"v.lo > {value()} AND v.hi > {value()}",
+        "eb": lambda: f"v.hi < {value()} AND v.lo < {value()}",
         "ap": about,
     }
     return tests[wanted.prefix]()

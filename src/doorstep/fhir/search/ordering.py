@@ -19,11 +19,14 @@ _TABLES: Final = {
 }
 
 
-def ordering(query: Query, prefix: Prefix | None, *, selective: bool) -> Ordering:
-    """Return the order of a query, and by which way it is read; `selective`: few rows are left to be sorted.
+def ordering(query: Query, prefix: Prefix | None, *, selective: bool, changed: bool) -> Ordering:
+    """Return the order of a query, and by which way it is read; `selective`: few rows are left to be sorted;
+    `changed`: it asks when resources changed, and so has the oldest change first, unless another order is asked for.
 
     Which order it is follows from the query alone: whether few rows are left may change from page to page.
     """
+    if not query.order and changed:
+        return ByColumn("updated")
     if not query.order:
         return _unasked(query.type, prefix, selective=selective)
     first = query.order[0]

@@ -12,7 +12,18 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from doorstep.fhir.search.conditions import Condition, Either, Ids, MainDate, Patients, Prefix, Sql, Tokens
+from doorstep.fhir.search.conditions import (
+    Condition,
+    Either,
+    Ids,
+    MainDate,
+    Many,
+    Patients,
+    Prefix,
+    Sql,
+    Tokens,
+    Updated,
+)
 from doorstep.fhir.search.ordering import ordering
 from doorstep.fhir.search.orders import ByColumn, ByKeys, ByTime, Mark, Ordering, Walk
 from doorstep.fhir.search.query import Query
@@ -82,7 +93,9 @@ def make_plan(bounds: Bounds, query: Query, conditions: Sequence[Condition], com
         query.type,
         tuple(conditions),
         bounds,
-        ordering(query, plan.first(Prefix), selective=plan.bound or rare is not None),
+        ordering(
+            query, plan.first(Prefix), selective=plan.bound or rare is not None, changed=plan.first(Updated) is not None
+        ),
         rare,
     )
 
@@ -120,7 +133,8 @@ def page(plan: Plan, mark: Mark | None, limit: int) -> Statement:
 def count(plan: Plan) -> Statement:
     """Write how many rows fit; only for a plan that is exact."""
     out = Sql()
-    where = _where(plan, out, plan.conditions)
+    # nothing is met on the way: what fits is better gathered first
+    where = _where(plan, out, [each.of if isinstance(each, Many) else each for each in plan.conditions])
     return Statement(f"SELECT count(*) FROM {_source(plan, out)} WHERE {where}", tuple(out.params))
 
 

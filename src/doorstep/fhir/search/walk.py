@@ -16,13 +16,15 @@ import orjson
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import match
-from doorstep.fhir.search.conditions import Condition
+from doorstep.fhir.search.conditions import Condition, Ids, Listed, Many, Prefix, Sql
 from doorstep.fhir.search.leaves import Setting
-from doorstep.fhir.search.orders import ByColumn, Mark
+from doorstep.fhir.search.orders import ByColumn, Mark, Walk
 from doorstep.fhir.search.plan import Bounds, Plan, Statement, make_plan, page
 from doorstep.fhir.search.query import Leaf, Query
 
 T = TypeVar("T")
+NAMED: Final = 2_000
+"""How many resources that fit a condition on values are named one by one."""
 Step = Statement | Callable[[], Any]
 Steps = Generator[Step, Any, T]
 
@@ -86,6 +88,30 @@ def plan_of(context: Context, query: Query, resolved: Resolved) -> Plan:
     return make_plan(context.bounds, query, resolved.conditions, common)
 
 
+def named(context: Context, query: Query, resolved: Resolved) -> Steps[Resolved]:
+    """Name the resources that fit a condition on values one by one where they are few.
+
+    Else the order that is asked for would be walked, past all that does not fit: the planner cannot know how few do.
+    Where many fit it is soon seen that they do, and a walk soon meets them.
+    """
+    plan = plan_of(context, query, resolved)
+    if plan.bound or plan.fence is not None:
+        return resolved
+    walked = plan.first(Prefix) if isinstance(plan.order, Walk) and not plan.order.whole else None
+    kept: list[Condition] = []
+    for place, condition in enumerate(resolved.conditions):
+        if not isinstance(condition, Listed | Prefix) or condition is walked or condition.scattered:
+            kept.append(condition)
+            continue
+        out = Sql()
+        rows = yield Statement(condition.glance(out, NAMED + 1), tuple(out.params))
+        if len(rows) <= NAMED:
+            ids = Ids(tuple(dict.fromkeys(row[0] for row in rows)))
+            return Resolved((ids, *kept, *resolved.conditions[place + condition.exact :]), resolved.checks)
+        kept.append(Many(condition))
+    return Resolved(tuple(kept), resolved.checks)
+
+
 def fits(body: str, checks: Sequence[Leaf], context: Context) -> bool:
     """Say whether a body fits all leaves that the index alone cannot decide."""
     if not checks:
@@ -96,6 +122,7 @@ def fits(body: str, checks: Sequence[Leaf], context: Context) -> bool:
 
 def matching(context: Context, type_name: str, resolved: Resolved, limit: int) -> Steps[list[tuple[Any, ...]]]:
     """Return at most `limit` + 1 rows (id, version, updated, body, patient) that fit, by id."""
+    resolved = yield from named(context, Query(type_name), resolved)
     fence = plan_of(context, Query(type_name), resolved).fence
     plan = Plan(type_name, resolved.conditions, context.bounds, ByColumn("id"), fence)
     kept: list[tuple[Any, ...]] = []

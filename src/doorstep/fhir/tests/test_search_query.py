@@ -152,7 +152,7 @@ class TestQuery:
 
 class TestCursor:
     marks = st.lists(
-        st.none() | st.text(max_size=20) | st.floats(allow_nan=False, allow_infinity=False)
+        st.none() | st.text(max_size=20) | st.floats(allow_nan=False)
         | st.datetimes(timezones=st.just(UTC)),
         min_size=1, max_size=4,
     )  # fmt: skip

@@ -29,7 +29,7 @@ def body(kind: str, key: object) -> dict[str, Any]:
 
 def every(kinds: Sequence[str]) -> dict[tuple[str, str], tuple[int, str]]:
     """The version and body of all of some types, by type and id."""
-    found = {}
+    found: dict[tuple[str, str], tuple[int, str]] = {}
     with connection.cursor() as cursor:
         for kind in kinds:
             cursor.execute(f"SELECT id, version, body FROM fhir_{kind.lower()}")  # noqa: S608  # our own names
