@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.test import Client
+from doorstep.linkage.numbers import check_digit
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
@@ -25,7 +26,6 @@ from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.actions import family, registration
 from doorstep.registers.residents.models import HouseholdMember, ResidentGuardian
-from doorstep.registers.residents.rules.numbers import check_digit
 from doorstep.registers.residents.shapes import Address, Guardian, Phone
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.actions import accounts, people

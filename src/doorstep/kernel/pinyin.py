@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
-from doorstep.kernel.surnames import SURNAME_READINGS
+from doorstep.linkage.surnames import SURNAME_READINGS
 
 SURNAMES = {
     "晁": "chao",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.kernel import projecting
-from doorstep.kernel.surnames import COMPOUND_SURNAMES, parted
+from doorstep.linkage.surnames import COMPOUND_SURNAMES, parted
 
 DAY = date(2026, 3, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from doorstep.registers.residents.rules import numbers
+from doorstep.linkage import numbers
 
 
 class Permission(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from doorstep.registers.residents.rules import names, numbers
+from doorstep.linkage import names, numbers
 from doorstep.registers.residents.rules.facts import PASSPORT_SYSTEM, Identifier, Kind, tidy
 from doorstep.registers.residents.shapes import Address, Guardian, Incoming, Name, Phone
 

@@ -14,7 +14,8 @@ from doorstep.kernel import clock
 from doorstep.kernel.decision import refuse
 from doorstep.kernel.web.forms import DayField, HouseForm
 from doorstep.kernel.web.words import sentence
-from doorstep.registers.residents.rules import names, numbers, relations
+from doorstep.linkage import names, numbers
+from doorstep.registers.residents.rules import relations
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind, consistent, tidy
 from doorstep.registers.residents.shapes import Address, Guardian, Incoming, Name, Phone
 

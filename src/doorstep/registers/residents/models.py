@@ -155,7 +155,7 @@ class ResidentIdentifier(Fact):
 
 
 class ResidentName(Fact):
-    """A name as an institution says it, with the keys of the search box (``rules.names.keys``); C collation makes a
+    """A name as an institution says it, with the keys of the search box (``linkage.names.keys``); C collation makes a
     plain b-tree serve prefixes. A second reading of a surname is a row of its own, with ``use`` reading."""
 
     # Repeats the record's institution, so that a search within one institution reads one range of one index.

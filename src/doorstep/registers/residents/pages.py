@@ -17,13 +17,14 @@ from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.forms import HouseForm
 from doorstep.kernel.web.pages import CalledRequest, is_part, page
+from doorstep.linkage import numbers
 from doorstep.registers.residents import forms
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import family, registration
 from doorstep.registers.residents.reads import holders, identity
 from doorstep.registers.residents.reads.search import Found
 from doorstep.registers.residents.reads.search import search as find
-from doorstep.registers.residents.rules import numbers, relations
+from doorstep.registers.residents.rules import relations
 from doorstep.registers.residents.rules.facts import Finding
 from doorstep.registers.residents.shapes import Header
 

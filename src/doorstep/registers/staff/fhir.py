@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from doorstep.kernel.projecting import HL7, Json, coding, concept, filled, has_ended, period, plain, reference, subject
-from doorstep.kernel.surnames import parted
+from doorstep.linkage.surnames import parted
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.shapes import Qualification, Rank, Work, Worker
 

@@ -12,11 +12,11 @@ from django.db import connection
 from doorstep.fhir.tables import known_types
 from doorstep.kernel.call import Call
 from doorstep.kernel.testing.callers import system
+from doorstep.linkage import numbers
 from doorstep.record.exchange import api
 from doorstep.record.exchange.models import Message
 from doorstep.record.exchange.shapes import Piece, Receipt
 from doorstep.registers.organisations.models import Organisation
-from doorstep.registers.residents.rules import numbers
 
 RESIDENT_ID = "urn:oid:2.16.156.10011.1.3"
 Json = dict[str, Any]

@@ -10,9 +10,10 @@ from uuid import UUID
 from doorstep.events.residents import ResidentsLinked, ResidentsRegistered
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.outbox import emit
+from doorstep.linkage import names, numbers
 from doorstep.registers.residents.actions.rows import Rows, golden
 from doorstep.registers.residents.reads.known import Held, Link
-from doorstep.registers.residents.rules import matching, names, numbers, persons
+from doorstep.registers.residents.rules import matching, persons
 from doorstep.registers.residents.rules.facts import Identifier, Kind
 from doorstep.registers.residents.rules.persons import Person
 from doorstep.registers.residents.shapes import Incoming

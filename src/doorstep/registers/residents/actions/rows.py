@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from doorstep.registers.residents.rules import names
+from doorstep.linkage import names
 from doorstep.registers.residents.rules.facts import read_date
 from doorstep.registers.residents.rules.persons import Person
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
+from doorstep.linkage import numbers
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.models import Resident, ResidentIdentifier
-from doorstep.registers.residents.rules import numbers
 from doorstep.registers.residents.rules.facts import SYSTEMS, Kind
 from doorstep.registers.residents.shapes import Holder
 

@@ -13,6 +13,7 @@ from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.store import ScopedQuerySet
+from doorstep.linkage import numbers
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import access
 from doorstep.registers.residents.access import Permission
@@ -28,7 +29,7 @@ from doorstep.registers.residents.models import (
     ResidentRecord,
 )
 from doorstep.registers.residents.reads.known import birth_text
-from doorstep.registers.residents.rules import numbers, persons
+from doorstep.registers.residents.rules import persons
 from doorstep.registers.residents.rules.facts import Kind
 from doorstep.registers.residents.shapes import (
     Address,

@@ -19,6 +19,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.paging import BadCursor, Page, Paged, cursor
+from doorstep.linkage import numbers
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.models import (
@@ -29,7 +30,7 @@ from doorstep.registers.residents.models import (
     ResidentPresence,
 )
 from doorstep.registers.residents.reads.known import birth_text
-from doorstep.registers.residents.rules import numbers, persons, queries
+from doorstep.registers.residents.rules import persons, queries
 from doorstep.registers.residents.rules.facts import Kind
 from doorstep.registers.residents.rules.queries import By, Query, Way
 from doorstep.registers.residents.shapes import Line

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from doorstep.registers.residents.rules import numbers
+from doorstep.linkage import numbers
 
 
 class Kind(StrEnum):

@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from doorstep.registers.residents.rules import names, numbers
+from doorstep.linkage import names, numbers
+from doorstep.linkage.names import Agreement
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind, is_trusted
-from doorstep.registers.residents.rules.names import Agreement
 
 Claim = tuple[str, str, UUID | None]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from doorstep.registers.residents.rules import names
-from doorstep.registers.residents.rules.numbers import IdFacts
+from doorstep.linkage import names
+from doorstep.linkage.numbers import IdFacts
 
 _RANK = {"official": 0, "usual": 1, "": 2, "temp": 4, "nickname": 5, "anonymous": 6, "maiden": 7, "old": 8}
 

@@ -6,7 +6,7 @@ import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
-from doorstep.registers.residents.rules import names, numbers
+from doorstep.linkage import names, numbers
 
 MOST = 100
 LEAST_PHONE = 7

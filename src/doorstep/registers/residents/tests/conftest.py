@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from doorstep.linkage import numbers
 from doorstep.registers.organisations.models import Organisation
-from doorstep.registers.residents.rules import numbers
 from doorstep.registers.residents.rules.facts import Identifier, Kind, tidy
 from doorstep.registers.residents.shapes import Incoming, Name, Phone
 

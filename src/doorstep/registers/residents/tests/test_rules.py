@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.registers.residents.rules import names, numbers, persons, queries, relations
+from doorstep.linkage import names, numbers
+from doorstep.linkage.names import Agreement
+from doorstep.registers.residents.rules import persons, queries, relations
 from doorstep.registers.residents.rules.facts import Identifier, Kind, consistent, is_trusted, read_date, tidy
-from doorstep.registers.residents.rules.names import Agreement
 from doorstep.registers.residents.rules.persons import Person
 from doorstep.registers.residents.rules.queries import By, Way
 

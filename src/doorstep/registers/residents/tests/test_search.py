@@ -15,9 +15,10 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.paging import BadCursor, Page, cursor
 from doorstep.kernel.testing.callers import member, stranger, system
+from doorstep.linkage import numbers
 from doorstep.registers.residents import api
 from doorstep.registers.residents.reads import search as box
-from doorstep.registers.residents.rules import numbers, queries
+from doorstep.registers.residents.rules import queries
 from doorstep.registers.residents.shapes import Name, Phone
 from doorstep.registers.residents.tests.conftest import hospital, make_organisation, number, record, resident_id
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pypinyin import lazy_pinyin
 
-from doorstep.kernel.surnames import COMPOUND_SURNAMES, SURNAME_READINGS
+from doorstep.linkage.surnames import COMPOUND_SURNAMES, SURNAME_READINGS
 
 _HANZI = re.compile("[㐀-鿿豈-﫿〇\U00020000-\U000323af]")
 _DOTS = re.compile("[·•・‧∙⋅．]")
