@@ -12,12 +12,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.test import Client
-from doorstep.linkage.numbers import check_digit
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.models import Delivery, OutboxEvent
 from doorstep.kernel.testing import callers
+from doorstep.linkage.numbers import check_digit
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.organisations import rules as places
 from doorstep.registers.organisations.actions import consortia

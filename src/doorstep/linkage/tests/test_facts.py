@@ -1,0 +1,65 @@
+"""Records in their one form: what is folded, what is set aside, and that nothing that is said makes it fail."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorstep.linkage.addresses import parse
+from doorstep.linkage.facts import Said, standard
+
+ID = "11010519491231002X"
+
+
+@given(st.builds(Said, **{name: st.text(max_size=60) for name in (
+    "key", "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian")}))  # fmt: skip
+def test_anything_may_be_said(said: Said) -> None:
+    found = standard(said)
+    assert found.key == said.key
+    assert standard(said) == found
+
+
+@pytest.mark.parametrize("size", [10_000])
+def test_long_texts_are_cut_and_take_no_time(size: int) -> None:
+    found = standard(Said("a", name="王" * size, address="石桥镇" * size, resident_id="1" * size, phone="1" * size))
+    assert len(found.name) <= 200
+    assert found.typed == found.phone == ""
+
+
+def test_an_id_fixes_birth_date_and_sex() -> None:
+    found = standard(Said("a", birth_date="1950-01-30", resident_id=ID))
+    assert (found.number, found.birth, found.sex) == (ID, "1949-12-31", "female")
+
+
+def test_an_id_of_somebody_a_generation_older_is_a_parents() -> None:
+    found = standard(Said("a", name="王小宝", birth_date="2020-05-01", resident_id=ID))
+    assert (found.number, found.typed, found.parent, found.birth) == ("", "", ID, "2020-05-01")
+
+
+@pytest.mark.parametrize(
+    ("name", "mother", "rank"),
+    [("李梅之子", "李梅", 0), ("李梅之大女", "李梅", 1), ("李梅之次子", "李梅", 2), ("李梅毛毛", "李梅", 0)],
+)
+def test_a_newborn_has_its_mothers_name(name: str, mother: str, rank: int) -> None:
+    found = standard(Said("a", name=name))
+    assert (found.name, found.guardian, found.rank) == ("", mother, rank)
+
+
+@pytest.mark.parametrize("phone", ["13800138000", "11111111111", "无", "12", ""])
+def test_a_phone_that_is_nobodys_says_nothing(phone: str) -> None:
+    assert standard(Said("a", phone=phone)).phone == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("湖南省长沙市清禾县石桥镇麻石村3组12号", ("清禾县", "石桥镇", "麻石村", "3-12")),
+        ("清禾县石桥镇阳光社区锦绣花园3幢2单元501室", ("清禾县", "石桥镇", "锦绣花园", "3-2-501")),
+        ("清禾县锦绣花园3号楼2单元501", ("清禾县", "", "锦绣花园", "3-2-501")),
+        ("清禾县锦绣花园3-2-501", ("清禾县", "", "锦绣花园", "3-2-501")),
+        ("", ("", "", "", "")),
+    ],
+)
+def test_addresses(text: str, place: tuple[str, str, str, str]) -> None:
+    assert tuple(parse(text)) == place

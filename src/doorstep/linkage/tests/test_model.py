@@ -1,0 +1,71 @@
+"""Scores: symmetric, monotone in agreement, explained by their parts, capped for a household; no untrained level."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorstep.linkage.facts import Facts, Said, standard
+from doorstep.linkage.model import CAP, Model, Untrained
+from doorstep.linkage.specification import COMPARISONS
+from doorstep.linkage.tests.making import facts
+from doorstep.linkage.training import EXPECTED_M, EXPECTED_U
+
+M, U = EXPECTED_M, EXPECTED_U
+MODEL = Model(M, U, 1e-6)
+FREQUENCIES = {"name": {"王伟": 3e-4, "欧阳若兰": 1e-7}, "reading": {"wangwei": 6e-4}, "phone": {}}
+
+
+@given(facts("a"), facts("b"))
+def test_a_score_is_symmetric(a: Facts, b: Facts) -> None:
+    one, other = MODEL.score(a, b, FREQUENCIES), MODEL.score(b, a, FREQUENCIES)
+    assert one == other
+
+
+@given(facts("a"), facts("b"), st.sampled_from(("birth", "insurance", "sex", "rank", "phone", "guardian")))
+def test_a_score_never_falls_where_one_side_says_what_the_other_says(a: Facts, b: Facts, column: str) -> None:
+    more = replace(b, **{column: getattr(a, column)}, **({"day": a.day} if column == "birth" else {}))
+    if getattr(a, column) and getattr(b, column):
+        assert MODEL.score(a, more, FREQUENCIES).bits >= MODEL.score(a, b, FREQUENCIES).bits - 1e-9
+
+
+@given(facts("a"), facts("b"))
+def test_the_parts_are_the_score(a: Facts, b: Facts) -> None:
+    found = MODEL.score(a, b, FREQUENCIES)
+    nothing = MODEL.score(standard(Said("x")), standard(Said("y")), FREQUENCIES)
+    assert found.bits == pytest.approx(nothing.bits + sum(part.bits for part in found.parts))
+    assert 0 <= found.probability <= 1
+
+
+def test_a_rare_name_says_more_than_a_common_one() -> None:
+    def bits(name: str) -> float:
+        return MODEL.score(standard(Said("a", name=name)), standard(Said("b", name=name)), FREQUENCIES).bits
+
+    assert bits("欧阳若兰") > bits("王伟") + 10
+
+
+def test_a_household_adds_no_more_than_its_cap() -> None:
+    home = {"phone": "13912345678", "address": "清禾县石桥镇锦绣花园3幢2单元501室", "guardian": "李梅"}
+    found = MODEL.score(standard(Said("a", **home)), standard(Said("b", **home)), FREQUENCIES)  # type: ignore[arg-type]
+    household = [part.bits for part in found.parts if part.comparison in ("phone", "address", "guardian", "household")]
+    assert sum(household) == pytest.approx(CAP)
+
+
+@given(st.sampled_from(COMPARISONS), st.sampled_from(("m", "u")), st.sampled_from((0.0, -1.0, 1.5)))
+def test_a_level_without_its_probability_is_refused(comparison: object, kind: str, value: float) -> None:
+    name = comparison.name  # type: ignore[attr-defined]
+    table = {"m": M, "u": U}[kind]
+    broken = {**table, name: (value, *table[name][1:])}
+    with pytest.raises(Untrained, match=name):
+        Model(broken if kind == "m" else M, broken if kind == "u" else U, 1e-6)
+
+
+def test_a_model_is_kept_and_read() -> None:
+    assert Model.from_dict(MODEL.as_dict()) == MODEL
+    told = MODEL.as_dict()
+    del told["comparisons"]["phone"]["one digit"]
+    with pytest.raises(Untrained, match="phone"):
+        Model.from_dict(told)
