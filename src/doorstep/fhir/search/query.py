@@ -14,7 +14,7 @@ from doorstep.fhir.tables import known_types
 MODIFIERS: Final = {
     "string": {"exact", "contains", "missing"},
     "token": {"not", "text", "in", "not-in", "of-type", "above", "below", "missing"},
-    "reference": {"identifier", "missing"},
+    "reference": {"identifier", "above", "below", "missing"},
     "uri": {"above", "below", "missing"},
     "date": {"missing"},
     "number": {"missing"},

@@ -21,6 +21,7 @@ from doorstep.fhir.search.conditions import (
     Written,
     either,
 )
+from doorstep.fhir.search.hierarchy import transitive
 from doorstep.fhir.search.leaves import condition, refers
 from doorstep.fhir.search.plan import HOT, Statement
 from doorstep.fhir.search.query import Chain, Clause, Has, InCompartment, Leaf, OnList
@@ -52,6 +53,9 @@ def resolve(context: Context, type_name: str, clauses: Iterable[Clause]) -> Step
 
 
 def _leaf(leaf: Leaf, context: Context) -> Steps[Condition]:
+    if leaf.modifier in ("above", "below") and leaf.param.type == "reference":
+        reached: Condition = yield from transitive(leaf, context)
+        return reached
     if leaf.modifier in ("in", "not-in", "above", "below") and leaf.param.type == "token":
         # terminology may have to be read from the database
         found: Condition = yield lambda: condition(leaf, context.setting)
