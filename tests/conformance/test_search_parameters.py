@@ -138,8 +138,8 @@ def date_facts(value: Any) -> Facts:
 
 
 def quantity_facts(value: Any) -> Facts:
-    """Numbers, quantities and ranges; not the curves of SampledData."""
-    return set() if isinstance(value, dict) and "origin" in value else {plain(value)}
+    """Numbers, quantities, ranges and curves."""
+    return {plain(value)}
 
 
 def facts(kind: str, code: str, value: Any, target: str | None) -> Facts:

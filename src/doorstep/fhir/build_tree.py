@@ -9,7 +9,7 @@ from doorstep.fhir.build_definitions import Elements, Step
 from doorstep.fhir.build_expressions import Uncompilable, Verb, parse_component, parse_union
 
 _NUMBERS: Final = ("integer", "decimal", "positiveInt", "unsignedInt", "Range")
-_QUANTITIES: Final = ("Quantity", "Age", "Count", "Distance", "Duration", "Money", "Range")
+_QUANTITIES: Final = ("Quantity", "Age", "Count", "Distance", "Duration", "Money", "Range", "SampledData")
 _DATES: Final = ("date", "dateTime", "instant", "Period", "Timing")
 _LEAVES: Final[Mapping[str, Sequence[str]]] = {
     "token": ("CodeableConcept", "Coding", "Identifier", "ContactPoint", "code", "string", "id", "uri", "boolean"),

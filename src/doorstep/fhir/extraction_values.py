@@ -120,6 +120,8 @@ def _unit(fhir_type: str, value: Any) -> tuple[str | None, str | None, str | Non
         return _CURRENCY, value.get("currency"), value.get("currency")
     if fhir_type == "Range":
         value = value.get("low") or value.get("high")
+    if fhir_type == "SampledData":
+        value = value.get("origin") or {}
     return value.get("system"), value.get("code"), value.get("unit")
 
 

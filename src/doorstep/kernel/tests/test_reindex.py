@@ -416,8 +416,10 @@ EVERY_WAY: list[Json] = [
     {"resourceType": "Location", "id": "l", "name": "卫生室", "position": {"latitude": 30.5, "longitude": 104.0}},
     {"resourceType": "Immunization", "id": "i", "status": "completed", "patient": {"reference": "Patient/p"},
      "vaccineCode": {"coding": [{"system": "urn:v", "code": "01"}]}, "occurrenceString": "去年"},
+    {"resourceType": "Observation", "id": "c", "status": "final", "code": {"text": "心电图"},
+     "valueSampledData": {"origin": {"value": 10}, "period": 4, "factor": 2, "dimensions": 1, "data": "1 -2 E 3"}},
 ]  # fmt: skip
-MADE = (1, "f11a320978db7780")  # the version of the index, and the mark of what it holds of these
+MADE = (2, "4c701da1f53f77c5")  # the version of the index, and the mark of what it holds of these
 
 
 def test_a_change_of_what_is_indexed_is_a_new_version_of_the_index():
