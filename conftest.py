@@ -1,9 +1,13 @@
-"""What holds for all tests: properties are searched without a clock, and their findings are kept out of the tree."""
+"""What holds for all tests: properties are searched without a clock, their findings are kept out of the tree, and no
+test leaves its language to the next."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -17,3 +21,10 @@ settings.register_profile(
     database=DirectoryBasedExampleDatabase(Path(__file__).parent / ".cache" / "hypothesis"),
 )
 settings.load_profile("doorstep")
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that a test asked for in English leaves English with the thread."""
+    yield
+    translation.deactivate()

@@ -32,7 +32,7 @@ from doorstep.linkage.evaluation import b_cubed, b_cubed_by_stratum, cluster_pai
 from doorstep.linkage.facts import Facts, Said, standard  # noqa: E402  as above
 
 COLUMNS = [field.name for field in fields(Facts)]
-SAID = ("name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "rank")
+SAID = ("name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id", "rank")
 THRESHOLD, BRIDGE = 4.0, 8.0
 SPLINK_THRESHOLD = 6.0
 ROW = "{:<34}{:>9}{:>9}{:>9}{:>11}{:>9}{:>9}{:>9}{:>9}"

@@ -28,6 +28,7 @@ KEYS: Final = (
     "l.phone = r.phone AND l.birth = r.birth AND l.phone <> '' AND l.birth <> ''",
     "l.phone = r.phone AND l.name = r.name AND l.phone <> '' AND l.name <> ''",
     "l.guardian = r.guardian AND l.birth = r.birth AND l.guardian <> '' AND l.birth <> ''",
+    "l.parent = r.parent AND l.birth = r.birth AND l.parent <> '' AND l.birth <> ''",
     "l.unit = r.unit AND l.estate = r.estate AND l.birth = r.birth AND l.unit <> '' AND l.birth <> ''",
     "l.name = r.name AND l.estate = r.estate AND l.unit = r.unit AND l.name <> '' AND l.unit <> ''",
     "l.name = r.name AND substr(l.birth, 1, 4) = substr(r.birth, 1, 4) AND l.district = r.district"

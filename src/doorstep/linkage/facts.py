@@ -40,6 +40,7 @@ class Said:
     insurance: str = ""
     address: str = ""
     guardian: str = ""
+    guardian_id: str = ""
     rank: int = 0
 
 
@@ -48,7 +49,7 @@ class Facts:
     """A record in its one form; texts are empty where nothing is known.
 
     `reading` is toneless pinyin, `bag` the characters of the name in order, `day` the birth date in days since 1970
-    (0 with an empty `birth`), `number` a valid resident ID, `typed` one that is wrong, `parent` one that is a parent's.
+    (0 with an empty `birth`), `number` a valid resident ID, `typed` a wrong one, `parent` a parent's or guardian's.
     """
 
     key: str
@@ -80,6 +81,7 @@ def standard(said: Said) -> Facts:
     newborn = _NEWBORN.match(spoken) if names.has_hanzi(spoken) else None
     name = "" if newborn or names.is_newborn(spoken) else spoken
     number, typed, parent = _numbers(said.resident_id, said.birth_date)
+    parent = parent or _valid(said.guardian_id)
     birth = _birth(said.birth_date, number)
     sex = _SEXES.get(said.sex.strip(), "")
     if number and not sex:
@@ -131,6 +133,11 @@ def _numbers(text: str, birth_date: str) -> tuple[str, str, str]:
     if said and abs(int(said[:4]) - read.birth.year) >= GENERATION:
         return "", "", read.number
     return read.number, "", ""
+
+
+def _valid(text: str) -> str:
+    read = numbers.read_id(text) if text else ""
+    return "" if isinstance(read, str) else read.number
 
 
 def _birth(text: str, number: str) -> str:

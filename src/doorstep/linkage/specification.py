@@ -229,10 +229,19 @@ ADDRESS: Final = Comparison(
 
 GUARDIAN: Final = Comparison(
     "guardian",
-    "l.guardian = '' OR r.guardian = ''",
-    lambda a, b: not a.guardian or not b.guardian,
-    (Level("exact", "l.guardian = r.guardian", lambda a, b: a.guardian == b.guardian),),
+    "(l.guardian = '' OR r.guardian = '') AND (l.parent = '' OR r.parent = '')",
+    lambda a, b: not (a.guardian and b.guardian) and not (a.parent and b.parent),
+    (
+        Level(
+            "same ID", "l.parent <> '' AND l.parent = r.parent",
+            lambda a, b: bool(a.parent) and a.parent == b.parent,
+        ),
+        Level(
+            "same name", "l.guardian <> '' AND l.guardian = r.guardian",
+            lambda a, b: bool(a.guardian) and a.guardian == b.guardian,
+        ),
+    ),
     household=True,
-)
+)  # fmt: skip
 
 COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)

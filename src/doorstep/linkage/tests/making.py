@@ -38,7 +38,8 @@ def said(key: str = "a") -> st.SearchStrategy[Said]:
         Said, key=st.just(key), name=st.sampled_from(NAMES), sex=st.sampled_from(("1", "2", "male", "0", "")),
         birth_date=st.sampled_from(BIRTHS), resident_id=st.sampled_from(IDS), phone=st.sampled_from(PHONES),
         insurance=st.sampled_from(("A1", "a1 ", "A2", "")), address=st.sampled_from(HOMES),
-        guardian=st.sampled_from(("李梅", "王强", "")), rank=st.sampled_from((0, 0, 1, 2)),
+        guardian=st.sampled_from(("李梅", "王强", "")), guardian_id=st.sampled_from(("", "", *IDS[:2])),
+        rank=st.sampled_from((0, 0, 1, 2)),
     )  # fmt: skip
 
 

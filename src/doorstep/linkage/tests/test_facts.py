@@ -12,8 +12,12 @@ from doorstep.linkage.facts import Said, standard
 ID = "11010519491231002X"
 
 
-@given(st.builds(Said, **{name: st.text(max_size=60) for name in (
-    "key", "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian")}))  # fmt: skip
+TEXTS = (
+    "key", "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id",
+)  # fmt: skip
+
+
+@given(st.builds(Said, **{name: st.text(max_size=60) for name in TEXTS}))
 def test_anything_may_be_said(said: Said) -> None:
     found = standard(said)
     assert found.key == said.key
