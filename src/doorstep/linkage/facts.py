@@ -20,9 +20,15 @@ from doorstep.linkage.addresses import Place, parse
 GENERATION: Final = 12
 """Years between a record's birth date and that of its ID, from which on the ID is a parent's."""
 FAKE_PHONES: Final = frozenset({"13800000000", "13800138000", "13900000000", "12345678901", "13000000000"})
-_NEWBORN: Final = re.compile("(?P<mother>.+?)(?:之[大小长次双幺二三]?[子女]|[大小长次二三]?毛毛|之婴|[大小][子女])\\Z")
+_NEWBORN: Final = re.compile(
+    "(?P<mother>.{2,}?)(?:之(?P<a>[大小长次双幺二三]?)[子女男婴]儿?(?P<b>[大小]?)"
+    "|(?P<c>[大小长次二三]?)(?:毛毛|宝宝|[大小]毛)|(?P<d>[大小])[子女]|婴儿?)\\Z"
+)
+# 郑兰女 may be a name: it is taken for a newborn's where the record has no ID
+_PERHAPS: Final = re.compile("(?P<mother>.{2,}?)[子女]\\Z")
 _RANKS: Final = {"大": 1, "长": 1, "小": 2, "次": 2, "二": 2, "三": 3}
-_RANKED: Final = re.compile("之?(?P<rank>[大小长次二三])(?:[子女]|毛毛)\\Z")
+_MOST: Final = 300
+"""Letters of a text that are looked at."""
 _SIMPLE: Final = OpenCC("t2s")
 _SEXES: Final = {"1": "male", "2": "female", "男": "male", "女": "female", "male": "male", "female": "female"}
 
@@ -77,23 +83,23 @@ class Facts:
 
 def standard(said: Said) -> Facts:
     """Bring a record into its one form; nothing that is said makes it fail."""
-    spoken = _spelt(said.name)
-    newborn = _NEWBORN.match(spoken) if names.has_hanzi(spoken) else None
-    name = "" if newborn or names.is_newborn(spoken) else spoken
+    spoken = _spelt(said.name[:_MOST])
     number, typed, parent = _numbers(said.resident_id, said.birth_date)
+    mother, rank = _newborn(spoken, has_id=bool(number or typed))
+    name = "" if mother or names.is_newborn(spoken) else spoken
     parent = parent or _valid(said.guardian_id)
     birth = _birth(said.birth_date, number)
     sex = _SEXES.get(said.sex.strip(), "")
     if number and not sex:
         sex = "male" if int(number[16]) % 2 else "female"
     family, given = names.split(name) if names.has_hanzi(name) else ("", "")
-    place = _place(said.address)
+    place = _place(said.address[:_MOST])
     return Facts(
         said.key, name, _reading(name), _bag(name), family, given.replace("·", ""), sex, birth,
         _birth(said.birth_date, ""),
         date.fromisoformat(birth).toordinal() - 719_163 if birth else 0, number, typed, parent, _phone(said.phone),
         numbers.one_form(said.insurance), place.district, place.street, place.estate, place.unit,
-        newborn["mother"] if newborn else _spelt(said.guardian), said.rank or _rank(spoken),
+        mother or _spelt(said.guardian[:_MOST]), said.rank or rank,
     )  # fmt: skip
 
 
@@ -116,9 +122,16 @@ def _bag(name: str) -> str:
     return " ".join(sorted(name.replace("-", " ").split()))
 
 
-def _rank(name: str) -> int:
-    found = _RANKED.search(name)
-    return _RANKS[found["rank"]] if found else 0
+def _newborn(name: str, *, has_id: bool) -> tuple[str, int]:
+    """The mother's name and the twin's rank that a newborn's name says; "" and 0 for any other name."""
+    if not names.has_hanzi(name):
+        return "", 0
+    found = _NEWBORN.match(name)
+    if found is None:
+        perhaps = None if has_id else _PERHAPS.match(name)
+        return (perhaps["mother"], 0) if perhaps else ("", 0)
+    said = next((found[group] for group in "abcd" if found[group]), name[-2:-1])
+    return found["mother"], _RANKS.get(said, 0)
 
 
 def _numbers(text: str, birth_date: str) -> tuple[str, str, str]:

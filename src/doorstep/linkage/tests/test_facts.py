@@ -43,11 +43,29 @@ def test_an_id_of_somebody_a_generation_older_is_a_parents() -> None:
 
 @pytest.mark.parametrize(
     ("name", "mother", "rank"),
-    [("李梅之子", "李梅", 0), ("李梅之大女", "李梅", 1), ("李梅之次子", "李梅", 2), ("李梅毛毛", "李梅", 0)],
+    [
+        ("李梅之子", "李梅", 0),
+        ("李梅之大女", "李梅", 1),
+        ("李梅之次子", "李梅", 2),
+        ("李梅毛毛", "李梅", 0),
+        ("李梅宝宝", "李梅", 0),
+        ("李梅之男", "李梅", 0),
+        ("李梅之子大", "李梅", 1),
+        ("李梅大毛", "李梅", 1),
+        ("李梅小女", "李梅", 2),
+        ("李梅女", "李梅", 0),
+        ("李梅婴", "李梅", 0),
+        ("李梅之婴儿", "李梅", 0),
+    ],
 )
 def test_a_newborn_has_its_mothers_name(name: str, mother: str, rank: int) -> None:
     found = standard(Said("a", name=name))
     assert (found.name, found.guardian, found.rank) == ("", mother, rank)
+
+
+def test_a_name_that_ends_like_a_newborns_is_a_name_where_there_is_an_id() -> None:
+    found = standard(Said("a", name="郑兰女", resident_id=ID))
+    assert (found.name, found.guardian) == ("郑兰女", "")
 
 
 @pytest.mark.parametrize("phone", ["13800138000", "11111111111", "无", "12", ""])
