@@ -39,6 +39,20 @@ def every_token_common(door: RunningDoor, yes: bool) -> None:
     common._tokens = {kind.lower(): Everything() for kind in known_types()} if yes else {}
 
 
+def test_a_rare_token_beside_a_code_is_asked_for() -> None:
+    """A code has a narrow table of its own, which knows nothing of other tokens."""
+    with running(two_keys()["a"][1]) as door:
+        every_token_common(door, False)
+        put(door, [{"resourceType": "Patient", "id": f"p{n}"} for n in range(3)])
+        visit = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}
+        put(door, [{**visit, "id": f"e{n}"} for n in range(4)])
+        put(door, [{**observation(f"o{n}", n), "encounter": {"reference": f"Encounter/e{n}"}} for n in range(4)])
+        assert ids(door.get("Observation?code=8480-6&encounter=Encounter/e2")) == ["o2"]
+        assert ids(door.get("Patient/p2/Observation?code=8480-6&encounter=Encounter/e2")) == ["o2"]
+        assert ids(door.get("Encounter/e2/Observation?code=8480-6")) == ["o2"]
+        assert ids(door.get("Observation?code=8480-6&encounter=Encounter/e9&_summary=count")) == []
+
+
 def observation(key: str, day: int, code: str = "8480-6", value: int = 1) -> Json:
     """About one of three patients, of a day of 2020."""
     return {

@@ -250,7 +250,9 @@ def _by_time(plan: Plan, mark: Mark | None, limit: int, out: Sql) -> tuple[str, 
     order = plan.order
     assert isinstance(order, ByTime)
     dates = [each for each in plan.conditions if isinstance(each, MainDate)]
-    hot = next((c for c in plan.conditions if isinstance(c, Tokens) and _narrow(plan.type, c)), None)
+    hot = None
+    if plan.fence is None:  # what it fences stands in the whole table alone
+        hot = next((c for c in plan.conditions if isinstance(c, Tokens) and _narrow(plan.type, c)), None)
     if dates and not plan.bound and plan.fence is None:
         parts = _bounded(plan, order, dates, hot, mark, limit, out)
     else:
