@@ -7,7 +7,7 @@ its mother's, a resident ID fixes the birth date, and the ID of somebody born tw
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -79,6 +79,9 @@ class Facts:
     unit: str
     guardian: str
     rank: int
+
+
+COLUMNS: Final = tuple(field.name for field in fields(Facts))
 
 
 def standard(said: Said) -> Facts:

@@ -9,16 +9,13 @@ of it, so that it is evidence and never silence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 import duckdb
 
-from doorstep.linkage.facts import Facts
 from doorstep.linkage.model import RAREST, Frequencies, Model
 from doorstep.linkage.specification import COMPARISONS, NUMBER, SILENT, Comparison
 
-COLUMNS: Final = tuple(field.name for field in fields(Facts))
 TEACHERS: Final = 12
 """Records that may share an ID and still teach: more are a test patient, or everybody who lent one card."""
 _TYPED: Final = "* REPLACE (said_birth AS birth, epoch(TRY_CAST(said_birth AS DATE)) // 86400 AS day)"
@@ -48,7 +45,7 @@ def train(db: duckdb.DuckDBPyConnection, table: str, *, pairs: int = 4_000_000, 
     """
     records = _one(db, f"SELECT count(*) FROM {table}")
     prior = _prior(db, table, records)
-    met = _levels(db, _random(db, table, pairs, seed), COMPARISONS)
+    met = _levels(db, _random(db, table, records, pairs, seed), COMPARISONS)
     u = {name: _chances(name, counts) for name, counts in met.items()}
     for comparison in COMPARISONS:
         for number, level in enumerate(comparison.levels):
@@ -84,13 +81,12 @@ def _one(db: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return found[0] if found else None
 
 
-def _random(db: duckdb.DuckDBPyConnection, table: str, pairs: int, seed: int) -> str:
+def _random(db: duckdb.DuckDBPyConnection, table: str, records: int, pairs: int, seed: int) -> str:
     """Pairs of records far from each other in a shuffled order: as good as random, and made in linear time."""
     db.execute(
         "CREATE OR REPLACE TEMP TABLE shuffled AS"
         f" SELECT *, row_number() OVER (ORDER BY hash(key || '{seed}')) - 1 AS n FROM {table}"
     )
-    records = _one(db, "SELECT count(*) FROM shuffled")
     shifts = max(1, min(pairs // max(1, records), 200))
     # named first: of a join over an expression of two tables DuckDB makes a nested loop
     chosen = (

@@ -216,7 +216,8 @@ class Narrow:
         return f"{'NOT ' if self.negated else ''}{found} AND {self.test(out)})"
 
 
-def _all(_: Sql) -> str:
+def any_row(_: Sql) -> str:
+    """Write what each row fulfils."""
     return "TRUE"
 
 
@@ -232,7 +233,7 @@ class Listed:
     key: int
     test: Callable[[Sql], str]
     by: str
-    parts: tuple[Callable[[Sql], str], ...] = (_all,)
+    parts: tuple[Callable[[Sql], str], ...] = (any_row,)
     scattered: bool = False
     exact: bool = True
 

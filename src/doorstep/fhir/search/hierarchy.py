@@ -11,16 +11,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-import orjson
-
-from doorstep.fhir.extraction_values import values
 from doorstep.fhir.parameters import Parameter, parameters
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import text
 from doorstep.fhir.search.conditions import Condition, Ids
 from doorstep.fhir.search.leaves import refers
 from doorstep.fhir.search.query import Leaf
-from doorstep.fhir.search.targets import references_to
+from doorstep.fhir.search.targets import references_to, referred
 from doorstep.fhir.search.walk import Context, Resolved, Steps, matching
 
 STEPS: Final = 20
@@ -77,8 +74,4 @@ def _above(kind: str, idents: list[str], context: Context) -> Steps[list[str]]:
     param = part_of(kind)
     assert param is not None  # types without one were left out
     rows = yield from matching(context, kind, Resolved((Ids(tuple(idents)),), ()), REACHED)
-    found: list[str] = []
-    for row in rows:
-        held = values(kind, orjson.loads(row[3]), context.setting.zone).references.get(param.code, ())
-        found += [str(each.target).partition("/_history/")[0] for each in held if each.target]
-    return found
+    return [each for row in rows for each in referred(kind, param, row[3], context.setting.zone) if each]

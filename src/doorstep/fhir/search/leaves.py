@@ -30,6 +30,7 @@ from doorstep.fhir.search.conditions import (
     Tokens,
     Updated,
     Written,
+    any_row,
     ceiling_of,
     either,
     floor_of,
@@ -98,12 +99,8 @@ def _missing(leaf: Leaf, missing: bool) -> Condition:
     if kind in tables:
         name, key = tables[kind], _key(leaf)
         by = "v.value" if name == "fhir_string" else "v.lo"
-        return Narrow(name, key, _any, negated=True) if missing else Listed(name, key, _any, by)
+        return Narrow(name, key, any_row, negated=True) if missing else Listed(name, key, any_row, by)
     return ANYTHING
-
-
-def _any(_: Sql) -> str:
-    return "TRUE"
 
 
 def _ids(leaf: Leaf, _: Setting) -> Condition:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import orjson
 
-from doorstep.fhir.extraction_values import values
 from doorstep.fhir.parameters import Parameter, patient_params
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.conditions import (
@@ -25,6 +24,7 @@ from doorstep.fhir.search.hierarchy import transitive
 from doorstep.fhir.search.leaves import condition, refers
 from doorstep.fhir.search.plan import HOT, Statement
 from doorstep.fhir.search.query import Chain, Clause, Has, InCompartment, Leaf, OnList
+from doorstep.fhir.search.targets import referred
 from doorstep.fhir.search.walk import Context, Resolved, Steps, matching
 
 LINKED: Final = 2_000
@@ -114,8 +114,7 @@ def _patients_of(source: str, resolved: Resolved, context: Context, out: Sql) ->
 
 
 def _targets(source: str, param: Parameter, wanted: str, body: str, context: Context) -> list[str]:
-    found = values(source, orjson.loads(body), context.setting.zone).references.get(param.code, ())
-    targets = [(each.target or "").partition("/_history/")[0] for each in found]
+    targets = referred(source, param, body, context.setting.zone)
     return [target.partition("/")[2] for target in targets if target.startswith(f"{wanted}/")]
 
 

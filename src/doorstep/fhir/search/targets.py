@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 from typing import Final
 
+import orjson
+
+from doorstep.fhir.extraction_values import values
 from doorstep.fhir.extraction_walk import type_of
+from doorstep.fhir.parameters import Parameter
 from doorstep.fhir.search.query import Leaf
 from doorstep.fhir.tables import known_types
 
@@ -24,6 +29,12 @@ def references_to(leaf: Leaf, value: str, base: str) -> list[str]:
         return [f"{leaf.modifier}/{value}"]
     kinds = [t for t in leaf.param.targets if t in known_types()] or sorted(known_types())
     return [*(f"{each}/{value}" for each in kinds), value]
+
+
+def referred(type_name: str, param: Parameter, body: str, zone: tzinfo) -> list[str]:
+    """Return what a stored resource refers to by a parameter (`Type/id` or a URL), without versions."""
+    found = values(type_name, orjson.loads(body), zone).references.get(param.code, ())
+    return [(each.target or "").partition("/_history/")[0] for each in found]
 
 
 def _may_lead(modifier: str, url: str) -> bool:

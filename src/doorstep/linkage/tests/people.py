@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields, replace
+from dataclasses import astuple, replace
 from random import Random
 
 import duckdb
 
-from doorstep.linkage.facts import Facts, Said, standard
+from doorstep.linkage.facts import COLUMNS, Facts, Said, standard
 from doorstep.linkage.numbers import check_digit
 
-COLUMNS = [field.name for field in fields(Facts)]
 _FAMILY, _GIVEN = "王李张刘陈杨黄赵吴周", "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂"
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from dataclasses import astuple
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorstep.linkage.facts import Facts, Said, standard
+from doorstep.linkage.facts import COLUMNS, Facts, Said, standard
 from doorstep.linkage.specification import BIRTH, COMPARISONS, NAME, NUMBER, SILENT, Comparison
 from doorstep.linkage.tests.making import facts
 
-COLUMNS = [field.name for field in fields(Facts)]
 KINDS = ", ".join(f"{name} {'INTEGER' if name in ('day', 'rank') else 'VARCHAR'}" for name in COLUMNS)
 
 
