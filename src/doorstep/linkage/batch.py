@@ -17,36 +17,21 @@ from splink import comparison_level_library as levels
 from splink.blocking_rule_library import CustomRule
 from splink.comparison_library import CustomComparison
 
+from doorstep.linkage.keys import KEYS, Key
 from doorstep.linkage.model import CAP, RAREST, Model
 from doorstep.linkage.specification import COMPARISONS, Comparison
 
 _SIDE: Final = re.compile(r"\b([lr])\.([a-z_]+)")
-KEYS: Final = (
-    "l.number = r.number AND l.number <> ''",
-    "l.reading = r.reading AND l.birth = r.birth AND l.reading <> '' AND l.birth <> ''",
-    "l.insurance = r.insurance AND l.insurance <> ''",
-    "l.phone = r.phone AND l.birth = r.birth AND l.phone <> '' AND l.birth <> ''",
-    "l.phone = r.phone AND l.name = r.name AND l.phone <> '' AND l.name <> ''",
-    "l.guardian = r.guardian AND l.birth = r.birth AND l.guardian <> '' AND l.birth <> ''",
-    "l.parent = r.parent AND l.birth = r.birth AND l.parent <> '' AND l.birth <> ''",
-    "l.unit = r.unit AND l.estate = r.estate AND l.birth = r.birth AND l.unit <> '' AND l.birth <> ''",
-    "l.name = r.name AND l.estate = r.estate AND l.unit = r.unit AND l.name <> '' AND l.unit <> ''",
-    "l.name = r.name AND substr(l.birth, 1, 4) = substr(r.birth, 1, 4) AND l.district = r.district"
-    " AND l.name <> '' AND l.birth <> '' AND l.district <> ''",
-    "l.reading = r.reading AND substr(l.birth, 6, 5) = substr(r.birth, 6, 5) AND l.reading <> '' AND l.birth <> ''",
-    "l.reading = r.reading AND substr(l.birth, 1, 7) = substr(r.birth, 1, 7) AND l.reading <> '' AND l.birth <> ''",
-)
-"""What two records must share to be compared at all (blocking): each rule an equality that a join can use."""
 
 
-def settings(model: Model | None, keys: Sequence[str] = KEYS) -> SettingsCreator:
+def settings(model: Model | None, keys: Sequence[Key] = KEYS) -> SettingsCreator:
     """The specification and a model as Splink has them; None: for Splink to train one of its own."""
     return SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="key",
         probability_two_random_records_match=model.prior if model else 0.0001,
         comparisons=[_comparison(each, model) for each in COMPARISONS],
-        blocking_rules_to_generate_predictions=[CustomRule(each) for each in keys],
+        blocking_rules_to_generate_predictions=[CustomRule(each.sql) for each in keys],
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
     )
