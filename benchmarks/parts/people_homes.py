@@ -87,7 +87,9 @@ def _heads(rng: np.random.Generator, count: int) -> Homes:
     homes.born[twins + 1, HEAD] = homes.born[twins, HEAD] - rng.integers(1, 900, len(twins))
 
     gap = ((rng.random(count) * 8 - 2) * 365).astype(np.int64)
-    homes.born[:, WIFE] = np.minimum(homes.born[:, HEAD] + gap, TODAY - 21 * 365)
+    # Spread over three years: on one day there are not so many IDs to be had.
+    latest = TODAY - 21 * 365 - np.arange(count) * 137 % 1000
+    homes.born[:, WIFE] = np.minimum(homes.born[:, HEAD] + gap, latest)
     homes.surname[:, WIFE] = surnames(rng, count)
     homes.present[:, WIFE] = pair & ((kind != LONE) | ~homes.present[:, HEAD])
     homes.female[:, WIFE] = True

@@ -1,4 +1,8 @@
-"""Chinese addresses, taken apart by the words that end each level; what is compared are levels, never whole lines."""
+"""Addresses, taken apart into levels; what is compared are levels, never whole lines.
+
+Chinese ones by the words that end each level, those in letters by commas: number and street, then places from near to
+far, a postcode among them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ from typing import Final, NamedTuple
 
 
 class Place(NamedTuple):
-    """The levels of an address that tell people apart: 区县, 街道乡镇, 小区 or 村 or 社区, 幢-单元-室 as numbers."""
+    """The levels of an address that tell people apart: 区县, 街道乡镇, 小区 or 村 or 社区, 幢-单元-室 as numbers.
+
+    In letters: postcode (or the farthest place), suburb or town, street, number of the house.
+    """
 
     district: str = ""
     street: str = ""
@@ -37,9 +44,40 @@ _UNIT: Final = re.compile(
 _ESTATE: Final = re.compile("[㐀-鿿]{2,12}\\Z")
 
 
+_HANZI: Final = re.compile("[㐀-鿿]")
+_HOUSE: Final = re.compile(r"(?:(?:unit|flat|apt|no)\.? *)?([0-9]+[a-z]?(?:[-/][0-9]+[a-z]?)?)(?: +|\Z)")
+_POSTCODE: Final = re.compile(r"\b[0-9]{4,6}\b|\b[a-z]{1,2}[0-9][0-9a-z]? ?[0-9][a-z]{2}\b")
+_KINDS: Final = re.compile(
+    r"\b(?:street|st|road|rd|avenue|ave|drive|dr|lane|ln|court|ct|crescent|cres|place|pl|circuit|cct|close|cl|way|terrace"
+    r"|tce|parade|pde|highway|hwy|boulevard|blvd|square|sq)\b"
+)
+_OTHER: Final = re.compile("[^a-z0-9]")
+
+
 def parse(text: str) -> Place:
     """Take an address apart; levels that it does not name are empty."""
-    rest = "".join(unicodedata.normalize("NFKC", text[:_MOST]).split())
+    plain = unicodedata.normalize("NFKC", text[:_MOST])
+    return _in_hanzi(plain) if _HANZI.search(plain) else _in_letters(plain)
+
+
+def _in_letters(text: str) -> Place:
+    text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isascii())
+    code = next(reversed(_POSTCODE.findall(text.partition(",")[2] or text)), "")
+    text = text.replace(code, " ") if code else text
+    near, *far = [part.strip() for part in text.split(",")]
+    house = _HOUSE.match(near)
+    street = near[house.end() :] if house else near
+    # what is as short as NSW or WA is a state, which tells nobody apart
+    towns = [town for town in far if len(town) > 3]
+    if not house and not far:
+        street, towns = "", [near]
+    town = next(reversed(towns), "")
+    district, place, road = (_OTHER.sub("", part) for part in (code, town, _KINDS.sub("", street)))
+    return Place(district, place, road, house[1] if house else "")
+
+
+def _in_hanzi(text: str) -> Place:
+    rest = "".join(text.split())
     rest = _PROVINCE.sub("", rest, count=1)
     district = ""
     while len(rest) > 2 and (found := _DIVISION.match(rest)):

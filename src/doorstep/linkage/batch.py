@@ -1,7 +1,8 @@
-"""Links all records of many institutions at once: Splink finds and compares the pairs, the model weighs them.
+"""Links all records of many institutions at once: records that share a key are compared and weighed by SQL.
 
-The same specification runs on DuckDB or, where a province outgrows one machine, on Spark: Splink writes the SQL of
-both. What Splink is not asked for is the weight: a household is capped, which no product of independent weights is.
+The same specification runs on DuckDB or, where a province outgrows one machine, on Spark. Splink may train and weigh by
+it too (`settings`); a batch does not go through it, for Splink's own prediction takes four times as long over the same
+levels, and weighs against strangers only where a pair may be two members of a household.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from collections.abc import Sequence
 from math import log2
 from typing import Any, Final
 
-import duckdb
-from splink import DuckDBAPI, Linker, SettingsCreator
+from splink import SettingsCreator
 from splink import comparison_level_library as levels
 from splink.blocking_rule_library import CustomRule
 from splink.comparison_library import CustomComparison
 
-from doorstep.linkage.keys import KEYS, Key
-from doorstep.linkage.model import CAP, RAREST, Model
-from doorstep.linkage.specification import COMPARISONS, Comparison
+from doorstep.linkage import blocking, engines
+from doorstep.linkage.keys import KEYS, RARE, Key
+from doorstep.linkage.model import RAREST, Model
+from doorstep.linkage.specification import COMPARISONS, Comparison, Level
+from doorstep.linkage.training import FREQUENT, frequency_sql
 
+_BASE: Final = 16
+"""More than any comparison has levels."""
 _SIDE: Final = re.compile(r"\b([lr])\.([a-z_]+)")
 
 
@@ -63,25 +67,62 @@ def _sided(sql: str) -> str:
     return _SIDE.sub(r"\2_\1", sql)
 
 
-def weigh(model: Model, predicted: str) -> str:
-    """The SELECT of (key_l, key_r, bits) over Splink's predictions: as `Model.score` weighs them."""
-    alone = " + ".join(_bits(each) for each in COMPARISONS if not each.household)
-    together = " + ".join(_bits(each) for each in COMPARISONS if each.household)
-    prior = log2(model.prior / (1 - model.prior))
-    return f"SELECT key_l, key_r, {prior!r} + {alone} + least({CAP!r}, {together}) AS bits FROM {predicted}"
+def link(db: Any, table: str, model: Model, out: str, *, fresh: str = "", keys: Sequence[Key] = (*KEYS, *RARE)) -> int:
+    """Compare all pairs of a table of records that share a key; `out` gets (key_l, key_r, bits). Returns how many.
+
+    `db` is a DuckDB connection or a Spark session. With `fresh`, a table with the `key` of records that are new, only
+    pairs with one of them are compared, and weigh what they would among all.
+    """
+    engine = engines.of(db)
+    pairs, reached, weights = f"{out}_pairs", f"{out}_reached", f"{out}_weights"
+    blocking.candidates(engine, table, keys, pairs, fresh)
+    for column in FREQUENT:
+        engine.make(f"{out}_tf_{column}", frequency_sql(column, table))
+    engine.make(reached, _reached(table, pairs, f"{out}_tf_"))
+    codes = [int(code) for (code,) in engine.rows(f"SELECT DISTINCT code FROM {reached}")]
+    engine.put(weights, ("code", "against_strangers", "kin"), [(code, *_weights(model, code)) for code in codes])
+    engine.make(
+        out,
+        "SELECT key_l, key_r, least(strangers, kin) - log2(1 + pow(2, -abs(strangers - kin))) AS bits"
+        " FROM (SELECT key_l, key_r, against_strangers + rarity AS strangers, kin"
+        f" FROM {reached} r JOIN {weights} w ON w.code = r.code) weighed",
+    )
+    for name in (pairs, reached, weights, *(f"{out}_tf_{column}" for column in FREQUENT)):
+        engine.drop(name)
+    return int(engine.rows(f"SELECT count(*) FROM {out}")[0][0])
 
 
-def _bits(comparison: Comparison) -> str:
-    frequent = any(level.frequency for level in comparison.levels)
-    return f"mw_{comparison.name}" + (f" + mw_tf_adj_{comparison.name}" if frequent else "")
+def _reached(table: str, pairs: str, frequencies: str) -> str:
+    """The SELECT of pairs with the levels that they reach, as one number, and the bits of the values they agree on."""
+    levels_of = ", ".join(f"{c.sql} AS {c.name}" for c in COMPARISONS)
+    shares = ", ".join(f"f_{column}.tf_{column} AS tf_{column}" for column in FREQUENT)
+    joined = " ".join(f"LEFT JOIN {frequencies}{c} f_{c} ON f_{c}.{c} = l.{c}" for c in FREQUENT)
+    code = " + ".join(f"CAST({c.name} + 1 AS BIGINT) * {_BASE**at}" for at, c in enumerate(COMPARISONS))
+    rarity = " + ".join(
+        f"CASE {c.name} {' '.join(_rarity(n, level.frequency) for n, level in _frequent(c))} ELSE 0 END"
+        for c in COMPARISONS
+        if _frequent(c)
+    )
+    return (
+        f"SELECT key_l, key_r, {code} AS code, {rarity} AS rarity FROM (SELECT key_l, key_r, {levels_of}, {shares}"
+        f" FROM {pairs} JOIN {table} l ON l.key = key_l JOIN {table} r ON r.key = key_r {joined}) compared"
+    )
 
 
-def link(db: duckdb.DuckDBPyConnection, table: str, model: Model, out: str) -> int:
-    """Compare all pairs of a table of records that share a key; `out` gets (key_l, key_r, bits). Returns how many."""
-    api = DuckDBAPI(connection=db)
-    linker = Linker(api.register(table), settings(model), log_level=None)
-    predicted = linker.inference.predict()
-    db.execute(f"CREATE OR REPLACE TABLE {out} AS {weigh(model, predicted.physical_name)}")
-    predicted.drop_table_from_database_and_remove_from_cache()
-    found = db.execute(f"SELECT count(*) FROM {out}").fetchone()
-    return int(found[0]) if found else 0
+def _frequent(comparison: Comparison) -> list[tuple[int, Level]]:
+    return [(n, level) for n, level in enumerate(comparison.levels) if level.frequency]
+
+
+def _rarity(number: int, column: str) -> str:
+    return f"WHEN {number} THEN -log2(greatest(tf_{column}, {RAREST!r}))"
+
+
+def _weights(model: Model, code: int) -> tuple[float, float]:
+    """What the levels of a number weigh against strangers, but for the frequency of values, and against relatives."""
+    strangers, kin = log2(model.prior / (1 - model.prior)), -log2(model.relatives)
+    for comparison in COMPARISONS:
+        code, level = divmod(code, _BASE)
+        frequent = level > 0 and (level - 1) in dict(_frequent(comparison))
+        strangers += model.bits(comparison, level - 1, 1.0 if frequent else None)
+        kin += model.kin_bits(comparison, level - 1)
+    return strangers, kin

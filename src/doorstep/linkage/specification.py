@@ -12,9 +12,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rapidfuzz.distance import Levenshtein
-
 from doorstep.linkage.facts import Facts
+from doorstep.linkage.likeness import (
+    LONG,
+    LONGEST,
+    NEAR_ADDRESS,
+    NEAR_IN_LETTERS,
+    ONE_NEAR,
+    ONE_OF_GIVEN,
+    SAME_NUMBER,
+    TWO_SLIPS,
+    edits,
+    given_only,
+    near_address,
+    near_in_letters,
+    near_in_sound,
+    one_near,
+    one_of_given,
+    part_said,
+    same_number,
+    same_place,
+    slipped,
+    turned,
+    two_slips,
+    typed_insurance,
+)
 
 Test = Callable[[Facts, Facts], bool]
 SILENT: Final = -1
@@ -34,7 +56,7 @@ class Level:
 class Comparison:
     """What is compared: its levels, the best first, an implied last one (`else`), and when it is silent.
 
-    Those of a `household` say the same thing of a family: their weights together are capped.
+    Those of a `household` say which family it is, and nothing of which of its members.
     """
 
     name: str
@@ -64,29 +86,6 @@ class Comparison:
         return (*(level.name for level in self.levels), "else")
 
 
-def _edits(a: str, b: str, most: int) -> bool:
-    return Levenshtein.distance(a, b, score_cutoff=most) <= most
-
-
-def _one_of_given(a: Facts, b: Facts) -> bool:
-    if a.family != b.family or not a.family:
-        return False
-    one, two = sorted((a.given, b.given), key=len)
-    if len(one) == len(two) == 2:
-        return one[0] == two[0] or one[1] == two[1]
-    return len(one) == 1 and len(two) == 2 and one in (two[0], two[1])
-
-
-_ONE_OF_GIVEN: Final = (
-    "l.family <> '' AND l.family = r.family AND ("
-    "(length(l.given) = 2 AND length(r.given) = 2"
-    " AND (substr(l.given, 1, 1) = substr(r.given, 1, 1) OR substr(l.given, 2, 1) = substr(r.given, 2, 1)))"
-    " OR (length(l.given) = 1 AND length(r.given) = 2"
-    " AND (l.given = substr(r.given, 1, 1) OR l.given = substr(r.given, 2, 1)))"
-    " OR (length(l.given) = 2 AND length(r.given) = 1"
-    " AND (r.given = substr(l.given, 1, 1) OR r.given = substr(l.given, 2, 1))))"
-)
-
 NAME: Final = Comparison(
     "name",
     "l.name = '' OR r.name = ''",
@@ -97,43 +96,61 @@ NAME: Final = Comparison(
             "same sound", "l.reading <> '' AND l.reading = r.reading",
             lambda a, b: bool(a.reading) and a.reading == b.reading, "reading",
         ),
-        Level("same characters", "l.bag = r.bag", lambda a, b: a.bag == b.bag),
-        Level("one character", _ONE_OF_GIVEN, _one_of_given),
+        Level(
+            "same characters",
+            "l.bag = r.bag OR l.surname <> '' AND concat(l.surname, l.forename) = r.reading"
+            " OR r.surname <> '' AND concat(r.surname, r.forename) = l.reading",
+            lambda a, b: a.bag == b.bag or turned(a, b) or turned(b, a),
+        ),
+        Level("one character", ONE_OF_GIVEN, one_of_given),
         Level(
             "near in sound",
-            "length(l.reading) > 4 AND length(r.reading) > 4 AND levenshtein(l.reading, r.reading) <= 1",
-            lambda a, b: len(a.reading) > 4 and len(b.reading) > 4 and _edits(a.reading, b.reading, 1),
+            "length(l.reading) > 4 AND length(r.reading) > 4 AND levenshtein(l.reading, r.reading)"
+            f" <= CASE WHEN length(l.reading) >= {LONGEST} AND length(r.reading) >= {LONGEST} THEN 2 ELSE 1 END"
+            f" OR length(l.reading) >= {LONG} AND length(r.reading) >= {LONG}"
+            " AND (substr(l.reading, 1, length(r.reading)) = r.reading"
+            " OR substr(r.reading, 1, length(l.reading)) = l.reading)",
+            lambda a, b: near_in_sound(a.reading, b.reading),
+        ),
+        Level("near in letters", NEAR_IN_LETTERS, near_in_letters),
+        Level(
+            "as far as it is said",
+            "l.surname <> '' AND l.surname = r.surname AND (l.forename = '' OR r.forename = '')"
+            " OR l.forename <> '' AND l.forename = r.forename AND (l.surname = '' OR r.surname = '')",
+            part_said,
         ),
         Level(
-            "given name only", "length(l.given) > 1 AND l.given = r.given",
-            lambda a, b: len(a.given) > 1 and a.given == b.given,
+            "given name only",
+            "length(l.given) > 1 AND (l.given = r.given OR l.given = r.name)"
+            " OR length(r.given) > 1 AND r.given = l.name OR l.forename <> '' AND l.forename = r.forename",
+            given_only,
         ),
         Level(
-            "surname only", "l.family <> '' AND l.family = r.family",
-            lambda a, b: bool(a.family) and a.family == b.family,
+            "surname only", "l.family <> '' AND l.family = r.family OR l.surname <> '' AND l.surname = r.surname",
+            lambda a, b: bool(a.family and a.family == b.family) or bool(a.surname and a.surname == b.surname),
         ),
+        Level("one name near in letters", ONE_NEAR, one_near),
     ),
 )  # fmt: skip
 
 
-def _slipped(a: str, b: str) -> bool:
-    if _edits(a, b, 1) or (a[:4] == b[:4] and a[5:7] == b[8:] and a[8:] == b[5:7]):
-        return True
-    return a[:4] == b[:4] and "01-01" in (a[5:], b[5:])
-
-
 BIRTH: Final = Comparison(
     "birth",
-    "l.birth = '' OR r.birth = ''",
-    lambda a, b: not a.birth or not b.birth,
+    f"l.birth = '' OR r.birth = '' OR {SAME_NUMBER}",
+    lambda a, b: not a.birth or not b.birth or same_number(a, b),
     (
-        Level("exact", "l.birth = r.birth", lambda a, b: a.birth == b.birth),
+        Level(
+            "exact", "l.birth = r.birth AND l.rank = 0 AND r.rank = 0",
+            lambda a, b: a.birth == b.birth and not a.rank and not b.rank,
+        ),
+        # of a twin who is known for one, the other has it too
+        Level("exact, of a twin", "l.birth = r.birth", lambda a, b: a.birth == b.birth),
         Level(
             "slip",
             "levenshtein(l.birth, r.birth) <= 1 OR (substr(l.birth, 1, 4) = substr(r.birth, 1, 4) AND ("
             "(substr(l.birth, 6, 2) = substr(r.birth, 9, 2) AND substr(l.birth, 9, 2) = substr(r.birth, 6, 2))"
             " OR substr(l.birth, 6, 5) = '01-01' OR substr(r.birth, 6, 5) = '01-01'))",
-            lambda a, b: _slipped(a.birth, b.birth),
+            lambda a, b: slipped(a.birth, b.birth),
         ),
         Level(
             "lunar", "abs(l.day - r.day) BETWEEN 18 AND 50", lambda a, b: 18 <= abs(a.day - b.day) <= 50,
@@ -146,7 +163,7 @@ BIRTH: Final = Comparison(
 
 def _typed(a: Facts, b: Facts) -> bool:
     one, two = a.number or a.typed, b.number or b.typed
-    return not (a.number and b.number) and _edits(one, two, 2)
+    return not (a.number and b.number) and edits(one, two, 2)
 
 
 NUMBER: Final = Comparison(
@@ -154,7 +171,7 @@ NUMBER: Final = Comparison(
     "(l.number = '' AND l.typed = '') OR (r.number = '' AND r.typed = '')",
     lambda a, b: not (a.number or a.typed) or not (b.number or b.typed),
     (
-        Level("exact", "l.number <> '' AND l.number = r.number", lambda a, b: bool(a.number) and a.number == b.number),
+        Level("exact", SAME_NUMBER, same_number),
         Level(
             "typing error",
             "(l.number = '' OR r.number = '') AND levenshtein("
@@ -166,11 +183,21 @@ NUMBER: Final = Comparison(
     ),
 )  # fmt: skip
 
+
 INSURANCE: Final = Comparison(
     "insurance",
-    "l.insurance = '' OR r.insurance = ''",
-    lambda a, b: not a.insurance or not b.insurance,
-    (Level("exact", "l.insurance = r.insurance", lambda a, b: a.insurance == b.insurance),),
+    f"l.insurance = '' OR r.insurance = '' OR ({SAME_NUMBER} AND (l.insurance = r.insurance OR {TWO_SLIPS}))",
+    lambda a, b: not a.insurance or not b.insurance or (same_number(a, b) and two_slips(a, b)),
+    (
+        Level("exact", "l.insurance = r.insurance", lambda a, b: a.insurance == b.insurance),
+        Level(
+            "typing error",
+            "length(l.insurance) > 5 AND length(r.insurance) > 5 AND levenshtein(l.insurance, r.insurance)"
+            " <= CASE WHEN length(l.insurance) > 9 AND length(r.insurance) > 9 THEN 2 ELSE 1 END",
+            typed_insurance,
+        ),
+        Level("two slips", TWO_SLIPS, two_slips),
+    ),
 )
 
 SEX: Final = Comparison(
@@ -193,7 +220,7 @@ PHONE: Final = Comparison(
     lambda a, b: not a.phone or not b.phone,
     (
         Level("exact", "l.phone = r.phone", lambda a, b: a.phone == b.phone, "phone"),
-        Level("one digit", "levenshtein(l.phone, r.phone) <= 1", lambda a, b: _edits(a.phone, b.phone, 1)),
+        Level("one digit", "levenshtein(l.phone, r.phone) <= 1", lambda a, b: edits(a.phone, b.phone, 1)),
     ),
     household=True,
 )
@@ -212,6 +239,12 @@ ADDRESS: Final = Comparison(
             lambda a, b: bool(a.unit) and a.unit == b.unit and a.district == b.district,
         ),
         Level(
+            "same estate and place",
+            "l.estate <> '' AND l.estate = r.estate AND (l.street <> '' AND l.street = r.street"
+            " OR l.district <> '' AND l.district = r.district)",
+            same_place,
+        ),
+        Level(
             "same estate", "l.estate <> '' AND l.estate = r.estate",
             lambda a, b: bool(a.estate) and a.estate == b.estate,
         ),
@@ -219,6 +252,7 @@ ADDRESS: Final = Comparison(
             "same street", "l.street <> '' AND l.street = r.street",
             lambda a, b: bool(a.street) and a.street == b.street,
         ),
+        Level("near in letters", NEAR_ADDRESS, near_address),
         Level(
             "same district", "l.district <> '' AND l.district = r.district",
             lambda a, b: bool(a.district) and a.district == b.district,

@@ -1,96 +1,125 @@
-"""Learns a model from records without labels: u from pairs taken at random, m from pairs that share a valid ID.
+"""Learns a model from records without labels: u from pairs at random, m from pairs that share a valid ID, or by EM.
 
 EM over pairs that share a phone learns households, not people: couples and their children look like matches to it (it
 gave m(birth date quite different) = 0.12 where the truth is 0.001). A resident ID with its check digit is a better
-teacher, and is itself learnt from pairs that agree on all else. A level that neither showed is worth what is expected
-of it, so that it is evidence and never silence.
+teacher, and is itself learnt from pairs that agree on all else; pairs that share a phone or a home under two valid IDs
+teach what relatives are like. What IDs do not show (foreign records have none) is learnt by EM (`em.py`). A level that
+nothing showed is worth what is expected of it, so that it is evidence and never silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import duckdb
 
-from doorstep.linkage.model import RAREST, Frequencies, Model
-from doorstep.linkage.specification import COMPARISONS, NUMBER, SILENT, Comparison
+from doorstep.linkage import em
+from doorstep.linkage.expected import EXPECTED_KIN, EXPECTED_M, EXPECTED_U, RELATIVES
+from doorstep.linkage.model import Frequencies, Model, Untrained
+from doorstep.linkage.patterns import Counts, Judged, counts, judged_pairs, one, tally
+from doorstep.linkage.specification import COMPARISONS, NUMBER
 
 TEACHERS: Final = 12
-"""Records that may share an ID and still teach: more are a test patient, or everybody who lent one card."""
-_TYPED: Final = "* REPLACE (said_birth AS birth, epoch(TRY_CAST(said_birth AS DATE)) // 86400 AS day)"
-EXPECTED_M: Final = {
-    "name": (0.965, 0.022, 0.002, 0.0015, 0.0006, 0.0005, 0.008, 0.0004),
-    "birth": (0.993, 0.004, 0.001, 0.001, 0.0002, 0.0008),
-    "number": (0.99, 0.009, 0.0005, 0.0005), "insurance": (0.988, 0.012), "sex": (0.994, 0.006), "rank": (0.999, 0.001),
-    "phone": (0.749, 0.008, 0.243), "address": (0.518, 0.129, 0.062, 0.1, 0.055, 0.136), "guardian": (0.3, 0.4, 0.3),
-}  # fmt: skip
-EXPECTED_U: Final = {
-    "name": (6e-6, 1e-5, 2e-6, 2e-4, 1.2e-4, 1e-3, 0.026, 0.972), "birth": (2.2e-4, 1.5e-3, 3e-3, 0.012, 0.002, 0.981),
-    "number": (1e-6, 1.2e-6, 0.99, 0.0099), "insurance": (5e-7, 1.0), "sex": (0.5, 0.5), "rank": (0.5, 0.5),
-    "phone": (1.5e-6, 1.1e-6, 1.0), "address": (2e-6, 2e-5, 0.009, 0.03, 0.09, 0.87), "guardian": (1e-6, 2e-5, 1.0),
-}  # fmt: skip
-"""What to expect, as measured on a million made-up residents; levels not measured there, and ranks, are assumed."""
+"""Records that may share an ID, a phone or a home and still teach: more are a test patient, or a desk's phone."""
+SAMPLED: Final = 250_000
+"""Records whose pairs at random teach u."""
+LESSONS: Final = 400_000
+"""Records whose IDs teach: more of them say the same."""
+ENOUGH: Final = 300
+"""Pairs from which m is learnt; where IDs and people show fewer, EM is asked."""
 WEIGHT: Final = 20.0
 """What is expected of m counts as so many pairs: much where little is known, and nothing among thousands."""
 SEEN: Final = 5
 """A level that fewer pairs at random reached is as rare as expected, or as their number allows."""
-Counts = dict[str, list[int]]
-
-
-def train(db: duckdb.DuckDBPyConnection, table: str, *, pairs: int = 4_000_000, seed: int = 7) -> Model:
-    """Learn from a table of records (columns as `Facts` has them); `pairs` are taken at random for u.
-
-    Raises `Untrained` where the records share no valid ID, so that nothing can be learnt from them.
-    """
-    records = _one(db, f"SELECT count(*) FROM {table}")
-    prior = _prior(db, table, records)
-    met = _levels(db, _random(db, table, records, pairs, seed), COMPARISONS)
-    u = {name: _chances(name, counts) for name, counts in met.items()}
-    for comparison in COMPARISONS:
-        for number, level in enumerate(comparison.levels):
-            if level.frequency or (number == 0 and comparison.name in _EQUAL):
-                chance = _coincidence(db, table, level.frequency or _EQUAL[comparison.name])
-                u[comparison.name][number] = max(chance - prior, RAREST)  # some who agree are one person
-    taught = [c for c in COMPARISONS if c is not NUMBER]
-    shown = _levels(db, _sharing_number(table), taught) | _levels(db, _agreeing(table), (NUMBER,))
-    m = {name: _shares(name, counts) for name, counts in shown.items()}
-    return Model(
-        {name: tuple(values) for name, values in m.items()}, {name: tuple(values) for name, values in u.items()}, prior
-    )
-
-
+UNSEEN: Final = 0.2
+"""A value that nobody else has counts as if so many others had it."""
+FREQUENT: Final = tuple(sorted({level.frequency for c in COMPARISONS for level in c.levels if level.frequency}))
+_TYPED: Final = "* REPLACE (said_birth AS birth, epoch(TRY_CAST(said_birth AS DATE)) // 86400 AS day, '' AS number)"
 _EQUAL: Final = {"birth": "birth", "number": "number", "insurance": "insurance", "guardian": "parent"}
 """Comparisons whose first level is equality of a column: how often it comes by chance is counted, not sampled."""
+_OWN: Final = tuple(c for c in COMPARISONS if not c.household)
+
+
+def train(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    pairs: int = 500_000,
+    seed: int = 7,
+    judged: Iterable[Judged] = (),
+) -> Model:
+    """Learn from a table of records (columns as `Facts` has them); `pairs` are taken at random for u.
+
+    `judged` are pairs that people answered (two keys, and whether they are one person): each counts as a pair seen, the
+    same for m, another for u as one among all pairs of the table. Raises `Untrained` where there are no two records.
+    """
+    records = one(db, f"SELECT count(*) FROM {table}")
+    if records < 2:
+        raise Untrained(f"{records} records")
+    same, other = judged_pairs(db, table, judged)
+    prior, relatives = _prior(db, table, records), _relatives(db, table)
+    met = _met(db, table, records, pairs, seed, other)
+    kin = {c.name: _shares(found, EXPECTED_KIN[c.name]) for c, found in _kin(db, table)}
+    shown = _shown(db, table, seed)
+    for name, seen in same.items():
+        shown[name] = [a + b for a, b in zip(shown[name], seen, strict=True)]
+    m = {name: _shares(found, EXPECTED_M[name]) for name, found in shown.items()}
+    taught = sum(shown["name"]) >= ENOUGH
+    prior, relatives = prior or 1 / records, relatives or RELATIVES
+    model = Model(m, em.strangers(met, m, prior), prior, kin=kin, relatives=relatives)
+    return model if taught else em.learn(db, table, model, met, shown, WEIGHT)
 
 
 def frequencies(db: duckdb.DuckDBPyConnection, table: str) -> Frequencies:
-    """The share of records that have each value of the columns that models ask for (as Splink counts it)."""
-    columns = sorted({level.frequency for c in COMPARISONS for level in c.levels if level.frequency})
-    records = max(1, _one(db, f"SELECT count(*) FROM {table}"))
-    return {
-        column: dict(
-            db.execute(f"SELECT {column}, count(*) / {records} FROM {table} WHERE {column} <> '' GROUP BY 1").fetchall()
-        )
-        for column in columns
-    }
+    """How often a stranger has each value of the columns that models ask for (`frequency_sql`)."""
+    return {column: dict(db.execute(frequency_sql(column, table)).fetchall()) for column in FREQUENT}
 
 
-def _one(db: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    found = db.execute(sql).fetchone()
-    return found[0] if found else None
+def frequency_sql(column: str, table: str) -> str:
+    """The SELECT of each value and its frequency: of the records that have it, less the two of a pair that agrees."""
+    return (
+        f"SELECT {column}, (greatest(count(*) - 2, 0) + {UNSEEN}) / (SELECT count(*) FROM {table}) AS tf_{column}"
+        f" FROM {table} WHERE {column} <> '' GROUP BY {column}"
+    )
+
+
+def _met(
+    db: duckdb.DuckDBPyConnection, table: str, records: int, pairs: int, seed: int, other: Counts
+) -> dict[str, list[em.Met]]:
+    """How often two records, whosever they are, reach each level, and how sure that is."""
+    seen = counts(tally(db, _random(db, table, records, pairs, seed), COMPARISONS), COMPARISONS)
+    everything = records * (records - 1) / 2
+    found = {}
+    for comparison in COMPARISONS:
+        name, total = comparison.name, max(1.0, sum(seen[comparison.name]))
+        met = [
+            em.Met(count / total, (count / total**2) ** 0.5) if count >= SEEN else em.Met(min(u, SEEN / total), 0.0)
+            for count, u in zip(seen[name], EXPECTED_U[name], strict=True)
+        ]
+        for number, level in enumerate(comparison.levels):
+            if level.frequency or (number == 0 and name in _EQUAL):
+                met[number] = em.Met(_coincidence(db, table, level.frequency or _EQUAL[name]), 0.0)
+        found[name] = [
+            em.Met(min(1.0, each.share + told / everything), each.error)
+            for each, told in zip(met, other[name], strict=True)
+        ]
+    return found
 
 
 def _random(db: duckdb.DuckDBPyConnection, table: str, records: int, pairs: int, seed: int) -> str:
     """Pairs of records far from each other in a shuffled order: as good as random, and made in linear time."""
+    some = min(records, SAMPLED)
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE shuffled AS"
-        f" SELECT *, row_number() OVER (ORDER BY hash(key || '{seed}')) - 1 AS n FROM {table}"
+        "CREATE OR REPLACE TEMP TABLE shuffled AS SELECT *, row_number() OVER (ORDER BY place) - 1 AS n"
+        f" FROM (SELECT *, hash(key || '{seed}') AS place FROM {table}"
+        f" WHERE hash(key || '{seed}') % {records} < {2 * some} ORDER BY place LIMIT {some})"
     )
-    shifts = max(1, min(pairs // max(1, records), 200))
+    some = one(db, "SELECT count(*) FROM shuffled")
+    shifts = max(1, min(pairs // some, 200))
     # named first: of a join over an expression of two tables DuckDB makes a nested loop
     chosen = (
-        f"WITH chosen AS MATERIALIZED (SELECT n AS a, (n + shift * 7919) % {records} AS b"
+        f"WITH chosen AS MATERIALIZED (SELECT n AS a, (n + shift * 7919) % {some} AS b"
         f" FROM shuffled, range(1, {shifts + 1}) s(shift))"
     )
     return (
@@ -99,54 +128,85 @@ def _random(db: duckdb.DuckDBPyConnection, table: str, records: int, pairs: int,
     )
 
 
-def _sharing_number(table: str) -> str:
-    """Pairs that share a valid ID; one side shows its birth date as it was typed, for an ID would always agree."""
-    few = f"SELECT number FROM {table} WHERE number <> '' GROUP BY 1 HAVING count(*) BETWEEN 2 AND {TEACHERS}"
-    chosen = f"(SELECT * FROM {table} SEMI JOIN ({few}) f USING (number))"
-    return (
-        f"SELECT l, r FROM {chosen} l JOIN (SELECT {_TYPED} FROM {chosen}) r ON l.number = r.number AND l.key < r.key"
+def _shown(db: duckdb.DuckDBPyConnection, table: str, seed: int) -> Counts:
+    """What pairs that are surely one person's show."""
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE taught AS SELECT * FROM {table} SEMI JOIN (SELECT number FROM {table}"
+        f" WHERE number <> '' AND {_some(db, table, 'number', seed)}"
+        f" GROUP BY 1 HAVING count(*) BETWEEN 2 AND {TEACHERS}) few USING (number)"
     )
+    sharing = (
+        f"SELECT l, r FROM taught l JOIN (SELECT {_TYPED}, number AS same FROM taught) r"
+        " ON l.number = r.same AND l.key < r.key"
+    )
+    taught = [c for c in COMPARISONS if c is not NUMBER]
+    shown = counts(tally(db, sharing, taught), taught)
+    return shown | counts(tally(db, _agreeing(db, table, seed), (NUMBER,)), (NUMBER,))
 
 
-def _agreeing(table: str) -> str:
+def _agreeing(db: duckdb.DuckDBPyConnection, table: str, seed: int) -> str:
     """Pairs that agree on name, birth date and a number of their own, whatever their IDs say."""
-    said = "name <> '' AND birth <> '' AND (number <> '' OR typed <> '')"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE agreeing AS SELECT * FROM {table} WHERE reading <> '' AND said_birth <> ''"
+        f" AND (number <> '' OR typed <> '') AND {_some(db, table, 'reading || said_birth', seed)}"
+    )
     return (
-        f"SELECT l, r FROM (SELECT * FROM {table} WHERE {said}) l JOIN (SELECT * FROM {table} WHERE {said}) r"
-        " ON l.reading = r.reading AND l.said_birth = r.said_birth AND l.key < r.key"
+        "SELECT l, r FROM agreeing l JOIN agreeing r ON l.reading = r.reading AND l.said_birth = r.said_birth"
+        " AND l.key < r.key"
         " AND (l.insurance = r.insurance AND l.insurance <> '' OR l.phone = r.phone AND l.phone <> '')"
     )
 
 
-def _levels(db: duckdb.DuckDBPyConnection, pairs: str, comparisons: Sequence[Comparison]) -> Counts:
-    """How many pairs reach each level of each comparison."""
-    cases = ", ".join(f"{c.sql} AS {c.name}" for c in comparisons)
-    names = ", ".join(c.name for c in comparisons)
-    rows = db.execute(f"SELECT {names}, count(*) FROM (SELECT {cases} FROM ({pairs}) p) GROUP BY ALL").fetchall()
-    counts: Counts = {c.name: [0] * len(c.names) for c in comparisons}
-    for row in rows:
-        for comparison, level in zip(comparisons, row, strict=False):
-            if level != SILENT:
-                counts[comparison.name][level] += row[-1]
-    return counts
+def _kin(db: duckdb.DuckDBPyConnection, table: str) -> Iterable[tuple[Any, Sequence[float]]]:
+    """What pairs under one phone or in one home with two valid IDs show; of the ID itself they were chosen by."""
+    pairs = " UNION ALL ".join(_housemates(db, table, columns) for columns in _HOMES)
+    shown = counts(tally(db, pairs, _OWN), _OWN)
+    for comparison in _OWN:
+        yield comparison, [0] * len(comparison.names) if comparison is NUMBER else shown[comparison.name]
 
 
-def _shares(name: str, counts: Sequence[int]) -> list[float]:
-    total = sum(counts) + WEIGHT
-    return [(count + WEIGHT * m) / total for count, m in zip(counts, EXPECTED_M[name], strict=True)]
+_HOMES: Final = (("phone",), ("unit", "estate"))
 
 
-def _chances(name: str, counts: Sequence[int]) -> list[float]:
-    total = max(1, sum(counts))
-    return [
-        count / total if count >= SEEN else max(min(u, SEEN / total), RAREST)
-        for count, u in zip(counts, EXPECTED_U[name], strict=True)
-    ]
+def _some(db: duckdb.DuckDBPyConnection, table: str, text: str, seed: int) -> str:
+    """The condition that chooses, by their text, about as many records as teach."""
+    records = one(db, f"SELECT count(*) FROM {table}")
+    return f"hash({text} || '{seed}') % 1000 < {1000 * LESSONS // max(LESSONS, records)}"
+
+
+def _housemates(db: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> str:
+    said = " AND ".join(f"{column} <> ''" for column in columns)
+    chosen = (
+        f"(SELECT * FROM {table} WHERE number <> '' AND {said} AND {_some(db, table, columns[-1], 0)}"
+        f" QUALIFY count(*) OVER (PARTITION BY {', '.join(columns)}) <= {TEACHERS})"
+    )
+    equal = " AND ".join(f"l.{column} = r.{column}" for column in columns)
+    return f"SELECT l, r FROM {chosen} l JOIN {chosen} r ON {equal} AND l.number < r.number"
+
+
+def _relatives(db: duckdb.DuckDBPyConnection, table: str) -> float:
+    """Pairs with two valid IDs for each with one, among those that share a phone or a home; 0 where none has an ID."""
+    of_two = of_one = 0
+    for columns in _HOMES:
+        group = ", ".join(columns)
+        said = " AND ".join(f"{column} <> ''" for column in ("number", *columns))
+        each = f"SELECT {group}, number, count(*) AS n FROM {table} WHERE {said} GROUP BY ALL"
+        within = f"SELECT sum(n) AS records, sum(n * (n - 1)) AS same FROM ({each}) GROUP BY {group}"
+        found = db.execute(
+            f"SELECT sum(records * (records - 1) - same), sum(same) FROM ({within}) WHERE records <= {TEACHERS}"
+        ).fetchone()
+        of_two, of_one = of_two + ((found or (0,))[0] or 0), of_one + ((found or (0, 0))[1] or 0)
+    return of_two / of_one if of_two and of_one else 0.0
+
+
+def _shares(found: Sequence[float], expected: Sequence[float]) -> tuple[float, ...]:
+    total = sum(found) + WEIGHT
+    return tuple((count + WEIGHT * share) / total for count, share in zip(found, expected, strict=True))
 
 
 def _coincidence(db: duckdb.DuckDBPyConnection, table: str, column: str) -> float:
     """The chance that two records that say something say the same: the sum of the squares of all shares."""
-    found = _one(
+    found = one(
         db,
         "SELECT sum(n * (n - 1)) / (sum(n) * (sum(n) - 1)) FROM"
         f" (SELECT count(*)::DOUBLE AS n FROM {table} WHERE {column} <> '' GROUP BY {column})",

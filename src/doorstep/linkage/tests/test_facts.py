@@ -41,6 +41,13 @@ def test_an_id_of_somebody_a_generation_older_is_a_parents() -> None:
     assert (found.number, found.typed, found.parent, found.birth) == ("", "", ID, "2020-05-01")
 
 
+def test_an_id_that_is_the_guardians_or_a_newborns_without_a_birth_date_is_a_parents() -> None:
+    same = standard(Said("a", name="王小宝", resident_id=ID, guardian_id=ID))
+    born = standard(Said("a", name="李梅之子", resident_id=ID))
+    assert (same.number, same.parent) == (born.number, born.parent) == ("", ID)
+    assert standard(Said("a", name="李梅之子", birth_date="1949-12-31", resident_id=ID)).number == ID
+
+
 @pytest.mark.parametrize(
     ("name", "mother", "rank"),
     [
@@ -56,6 +63,9 @@ def test_an_id_of_somebody_a_generation_older_is_a_parents() -> None:
         ("李梅女", "李梅", 0),
         ("李梅婴", "李梅", 0),
         ("李梅之婴儿", "李梅", 0),
+        ("李梅之子B", "李梅", 2),
+        ("李梅之女1", "李梅", 1),
+        ("李梅二毛", "李梅", 2),
     ],
 )
 def test_a_newborn_has_its_mothers_name(name: str, mother: str, rank: int) -> None:
@@ -66,6 +76,27 @@ def test_a_newborn_has_its_mothers_name(name: str, mother: str, rank: int) -> No
 def test_a_name_that_ends_like_a_newborns_is_a_name_where_there_is_an_id() -> None:
     found = standard(Said("a", name="郑兰女", resident_id=ID))
     assert (found.name, found.guardian) == ("郑兰女", "")
+
+
+def test_a_name_that_ends_like_a_newborns_is_one_where_the_guardian_says_so() -> None:
+    assert standard(Said("a", name="李梅子", resident_id=ID, birth_date="1949-12-31", guardian="李梅")).name == ""
+    assert standard(Said("a", name="李梅子", resident_id=ID, birth_date="1949-12-31", guardian="王强")).name == "李梅子"
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "parts"),
+    [
+        ("Jacob Lanyon", "", ("jacob", "lanyon")),
+        ("Lanyon, Jacob", "Lanyon", ("jacob", "lanyon")),
+        ("José Muñoz", "", ("jose", "munoz")),
+        ("Lanyon", "Lanyon", ("", "lanyon")),
+        ("Jacob", "", ("jacob", "")),
+        ("王伟", "王", ("", "")),
+    ],
+)
+def test_a_name_in_letters_has_its_parts(name: str, family: str, parts: tuple[str, str]) -> None:
+    found = standard(Said("a", name=name, family=family))
+    assert (found.forename, found.surname) == parts
 
 
 @pytest.mark.parametrize("phone", ["13800138000", "11111111111", "无", "12", ""])
@@ -80,6 +111,9 @@ def test_a_phone_that_is_nobodys_says_nothing(phone: str) -> None:
         ("清禾县石桥镇阳光社区锦绣花园3幢2单元501室", ("清禾县", "石桥镇", "锦绣花园", "3-2-501")),
         ("清禾县锦绣花园3号楼2单元501", ("清禾县", "", "锦绣花园", "3-2-501")),
         ("清禾县锦绣花园3-2-501", ("清禾县", "", "锦绣花园", "3-2-501")),
+        ("6 Tullaroop Street, Willaroo, St James, 4011, WA", ("4011", "stjames", "tullaroop", "6")),
+        ("10 Downing St, London SW1A 2AA", ("sw1a2aa", "london", "downing", "10")),
+        ("London", ("", "london", "", "")),
         ("", ("", "", "", "")),
     ],
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log2
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.linkage.facts import Facts, Said, standard
-from doorstep.linkage.model import CAP, Model, Untrained
+from doorstep.linkage.model import LINK, REVIEW, Model, Score, Untrained
 from doorstep.linkage.specification import COMPARISONS
 from doorstep.linkage.tests.making import facts
 from doorstep.linkage.training import EXPECTED_M, EXPECTED_U
@@ -25,18 +26,31 @@ def test_a_score_is_symmetric(a: Facts, b: Facts) -> None:
     assert one == other
 
 
-@given(facts("a"), facts("b"), st.sampled_from(("birth", "insurance", "sex", "rank", "phone", "guardian")))
+@given(facts("a"), facts("b"), st.sampled_from(("birth", "number", "insurance", "sex", "rank", "phone", "guardian")))
 def test_a_score_never_falls_where_one_side_says_what_the_other_says(a: Facts, b: Facts, column: str) -> None:
     more = replace(b, **{column: getattr(a, column)}, **({"day": a.day} if column == "birth" else {}))
     if getattr(a, column) and getattr(b, column):
         assert MODEL.score(a, more, FREQUENCIES).bits >= MODEL.score(a, b, FREQUENCIES).bits - 1e-9
 
 
+NAMED = ("name", "reading", "bag", "family", "given", "forename", "surname")
+HOME = ("district", "street", "estate", "unit")
+
+
+@given(facts("a"), facts("b"), st.sampled_from((NAMED, HOME)))
+def test_a_score_never_falls_where_one_side_says_all_that_the_other_says(
+    a: Facts, b: Facts, columns: tuple[str, ...]
+) -> None:
+    more = replace(b, **{column: getattr(a, column) for column in columns})
+    if all(any(getattr(side, column) for column in columns) for side in (a, b)):
+        assert MODEL.score(a, more, {}).bits >= MODEL.score(a, b, {}).bits - 1e-9
+
+
 @given(facts("a"), facts("b"))
 def test_the_parts_are_the_score(a: Facts, b: Facts) -> None:
     found = MODEL.score(a, b, FREQUENCIES)
-    nothing = MODEL.score(standard(Said("x")), standard(Said("y")), FREQUENCIES)
-    assert found.bits == pytest.approx(nothing.bits + sum(part.bits for part in found.parts))
+    prior = log2(MODEL.prior / (1 - MODEL.prior))
+    assert found.bits == pytest.approx(prior + sum(part.bits for part in found.parts))
     assert 0 <= found.probability <= 1
 
 
@@ -47,11 +61,16 @@ def test_a_rare_name_says_more_than_a_common_one() -> None:
     assert bits("欧阳若兰") > bits("王伟") + 10
 
 
-def test_a_household_adds_no_more_than_its_cap() -> None:
+def test_what_a_household_shares_says_nothing_of_which_of_its_members() -> None:
     home = {"phone": "13912345678", "address": "清禾县石桥镇锦绣花园3幢2单元501室", "guardian": "李梅"}
-    found = MODEL.score(standard(Said("a", **home)), standard(Said("b", **home)), FREQUENCIES)  # type: ignore[arg-type]
-    household = [part.bits for part in found.parts if part.comparison in ("phone", "address", "guardian", "household")]
-    assert sum(household) == pytest.approx(CAP)
+    alone = {"name": "王小明", "birth_date": "2015-03-05", "sex": "1"}
+    brother = {"name": "王小刚", "birth_date": "2012-11-28", "sex": "1"}
+    one, other = standard(Said("a", **home, **alone)), standard(Said("b", **home, **brother))  # type: ignore[arg-type]
+    assert MODEL.score(one, other, FREQUENCIES).bits < -8
+    twin = replace(
+        other, birth=one.birth, day=one.day, name="王小军", reading="wangxiaojun", bag="军小王", given="小军"
+    )
+    assert MODEL.score(one, twin, FREQUENCIES).bits < LINK
 
 
 @given(st.sampled_from(COMPARISONS), st.sampled_from(("m", "u")), st.sampled_from((0.0, -1.0, 1.5)))
@@ -61,6 +80,13 @@ def test_a_level_without_its_probability_is_refused(comparison: object, kind: st
     broken = {**table, name: (value, *table[name][1:])}
     with pytest.raises(Untrained, match=name):
         Model(broken if kind == "m" else M, broken if kind == "u" else U, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("bits", "outcome"), [(LINK, "link"), (LINK - 0.1, "review"), (REVIEW, "review"), (REVIEW - 0.1, "new")]
+)
+def test_a_pair_is_joined_or_shown_or_kept_apart(bits: float, outcome: str) -> None:
+    assert Score(bits, ()).outcome == outcome
 
 
 def test_a_model_is_kept_and_read() -> None:

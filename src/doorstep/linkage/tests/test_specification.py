@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.linkage.facts import COLUMNS, Facts, Said, standard
-from doorstep.linkage.specification import BIRTH, COMPARISONS, NAME, NUMBER, SILENT, Comparison
+from doorstep.linkage.specification import (
+    ADDRESS,
+    BIRTH,
+    COMPARISONS,
+    INSURANCE,
+    NAME,
+    NUMBER,
+    SILENT,
+    Comparison,
+)
 from doorstep.linkage.tests.making import facts
 
 KINDS = ", ".join(f"{name} {'INTEGER' if name in ('day', 'rank') else 'VARCHAR'}" for name in COLUMNS)
@@ -47,8 +56,9 @@ def test_levels_do_not_depend_on_which_comes_first(a: Facts, b: Facts) -> None:
 @given(facts("a"))
 def test_a_record_reaches_the_first_level_with_itself(a: Facts) -> None:
     for comparison in COMPARISONS:
-        # a wrong ID is never exact, nor a guardian without an ID the same by ID, nor a home without its unit
-        lower = {"number": 1, "guardian": 1, "address": 4}.get(comparison.name, 0)
+        # a wrong ID is never exact, nor a guardian without an ID the same by ID, nor a home without its unit; of a twin
+        # the birth date is another's too
+        lower = {"number": 1, "guardian": 1, "address": 6, "birth": 1}.get(comparison.name, 0)
         assert SILENT <= comparison.level(a, a) <= lower, comparison.name
 
 
@@ -74,6 +84,18 @@ def reached(comparison: Comparison, a: Said, b: Said) -> str:
         ("王建国", "王美丽", "surname only"),
         ("李梅之子", "王小宝", "silent"),
         ("买买提·吐尔逊", "买买提•吐尔逊", "exact"),
+        ("买买提·吐尔逊", "买买提", "given name only"),
+        ("坎拜尔妮萨罕铁木尔", "坎拜尔妮萨罕", "near in sound"),
+        ("王伟", "Wei Wang", "same characters"),
+        ("JACOB LANYON", "LANYON JACOB", "same characters"),
+        ("Jacob Lanyon", "Jakob Lanyon", "near in sound"),
+        ("Robert Alan", "Rob Allan", "near in letters"),
+        ("Nathan Challenor", "Challenor Nathqn", "near in letters"),
+        ("Jacob", "Jacob Lanyon", "as far as it is said"),
+        ("Jacob Lanyon", "Jacob Smith", "given name only"),
+        ("Jacob Lanyon", "Mary Lanyon", "surname only"),
+        ("Jacob Lanyon", "Mary Lanyn", "one name near in letters"),
+        ("Jacob Lanyon", "Mary Smith", "else"),
     ],
 )
 def test_names(one: str, other: str, level: str) -> None:
@@ -92,6 +114,7 @@ def test_names(one: str, other: str, level: str) -> None:
         ("1990-03-05", "1962-03-05", "same day"),
         ("1990-03-05", "1962-11-28", "else"),
         ("1990-03-05", "1990-02-30", "silent"),
+        ("19900305", "1990-03-05", "exact"),
     ],
 )
 def test_birth_dates(one: str, other: str, level: str) -> None:
@@ -111,3 +134,30 @@ def test_birth_dates(one: str, other: str, level: str) -> None:
 )
 def test_numbers(one: str, other: str, level: str) -> None:
     assert reached(NUMBER, Said("a", resident_id=one), Said("b", resident_id=other)) == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("6 Tullaroop Street, Willaroo, St James, 4011, WA", "6 tullaroop st, st james, 4011", "same home"),
+        ("6 Tullaroop Street, St James, 4011", "8 Tullaroop Street, St James, 4011", "same estate and place"),
+        ("6 Tullaroop Street, St James, 4011", "8 Tullarop Street, Perth, 4000", "near in letters"),
+        ("6 Tullaroop Street, St James, 4011", "1 High Street, Subiaco, 4011", "same district"),
+        ("6 Tullaroop Street, St James, 4011", "1 High Street, Subiaco, 4012", "else"),
+        ("石桥区锦绣花园3-2-501", "石桥区锦绣花园4-1-301", "same estate and place"),
+        ("石桥区锦绣花园3-2-501", "石桥区和平小区3-2-502", "same district"),
+    ],
+)
+def test_addresses(one: str, other: str, level: str) -> None:
+    assert reached(ADDRESS, Said("a", address=one), Said("b", address=other)) == level
+
+
+def test_what_an_id_brings_with_it_is_no_second_witness() -> None:
+    card = {"birth_date": "1949-12-31", "resident_id": "11010519491231002X", "insurance": "43010000001"}
+    one, other = Said("a", name="王伟", **card), Said("b", name="李梅", **card)  # type: ignore[arg-type]
+    assert reached(BIRTH, one, other) == reached(INSURANCE, one, other) == "silent"
+
+
+def test_the_birth_date_of_a_twin_says_less() -> None:
+    one, other = Said("a", birth_date="2020-03-05", rank=1), Said("b", birth_date="2020-03-05")
+    assert reached(BIRTH, one, other) == "exact, of a twin"
