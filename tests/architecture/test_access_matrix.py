@@ -106,7 +106,7 @@ def test_getting(world: World, caller: str) -> None:
 
 def leaks(caller: str, what: str, answer: HttpResponse) -> list[str]:
     """Whether B's word is shown to one whose bounds hold A alone, or A's markup to anyone."""
-    body = answer.content.decode("utf-8", "replace")
+    body = answer.getvalue().decode("utf-8", "replace")  # of a stream too
     found = []
     if WORD in body.replace(f'value="{WORD}"', "") and not everywhere(caller):  # what was typed stands in its box
         found.append(f"{caller} {what} shows B's data")

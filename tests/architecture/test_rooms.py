@@ -142,6 +142,7 @@ def _a_district() -> None:
 
     from doorstep.registers.organisations import api as organisations
     from doorstep.registers.organisations.tests import factory
+    from doorstep.registers.residents import api as residents
     from doorstep.registers.staff.tests import factory as people
 
     district = factory.make()
@@ -149,3 +150,8 @@ def _a_district() -> None:
     placed = replace(first, facts=replace(first.facts, longitude=Decimal("112.5"), latitude=Decimal("27.5")))
     organisations.load(system(), directory=organisations.DirectoryIn(organisations=(placed,)))
     people.somebody(district.lead)
+    two = [residents.Incoming(key, district.lead, names=(residents.Name("王小明"),)) for key in ("a", "b")]
+    one, other = (verdict.resident for verdict in residents.take_in(system(), two))
+    assert one is not None
+    assert other is not None
+    residents.merge(system(), kept=one, gone=other)

@@ -111,6 +111,9 @@ def bad(answer: HttpResponse, what: str) -> list[str]:
 
 NAMES = {
     "residents:search": ("q", "after"), "residents:register": ("name",), "residents:check_number": ("resident_id",),
+    "residents:review": ("state", "reason", "mine", "after"),
+    "residents:merge": ("q", "after", "with"), "residents:separate": ("record",),
+    "residents:explain": ("left", "right", "one", "other", "record"),
     "residents:add_member": ("q", "after"), "charts:timeline": ("kind", "institution", "since", "until", "after"),
     "charts:series": ("code", "after"), "charts:entry": ("version",), "charts:raw": ("version",),
     "charts:changes": ("from", "to"), "exchange:list": ("state", "q", "after"),

@@ -17,6 +17,8 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.models import Delivery, OutboxEvent
 from doorstep.kernel.testing import callers
+from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
+from doorstep.linkage.model import Model
 from doorstep.linkage.numbers import check_digit
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.organisations import rules as places
@@ -24,8 +26,16 @@ from doorstep.registers.organisations.actions import consortia
 from doorstep.registers.organisations.models import Department, Membership
 from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.residents import api as residents
-from doorstep.registers.residents.actions import family, registration
-from doorstep.registers.residents.models import HouseholdMember, ResidentGuardian
+from doorstep.registers.residents.actions import doubts, family, merging, registration
+from doorstep.registers.residents.models import (
+    Doubt,
+    HouseholdMember,
+    Judgement,
+    MatchModel,
+    ResidentGuardian,
+    ResidentRecord,
+)
+from doorstep.registers.residents.rules.placing import Question
 from doorstep.registers.residents.shapes import Address, Guardian, Phone
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.actions import accounts, people
@@ -123,13 +133,19 @@ def make() -> World:
         _registers(side)
         _record(key, side)
         _family(key, side)
+        _doubt(key, side)
+        _merged(key, side)
+        _model(side)
     event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
     dead = Delivery.objects.create(
         event=event, handler="x.y.z", subject=WORD, state=Delivery.State.DEAD, due_at=clock.now(), error=MARKUP
     )
     world = World(a, b, dead.pk)
     for role in rules.ROLES:
-        world.clients[role] = staff.client_of(staff.somebody(a.organisation, role, "值班人", f"on.{role}"))
+        on_duty = staff.somebody(a.organisation, role, "值班人", f"on.{role}")
+        world.clients[role] = staff.client_of(on_duty)
+        if role == "exchange_operator":
+            _judge(f"staff:{on_duty.person_id}", a, b)
     world.clients["nobody"] = staff.client_of(staff.account(staff.person("无岗位"), "nobody"))
     world.clients["stranger"] = Client()
     return world
@@ -192,6 +208,40 @@ def _family(key: str, side: Side) -> None:
     rows = HouseholdMember.objects.unscoped("test")
     side.ids["member"] = rows.get(resident=side.third).pk
     side.ids["guardian"] = ResidentGuardian.objects.unscoped("test").get(resident=resident).pk
+
+
+def _doubt(key: str, side: Side) -> None:
+    """Two doubtful pairs: one that waits, and one that was answered."""
+    p, q, r = (ResidentRecord.objects.unscoped("test").get(patient_id=f"{c}{key}").pk for c in "pqr")
+    doubts.raise_([(q, Question(r, "weight", "", 8.0, 1)), (p, Question(q, "number", "name", 8.0, 2))])
+    rows = Doubt.objects.unscoped("test").filter(left__in=(p, q, r), right__in=(p, q, r))
+    side.ids["doubt"], side.ids["answered"] = (rows.get(needed=needed).pk for needed in (1, 2))
+
+
+def _merged(key: str, side: Side) -> None:
+    """A resident with two records, one of which came by a merge."""
+    two = [residents.Incoming(f"{c}{key}", side.organisation, names=(residents.Name(side.text),)) for c in "mn"]
+    side.ids["kept"], gone = (v.resident for v in residents.take_in(callers.system(), two))
+    side.ids["merge"] = merging.merge(callers.system(), kept=side.kept, gone=gone, note=side.text)
+    side.ids["record"], side.ids["moved"] = (
+        ResidentRecord.objects.unscoped("test").get(patient_id=f"{c}{key}").pk for c in "mn"
+    )
+
+
+def _model(side: Side) -> None:
+    """A matching model that was compared, but is not in use."""
+    model = Model(EXPECTED_M, EXPECTED_U, 1e-6).as_dict()
+    compared = {"records": 2, "pairs": 1, "at": clock.now().isoformat(), "by": side.text, "changed": [], "examples": []}
+    row = MatchModel.objects.create(made_at=clock.now(), made_by=side.text, model=model, shadow=compared)
+    side.ids["model"] = row.pk
+
+
+def _judge(actor: str, *sides: Side) -> None:
+    for side in sides:
+        said = Judgement.objects.create(
+            doubt_id=side.answered, actor=actor, actor_name=side.text, answer="same", note=side.text, at=clock.now()
+        )
+        side.ids["judgement"] = said.pk
 
 
 def _version(resident: UUID) -> int:

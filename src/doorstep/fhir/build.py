@@ -38,6 +38,17 @@ MAIN_CODES: Final[Mapping[str, str]] = {
 }
 # A patient's own record bears its own id; a group has members, but is the record of none of them.
 _OF_NOBODY: Final = ("Patient", "Group")
+# The one parameter that IHE PDQm (ITI-78) asks for and R4's file does not have; HL7's extension pack defines it so.
+OURS: Final[Sequence[Definition]] = (
+    {
+        "url": "http://hl7.org/fhir/SearchParameter/patient-extensions-Patient-mothersMaidenName",
+        "code": "mothersMaidenName",
+        "base": ["Patient"],
+        "type": "string",
+        "expression": "Patient.extension('http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName').value"
+        " as string",
+    },
+)
 # What the house keeps in columns of its own.
 _COLUMNS: Final = ("_id", "_lastUpdated")
 
@@ -88,7 +99,7 @@ def _same_as_patient(tree: Node, references: Sequence[str], patient: str | None)
 def compile_all(definitions: Path) -> tuple[Node, Node]:
     """Compile all resource types from a folder of definition files (plain or gzip): the trees, and the parameters."""
     elements = Elements(_profiles(definitions))
-    parameters = _entries(definitions, "search-parameters.json")
+    parameters = [*_entries(definitions, "search-parameters.json"), *OURS]
     by_url = {parameter["url"]: parameter for parameter in parameters}
     patient = _load(definitions, "compartmentdefinition-patient.json")
     members = compartments(patient)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 Run = Callable[[argparse.Namespace, str], int]
@@ -103,6 +104,13 @@ def _reindex(options: argparse.Namespace, dsn: str) -> int:
     return reindex.run(options.types, every=options.all, quiet=options.quiet)
 
 
+def _match(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import matching
+
+    _migrate()
+    return matching.run(options)
+
+
 def _trail(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import desk
 
@@ -146,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     anew.add_argument("--types", nargs="+", metavar="TYPE", help="只做这些资源类型 / these types alone, new or old")
     anew.add_argument("--all", action="store_true", help="所有类型，不论新旧 / all types, new or old")
     anew.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
+    _match_grammar(add("match", _match, "居民匹配规则 / matching of residents: train, shadow, use, link, list, fill"))
     add("verify-trail", _trail, "核验操作留痕 / verify the trail")
     return top
 
@@ -164,6 +173,23 @@ def _desk_grammar(made: argparse.ArgumentParser) -> None:
     replay.add_argument("message", type=int, nargs="?")
     mend.add_argument("file", type=Path)
     dismiss.add_argument("--why", required=True)
+
+
+def _match_grammar(made: argparse.ArgumentParser) -> None:
+    acts = made.add_subparsers(dest="act", required=True, metavar="act")
+    made.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
+    acts.add_parser("train", help="训练新规则 / learn a model from all records and the reviewers' answers")
+    shadow = acts.add_parser("shadow", help="试用比较 / compare a model with the rule that holds; changes nothing")
+    use = acts.add_parser("use", help="启用 / match by a model from today on (after shadow)")
+    for one in (shadow, use):
+        one.add_argument("model", type=int, help="规则编号 / the number that train told")
+    link = acts.add_parser("link", help="批量归并 / link all records anew; every merge can be undone")
+    link.add_argument("--institution", metavar="ORG", help="只比这一家的记录 / records of one: USCC, short code or id")
+    link.add_argument(
+        "--since", type=date.fromisoformat, metavar="DATE", help="只比这天以后的记录 / records since a day"
+    )
+    acts.add_parser("list", help="列出规则 / list the models")
+    acts.add_parser("fill", help="补全旧记录 / make records of earlier versions comparable")
 
 
 def manage(arguments: Sequence[str]) -> int:

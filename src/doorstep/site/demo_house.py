@@ -22,6 +22,7 @@ from rich.table import Table
 
 from doorstep.kernel import clock, postgres
 from doorstep.kernel.call import EVERYWHERE, Call
+from doorstep.site import demo_index
 from doorstep.site.demo.shapes import District, Institution
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def build(residents: int, seed: int) -> None:
     console.print(f"机构 {len(district.institutions)} 家 · 人员 {len(district.staff)} 名")
     resources = _send_all(residents, seed, console)
     aside = _send_issues(district, seed)
+    demo_index.build(call(), _send, district, residents, seed, console)
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")

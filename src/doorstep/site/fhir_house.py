@@ -27,6 +27,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.record.exchange import api as exchange
+from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 from doorstep.site import fhir_answers, fhir_bundles, fhir_match
 from doorstep.site.fhir_common import Common
@@ -56,6 +57,7 @@ class House:
         self._writer = Writer()
         self._trail = Trail(self._work_again)
         self._common = Common()
+        self._systems = fhir_match.Systems()
         self._reading: asyncio.Future[None] | None = None
         self._definitions = house_definitions()
         self._secret = hashlib.sha256(f"fhir cursors {settings.SECRET_KEY}".encode()).digest()
@@ -150,13 +152,18 @@ class House:
         receipt = await self._refusing(lambda: fhir_bundles.only_reads(body) or _take(call, body))
         return await fhir_answers.bundle_answer(receipt, fetch, representation, language)
 
-    async def match(
-        self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int
-    ) -> Sequence[Candidate]:
-        """The patients within the caller's bounds that carry a number of the one described."""
-        steps = fhir_match.candidates(patient, self.bounds(call), self.zone)
-        found = await self.run(call, steps)
-        return [each for each in found if not only_certain or each.grade == "certain"][:count]
+    async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
+        """The patients within the caller's bounds that may be the one described, as the person index weighs them."""
+        self.bounds(call)  # who may not read is told so
+        return await self.work(lambda: fhir_match.candidates(call, patient))
+
+    async def same_person(self, call: Call, patients: Sequence[str]) -> Sequence[str]:
+        """All patients within the caller's bounds that are one person's with these."""
+        return await self.work(lambda: residents.linked(call.scope, patients))
+
+    async def systems(self, asked: Sequence[str]) -> frozenset[str]:
+        """Which of these systems give numbers to residents."""
+        return await self._systems.known(asked, self.work)
 
     async def begin_export(self, call: Call, wish: ExportWish) -> str:
         """Begin a bulk export; returns its id."""

@@ -1,39 +1,39 @@
-"""``$match`` until the person index takes it over: by the numbers that a patient carries, checked by birth and sex."""
+"""``$match`` and ``$ihe-pix`` by the person index."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import tzinfo
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
-
-import orjson
+from uuid import UUID
 
 from doorstep.fhir.door.house import Candidate
-from doorstep.fhir.hashes import token_hash
-from doorstep.fhir.search.conditions import Sql, Tokens
-from doorstep.fhir.search.plan import Bounds, Statement
-from doorstep.fhir.search.walk import Steps
+from doorstep.kernel.call import Call
+from doorstep.registers.residents import api as residents
 
-MOST: Final = 100
-
-
-def candidates(patient: Mapping[str, Any], bounds: Bounds, zone: tzinfo) -> Steps[list[Candidate]]:
-    """Patients that carry one of the numbers, best first: certain where nothing else speaks against it."""
-    numbers = [n for n in patient.get("identifier", ()) if n.get("system") and n.get("value")]
-    if not numbers:
-        return []
-    out = Sql()
-    hashes = tuple(token_hash("identifier", n["system"], n["value"]) for n in numbers[:50])
-    where = " AND ".join(["NOT r.deleted", *bounds.sql("Patient", out), Tokens(hashes).sql(out, loose=False)])
-    rows = yield Statement(f"SELECT r.id, r.body FROM fhir_patient r WHERE {where} LIMIT {MOST}", tuple(out.params))  # noqa: S608  what is asked for goes in as parameters
-    found = [_candidate(row[0], orjson.loads(row[1]), patient) for row in rows]
-    return sorted(found, key=lambda each: (-each.score, each.id))
+NOBODY: Final = UUID(int=0)
+FRESH: Final = 5.0
+"""Seconds after which the systems are read again, where one is not among them."""
+Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
-def _candidate(ident: str, held: Mapping[str, Any], sought: Mapping[str, Any]) -> Candidate:
-    against = [
-        name for name in ("birthDate", "gender") if held.get(name) and sought.get(name) and held[name] != sought[name]
-    ]
-    if not against:
-        return Candidate(ident, 1.0, "certain")
-    return Candidate(ident, 0.5, "possible") if len(against) == 1 else Candidate(ident, 0.1, "certainly-not")
+def candidates(call: Call, patient: Mapping[str, Any]) -> Sequence[Candidate]:
+    """The patients of the caller's institutions that may be the one described, best first."""
+    described = residents.incoming({**patient, "id": "described"}, call.organisation or NOBODY)
+    found = residents.matches(call.scope, described)
+    return [Candidate(each.patient_id, each.score, each.grade, str(each.resident)) for each in found]
+
+
+class Systems:
+    """The systems that give numbers to residents: few, and seldom new."""
+
+    def __init__(self) -> None:
+        self._found: frozenset[str] = frozenset()
+        self._read_at = -FRESH
+
+    async def known(self, asked: Sequence[str], work: Work) -> frozenset[str]:
+        """Which of these are among them."""
+        if not self._found.issuperset(asked) and time.monotonic() - self._read_at >= FRESH:
+            self._read_at = time.monotonic()
+            self._found = await work(residents.systems)
+        return self._found.intersection(asked)

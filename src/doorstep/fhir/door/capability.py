@@ -20,6 +20,7 @@ _INTERACTIONS: Final = (
 )  # fmt: skip
 _DEFINITION: Final = "http://hl7.org/fhir/OperationDefinition/"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_ELSEWHERE: Final = {"ihe-pix": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"}
 _OF_R4: Final = {
     "validate": "Resource-validate", "meta": "Resource-meta", "meta-add": "Resource-meta-add",
     "meta-delete": "Resource-meta-delete",
@@ -99,7 +100,7 @@ def _reverse() -> dict[str, list[str]]:
 
 def _operations(name: str) -> list[dict[str, str]]:
     told = [
-        {"name": each, "definition": _DEFINITION + _OF_R4.get(each, f"{name}-{each}")}
+        {"name": each, "definition": _ELSEWHERE.get(each) or _DEFINITION + _OF_R4.get(each, f"{name}-{each}")}
         for each in operations.names_of(name)
     ]
     if name in ("Patient", "Group"):

@@ -45,11 +45,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A patient that may be the one looked for: score 0 to 1, grade certain, probable, possible or certainly-not."""
+    """A patient that may be the one looked for: score 0 to 1, grade certain, probable, possible or certainly-not.
+
+    `person` is the same for patients that the house knows to be one person's; "" where it knows of none.
+    """
 
     id: str
     score: float
     grade: str
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,14 @@ class House(Protocol):
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Do a transaction or batch, given as received: status, body and headers of the answer."""
 
-    async def match(
-        self, call: Call, patient: dict[str, Any], *, only_certain: bool, count: int
-    ) -> Sequence[Candidate]:
+    async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
         """Return the patients within the caller's bounds that may be the one described, best first."""
+
+    async def same_person(self, call: Call, patients: Sequence[str]) -> Sequence[str]:
+        """Return the ids of all patients within the caller's bounds that are the persons of these."""
+
+    async def systems(self, asked: Sequence[str]) -> frozenset[str]:
+        """Return which of these systems give identifiers to people of the house."""
 
     async def healthy(self) -> bool:
         """Say whether requests can be served now."""

@@ -9,8 +9,8 @@ import orjson
 from starlette.responses import Response
 
 from doorstep.fhir import meta
-from doorstep.fhir.door import everything, versions
-from doorstep.fhir.door.answers import bundle, respond
+from doorstep.fhir.door import everything, persons, versions
+from doorstep.fhir.door.answers import respond
 from doorstep.fhir.door.asked import Asked
 from doorstep.fhir.door.house import House, Seen
 from doorstep.fhir.door.reading import current
@@ -40,35 +40,6 @@ async def validate(house: House, asked: Asked, kind: str, ident: str) -> Respons
         mode = mode if mode != "create" else None
     findings = await house.work(lambda: validate_operation(given[0], mode, profile))
     return respond(asked, outcome(findings, asked.language))
-
-
-async def match(house: House, asked: Asked, kind: str, ident: str) -> Response:
-    """Patient/$match: who this may be, with a score and a grade each."""
-    inputs = await asked.inputs()
-    given = inputs.resources("resource", "Patient")
-    if len(given) != 1:
-        raise FhirProblem("parameter-missing", "Parameters", name="resource")
-    count = inputs.maybe("count", "integer") or 20
-    only = bool(inputs.maybe("onlyCertainMatches", "boolean"))
-    found = await house.match(asked.call, given[0], only_certain=only, count=max(1, min(count, 100)))
-    bounds, entries, patients = house.bounds(asked.call), [], []
-    for each in found:
-        version = await house.run(asked.call, versions.read("Patient", each.id, bounds))
-        if version is None or version.deleted:
-            continue
-        patients.append(version.id)
-        entries.append(_candidate(asked, version, each.score, each.grade))
-    await house.seen(asked.call, Seen("match", "Patient", "", tuple(patients), len(entries)))
-    return respond(asked, bundle("searchset", entries, total=len(entries)))
-
-
-_GRADE: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
-
-
-def _candidate(asked: Asked, version: versions.Version, score: float, grade: str) -> str:
-    text = stamped(version.text, version.type, version.id, version.version, version.updated)
-    said = {"mode": "match", "score": score, "extension": [{"url": _GRADE, "valueCode": grade}]}
-    return f'{{"fullUrl":"{asked.base}Patient/{version.id}","resource":{text},"search":{orjson.dumps(said).decode()}}}'
 
 
 async def get_meta(house: House, asked: Asked, kind: str, ident: str) -> Response:
@@ -131,7 +102,8 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
     ("Encounter", "everything", True): everything.encounter_everything,
     ("Group", "everything", True): everything.group_everything,
     ("Observation", "lastn", False): everything.lastn,
-    ("Patient", "match", False): match,
+    ("Patient", "match", False): persons.match,
+    ("Patient", "ihe-pix", False): persons.pix,
     ("", "meta", False): get_meta,
     ("*", "meta", False): get_meta,
     ("*", "meta", True): get_meta,

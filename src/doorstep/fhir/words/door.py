@@ -172,4 +172,19 @@ DOOR: Final[dict[str, Kind]] = {
     ),
     "export-disk": Kind("no-store", 500, "导出文件无法写入，请告知管理员", "the files of the export cannot be written"),
     "export-fault": Kind("exception", 500, "导出时系统出错，请告知管理员", "the export failed: tell the administrator"),
+    # who somebody is
+    "match-several": Kind(
+        "multiple-matches",
+        200,
+        "有 {count} 个人都完全符合，不能确定是哪一位",
+        "{count} persons match for certain: which of them it is cannot be said",
+    ),
+    # words of IHE PIXm, ITI-83
+    "pix-source-unknown": Kind(
+        "not-found", 404, "找不到 sourceIdentifier 所指的患者标识", "sourceIdentifier Patient Identifier not found"
+    ),
+    "pix-source-system": Kind(
+        "code-invalid", 400, "找不到 sourceIdentifier 的发号机构", "sourceIdentifier Assigning Authority not found"
+    ),
+    "pix-target-system": Kind("code-invalid", 403, "找不到 targetSystem", "targetSystem not found"),
 }

@@ -13,6 +13,9 @@ class Permission(StrEnum):
     READ = "residents.read"
     EDIT = "residents.edit"
     INTAKE = "residents.intake"
+    REVIEW = "residents.review"
+    MERGE = "residents.merge"
+    MODELS = "residents.models"
 
 
 def shown(value: str, permissions: frozenset[str]) -> str:

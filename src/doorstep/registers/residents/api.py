@@ -10,34 +10,56 @@ from doorstep.kernel.decision import refuse
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import intake
+from doorstep.registers.residents.actions.filling import fill_facts
+from doorstep.registers.residents.actions.merging import merge, unmerge
+from doorstep.registers.residents.actions.modelling import shadow, train
+from doorstep.registers.residents.actions.modelling import use as use_model
+from doorstep.registers.residents.actions.running import link_all
 from doorstep.registers.residents.fhir import incoming
-from doorstep.registers.residents.reads.identity import header, names, records, residents_of, visible
+from doorstep.registers.residents.reads.identity import current, header, names, records, residents_of, visible
+from doorstep.registers.residents.reads.matching import linked, matches, systems
+from doorstep.registers.residents.reads.modelling import model, models
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
-from doorstep.registers.residents.shapes import Candidates, Header, Incoming, Name, Phone, Source, Verdict
+from doorstep.registers.residents.rules.runs import Fresh
+from doorstep.registers.residents.shapes import Header, Incoming, Match, Name, Phone, Source, Verdict
 
 __all__ = [
-    "Candidates",
     "Finding",
+    "Fresh",
     "Header",
     "Identifier",
     "Incoming",
     "Kind",
+    "Match",
     "Name",
     "Phone",
     "Source",
     "Verdict",
+    "current",
+    "fill_facts",
     "header",
     "in_words",
     "incoming",
+    "link_all",
+    "linked",
+    "matches",
+    "merge",
+    "model",
+    "models",
     "names",
     "records",
     "residents_of",
+    "shadow",
+    "systems",
     "take_in",
+    "train",
+    "unmerge",
+    "use_model",
     "visible",
 ]
 
 
-def take_in(call: Call, incoming: Sequence[Incoming], candidates: Candidates | None = None) -> Sequence[Verdict]:
+def take_in(call: Call, incoming: Sequence[Incoming]) -> Sequence[Verdict]:
     """Place patient records, answering in their order; see ``actions.intake.take_in``.
 
     For rooms that have asked, in an action of their own, whether the caller may send for the source: that right holds
@@ -45,7 +67,7 @@ def take_in(call: Call, incoming: Sequence[Incoming], candidates: Candidates | N
     record or number: roll back, and run the batch again.
     """
     allowed = replace(call, permissions=call.permissions | {Permission.INTAKE})
-    return intake.take_in(allowed, incoming=incoming, candidates=candidates)
+    return intake.take_in(allowed, incoming=incoming)
 
 
 def in_words(code: str, params: Mapping[str, object]) -> str:

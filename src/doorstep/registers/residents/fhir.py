@@ -6,12 +6,14 @@ Chinese types of WS 364.3 CV02.01.101), else it is the source's own number (a ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from doorstep.kernel.projecting import filled, plain
 from doorstep.linkage import names, numbers
 from doorstep.registers.residents.rules.facts import PASSPORT_SYSTEM, Identifier, Kind, tidy
+from doorstep.registers.residents.rules.persons import Person
 from doorstep.registers.residents.shapes import Address, Guardian, Incoming, Name, Phone
 
 Json = Mapping[str, Any]
@@ -59,6 +61,33 @@ def incoming(patient: Json, source: UUID) -> Incoming:
         deceased=_deceased(patient),
         ethnic=_ethnic(patient),
         guardians=tuple(_guardians(patient)),
+        rank=_rank(patient.get("multipleBirthInteger")),
+    )
+
+
+PUBLISHES = ("Patient",)
+_GENDER: Mapping[str, str] = {"1": "male", "2": "female", "9": "other"}
+
+
+def golden(
+    resident: UUID, person: Person, patient_ids: Sequence[str], replaced: Sequence[UUID], into: UUID | None
+) -> dict[str, Any]:
+    """A resident as the index tells it: who it is, the records that are theirs (``seealso``), the residents whom it
+    ``replaces``, and whether another took its place (``replaced-by``, no longer ``active``)."""
+    links = [("replaced-by", str(into))] if into else []
+    links += [("replaces", str(each)) for each in replaced] + [("seealso", each) for each in patient_ids]
+    died: dict[str, object] = {"deceasedDateTime": person.deceased} if person.deceased not in ("", "yes") else {}
+    died |= {"deceasedBoolean": True} if person.deceased == "yes" else {}
+    name = plain(person.name)
+    return filled(
+        resourceType="Patient",
+        id=str(resident),
+        active=into is None,
+        name=[{"text": name}] if name else None,
+        gender=_GENDER.get(person.sex, "unknown"),
+        birthDate=person.birth,
+        **died,
+        link=[{"other": {"reference": f"Patient/{key}"}, "type": kind} for kind, key in links],
     )
 
 
@@ -161,6 +190,10 @@ def _deceased(patient: Json) -> str:
     if day := _text(patient.get("deceasedDateTime")):
         return day[:10]
     return "yes" if patient.get("deceasedBoolean") is True else ""
+
+
+def _rank(value: object) -> int:
+    return value if isinstance(value, int) and 0 < value < 10 else 0
 
 
 def _ethnic(patient: Json) -> str:

@@ -193,3 +193,55 @@ class Home(HouseForm):
     """A new household."""
 
     address = forms.CharField(label=_("家庭住址"), required=False, max_length=300)
+
+
+class ReviewFilter(forms.Form):
+    """Which doubtful pairs are listed."""
+
+    reason = forms.ChoiceField(
+        label=_("原因"),
+        required=False,
+        choices=[
+            ("", _("全部")),
+            ("weight", _("相似，但不足以确定")),
+            ("number", _("号码相同，其他资料矛盾")),
+            ("split", _("号码分属两个人")),
+        ],
+    )
+    mine = forms.ChoiceField(
+        label=_("我的回答"),
+        required=False,
+        choices=[("", _("全部")), ("todo", _("我还没有回答")), ("done", _("我回答过"))],
+    )
+
+
+class ReviewAnswer(HouseForm):
+    """What a reviewer says of two records."""
+
+    answer = forms.ChoiceField(choices=[("same", ""), ("different", ""), ("unsure", "")])
+    note = forms.CharField(
+        label=_("备注"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("可以不填。例如：已电话核实。"),
+    )
+
+
+class MergeTwo(HouseForm):
+    """Which of two residents stays when they are merged, and why they are."""
+
+    kept = forms.ChoiceField(label=_("合并后保留哪一位"), widget=forms.RadioSelect)
+    note = forms.CharField(
+        label=_("理由"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("例如：已核对身份证原件。"),
+    )
+
+    def __init__(self, *args: Any, residents: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["kept"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = residents
+        field.initial = residents[0][0]

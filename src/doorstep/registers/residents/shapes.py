@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
+from doorstep.kernel.paging import Paged
 from doorstep.registers.residents.rules.facts import Finding, Identifier
+from doorstep.registers.residents.rules.reviewing import Marked, Step
 
 
 class Name(NamedTuple):
@@ -45,7 +47,8 @@ class Guardian(NamedTuple):
 
 class Incoming(NamedTuple):
     """One patient record of a source, tidied. ``patient_id`` is the FHIR id (empty: registered by hand); ``sex`` is
-    GB/T 2261.1; ``birth_date`` FHIR text; ``deceased`` the day as FHIR text, ``yes`` or empty; ``ethnic`` GB/T 3304."""
+    GB/T 2261.1; ``birth_date`` FHIR text; ``deceased`` the day as FHIR text, ``yes`` or empty; ``ethnic`` GB/T 3304;
+    ``rank`` a twin's place (1, 2, …), 0 for others."""
 
     patient_id: str
     source: UUID
@@ -58,6 +61,7 @@ class Incoming(NamedTuple):
     deceased: str = ""
     ethnic: str = ""
     guardians: tuple[Guardian, ...] = ()
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,6 @@ class Verdict:
     created: bool = False
     problem: Finding | None = None
     warnings: tuple[Finding, ...] = ()
-
-
-class Candidates(Protocol):
-    """The seam of the probabilistic index (issue 4): asked once a batch, with the records that no trusted number
-    places; answers the residents that are certain for some of them, and files doubtful pairs for review itself.
-
-    ``actions.intake.take_in`` calls it between the deterministic rules and the making of new residents.
-    """
-
-    def __call__(self, unplaced: Sequence[Incoming]) -> Mapping[str, UUID]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +190,125 @@ class Holder:
 
     resident: UUID | None
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A record that may be a person described: its FHIR id, whose it is, a score from 0 to 1 and FHIR's grade."""
+
+    patient_id: str
+    resident: UUID
+    score: float
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One of the two records of a doubtful pair, as it says who it is; ``resident`` is whose it is today."""
+
+    record: UUID
+    resident: UUID
+    name: str
+    sex: str
+    birth: str
+    organisation_name: str
+    patient_id: str
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A doubtful pair in the queue: why it waits, and how many answers it has of those it needs."""
+
+    id: UUID
+    left: Beside
+    right: Beside
+    reason: str
+    detail: str
+    bits: float
+    state: str
+    needed: int
+    answered: int
+    mine: bool
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A page of the queue, and how many pairs there are in each state: counted up to a bound, one more means above."""
+
+    paged: Paged[Waiting]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A line of the table of two records: what each says, marked where they differ, and how that compares (``verdict``
+    is empty for what is not compared)."""
+
+    key: str
+    left: tuple[Marked, ...]
+    right: tuple[Marked, ...]
+    verdict: str = ""
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A reviewer's answer in the history of a pair; ``mine`` is the caller's own."""
+
+    id: int
+    name: str
+    answer: str
+    note: str
+    at: datetime
+    withdrawn_at: datetime | None
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A merge of the two residents in the history of a pair, by whom and how; undone where it was."""
+
+    name: str
+    how: str
+    note: str
+    at: datetime
+    undone_at: datetime | None
+    undone_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What the rule of today makes of a pair: the bars of the waterfall, their sum, and the two thresholds."""
+
+    steps: tuple[Step, ...]
+    bits: float
+    review: float
+    link: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """All that a reviewer sees of a doubtful pair; ``hidden`` answers of others are shown once the caller answered.
+    ``weight`` is None where a record must first be brought into today's form."""
+
+    waiting: Waiting
+    version: int
+    lines: tuple[Compared, ...]
+    weight: Weight | None
+    answers: tuple[Told, ...]
+    merges: tuple[Joined, ...]
+    hidden: int
+    more: int
+    older: UUID | None
+    newer: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an answer did: the judgement, and the state in which the pair is now."""
+
+    judgement: int
+    state: str

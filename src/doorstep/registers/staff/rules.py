@@ -109,14 +109,15 @@ TITLE_LEVELS: Mapping[str, str] = {
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
 _CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read"}
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
+_INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
 _OUTBOX = frozenset({"outbox.read", "outbox.replay"})
 
 ROLES: Mapping[str, Role] = {
     "bureau_manager": Role(
         _("卫健局管理员"),
-        _("管理全县机构、医共体和人员，查看居民名册和数据交换情况。"),
-        _DIRECTORY | _MANAGE | {"residents.read", "exchange.read", "outbox.read"},
+        _("管理全县机构、医共体和人员，查看居民名册和数据交换情况，核对和合并居民记录。"),
+        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read"},
         Reach.DISTRICT,
         "HOPERAT",
     ),
@@ -137,8 +138,8 @@ ROLES: Mapping[str, Role] = {
     "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
     "public_health_worker": Role(
         _("公共卫生人员"),
-        _("管理居民档案，查看健康档案。"),
-        _CARE,
+        _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),
+        _CARE | {"residents.review"},
         Reach.CONSORTIUM,
         "PUBHLTH",
     ),
@@ -154,8 +155,8 @@ ROLES: Mapping[str, Role] = {
     "office_worker": Role(_("行政人员"), _("查看机构和人员名录。"), _DIRECTORY, Reach.INSTITUTION, "HOPERAT"),
     "exchange_operator": Role(
         _("数据交换管理员"),
-        _("接收各机构的数据，查看、修正并重放出错的消息。"),
-        _DIRECTORY | _EXCHANGE | _OUTBOX | {"residents.read", "charts.read", "charts.raw"},
+        _("接收各机构的数据，查看、修正并重放出错的消息，核对和合并居民记录，训练匹配规则。"),
+        _DIRECTORY | _EXCHANGE | _OUTBOX | _INDEX | {"residents.models", "residents.read", "charts.read", "charts.raw"},
         Reach.DISTRICT,
         "HOPERAT",
     ),

@@ -18,7 +18,8 @@ from doorstep.kernel import postgres
 
 COUNTS = """
 SELECT (SELECT count(*) FROM organisations_organisation), (SELECT count(*) FROM staff_person),
-  (SELECT sum(number) FROM organisations_countedfact WHERE kind = 'beds'), (SELECT count(*) FROM residents_resident),
+  (SELECT sum(number) FROM organisations_countedfact WHERE kind = 'beds'),
+  (SELECT count(*) FROM residents_residentidentifier WHERE trusted AND kind = 'resident_id'),
   (SELECT count(*) FROM exchange_message WHERE state = 'set_aside')
 """
 FACTS = """

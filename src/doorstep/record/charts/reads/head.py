@@ -46,7 +46,8 @@ def open_chart(call: Call, resident: UUID) -> Chart:
     about("Chart", resident, resident=resident)
     found = residents.header(call.scope, resident)
     person = Person(found.name, found.sex, found.birth, found.age, found.number, found.deceased)
-    return Chart(resident, person, residents.records(call.scope, resident))
+    about("Chart", found.id, resident=found.id)
+    return Chart(found.id, person, residents.records(call.scope, found.id))
 
 
 def head_of(chart: Chart) -> Head:

@@ -64,7 +64,6 @@ NESTED = '"x":' + '{"extension":[' * 100 + "]}" * 100 + ',"gender"'
 GENDERS = '"gender":"male","{}":"female"'
 IN_FUTURE = patient(1, birthDate="2999-01-01")
 WRONG_ID = patient(1, identifier=[{"system": RESIDENT_ID, "value": wrong_check(resident_id(1))}])
-OTHER_PERSON = patient(1, "赵六顺", birthDate="1950-01-01")
 WITH_ID = patient(1) | {"id": "a"}
 
 BAD: dict[str, Bad] = {
@@ -101,11 +100,6 @@ BAD: dict[str, Bad] = {
     "wrong check digit": Bad(one(WRONG_ID), "id_check_digit", f"{R}.identifier[0].value"),
     "birth in the future": Bad(one(IN_FUTURE), "future-birth-date", f"{R}.birthDate"),
     "birth on no day": Bad(one(patient(1, birthDate="1985-02-30")), "bad-date", f"{R}.birthDate"),
-    "two persons with one ID": Bad(
-        bundle("transaction", entry(patient(1), 2), entry(OTHER_PERSON, 4)),
-        "identity_conflict",
-        "Bundle.entry[1].resource.identifier[0].value",
-    ),
     "NUL": Bad(changed("王", b"\\u0000"), "nul-character", f"{R}.name[0].text"),
     "NUL as it is": Bad(changed("王", b"\0"), "nul-character", "", 1, TEXT.index("王") + 1),
     "NUL in a type": Bad(b'{"resourceType":"Bundle","type":"a\\u0000"}', "nul-character", "type"),

@@ -1,4 +1,5 @@
-"""What a placed record makes of the tables: its link, its facts, and its part in the golden identity."""
+"""Writing down what a placed record says: its link, its facts, its form for comparison, and its part in the golden
+identity."""
 
 from __future__ import annotations
 
@@ -10,36 +11,45 @@ from uuid import UUID
 from doorstep.events.residents import ResidentsLinked, ResidentsRegistered
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.outbox import emit
-from doorstep.linkage import names, numbers
+from doorstep.linkage import names
 from doorstep.registers.residents.actions.rows import Rows, golden
 from doorstep.registers.residents.reads.known import Held, Link
+from doorstep.registers.residents.reads.near import Nearby, packed
 from doorstep.registers.residents.rules import matching, persons
 from doorstep.registers.residents.rules.facts import Identifier, Kind
-from doorstep.registers.residents.rules.persons import Person
+from doorstep.registers.residents.rules.placing import Place, Question
+from doorstep.registers.residents.rules.sayings import Saying
 from doorstep.registers.residents.shapes import Incoming
 
 
 class Kept(NamedTuple):
-    """A record with its place: the resident, whether new, the numbers that hold, its earlier version, its digest."""
+    """A record with its place: its number in the batch, its resident, whether new, the numbers that hold, its earlier
+    version, its digest, what it says, and by what it was placed."""
 
+    number: int
     record: Incoming
     resident: UUID
     created: bool
     trusted: tuple[Identifier, ...]
     link: Link | None
     mark: bytes
+    said: Saying
+    place: Place
 
 
 @dataclass(slots=True)
 class Work:
-    """A batch under way: what is held, what will be written, and what the house will be told."""
+    """A batch under way: what is held and near, what will be written, and what the house will be told."""
 
     state: Held
+    near: Nearby
     rows: Rows
     today: date
-    placed: dict[str, UUID]
     created: dict[UUID, list[UUID]] = field(default_factory=dict)
     linked: dict[UUID, list[tuple[UUID, str]]] = field(default_factory=dict)
+    questions: list[tuple[UUID, Question]] = field(default_factory=list)
+    regroup: list[UUID] = field(default_factory=list)
+    parted: dict[UUID, UUID] = field(default_factory=dict)
 
 
 def keep(kept: Kept, work: Work) -> None:
@@ -50,8 +60,9 @@ def keep(kept: Kept, work: Work) -> None:
     if kept.link:
         rows.said_again[key] = (resident, kept.mark)
     else:
-        patient_id = record.patient_id or None
-        rows.new["residentrecord"].append((key, 1, at, record.source, resident, patient_id, kept.mark, at, at))
+        how = kept.place.how, kept.place.bits, kept.place.against
+        row = (key, 1, at, record.source, resident, record.patient_id or None, kept.mark, *how, at, at)
+        rows.new["residentrecord"].append(row)
     if kept.created:
         rows.new["residentpresence"].append((resident, record.source))
         work.created.setdefault(record.source, []).append(resident)
@@ -61,43 +72,40 @@ def keep(kept: Kept, work: Work) -> None:
     _numbers(kept, key, work)
     _names(kept, key, work)
     _rest(kept, key, work)
+    _compared(kept, key, work)
 
 
 def _person(kept: Kept, key: UUID, work: Work) -> None:
     record, state = kept.record, work.state
     number = next((i.value for i in kept.trusted if i.kind is Kind.RESIDENT_ID), "")
-    facts = numbers.read_id(number) if number else ""
-    name = persons.best_name([(n.text, n.use) for n in record.names])
-    said = Person(name, record.sex, record.birth_date[:10], record.deceased[:10], record.ethnic)
-    said = persons.by_number(said, None if isinstance(facts, str) else facts)
+    known = state.index.people.get(kept.resident)
+    if known is None:
+        known = state.index.people[kept.resident] = matching.Known(kept.resident, [])
+        state.said[kept.resident] = {}
+    known.number = known.number or number
+    known.add(kept.said, (n.text for n in record.names))
+    state.said[kept.resident][key] = kept.said
+    told = persons.fold((each.person for each in state.said[kept.resident].values()), known.number)
     if kept.created:
-        state.persons[kept.resident], state.tellers[kept.resident] = said, key
-        state.index.people[kept.resident] = matching.Known(kept.resident, [], said.sex, said.birth, number)
-        work.rows.new["resident"].append((kept.resident, 1, work.rows.at, *golden(said), key))
-    else:
-        current, known = state.persons[kept.resident], state.index.people[kept.resident]
-        own = state.tellers[kept.resident] == key
-        fixed = numbers.read_id(known.number or number)
-        settled = persons.settle(current, said, own=own)
-        settled = persons.by_number(settled, None if isinstance(fixed, str) else fixed)
-        known.sex, known.birth, known.number = settled.sex, settled.birth, known.number or number
-        if settled != current:
-            state.persons[kept.resident] = work.rows.changed[kept.resident] = settled
-    state.index.people[kept.resident].names += [n.text for n in record.names]
+        work.rows.new["resident"].append((kept.resident, 1, work.rows.at, *golden(told)))
+    elif told != state.persons[kept.resident]:
+        work.rows.changed[kept.resident] = told
+    state.persons[kept.resident] = told
 
 
 def _numbers(kept: Kept, key: UUID, work: Work) -> None:
     trusted, source = set(kept.trusted), kept.record.source
     for identifier in kept.record.identifiers:
         kind, system, value = identifier.kind, identifier.system, identifier.value
-        mark = (kept.resident, system, value)
-        if mark in work.state.numbers:
+        known = work.state.numbers.setdefault((kept.resident, system, value), set())
+        if key in known:
             continue
-        work.state.numbers.add(mark)
-        holds = identifier in trusted
+        holds = identifier in trusted and not known  # who said it first holds it; the others' word is kept beside it
+        known.add(key)
         owner = source if kind is Kind.HOSPITAL else None
         if holds:
             work.state.index.claims[system, value, owner] = kept.resident
+            work.state.index.holders[system, value, owner] = key
         work.rows.new["residentidentifier"].append((kept.resident, key, kind.value, system, value, owner, holds))
 
 
@@ -107,13 +115,18 @@ def _names(kept: Kept, key: UUID, work: Work) -> None:
     golden_name = work.state.persons[kept.resident].name
     if not said and golden_name:
         for found in names.keys(golden_name):
-            row = (kept.resident, key, kept.record.source, "", golden_name, "", "", *found)
+            row = (kept.resident, key, kept.record.source, "", golden_name, "", "", *_cut(found))
             work.rows.new["residentname"].append(row)
     for name in said:
         for turn, found in enumerate(names.keys(name.text, name.family, name.given)):
             use = "reading" if turn else name.use
-            row = (kept.resident, key, kept.record.source, use, name.text, name.family, name.given, *found)
+            row = (kept.resident, key, kept.record.source, use, name.text, name.family, name.given, *_cut(found))
             work.rows.new["residentname"].append(row)
+
+
+def _cut(found: names.Keys) -> tuple[str, str, str]:
+    """The keys of a name as long as their columns: a name of 200 characters has pinyin of a thousand."""
+    return found.hanzi[:200], found.full[:400], found.short[:400]
 
 
 def _rest(kept: Kept, key: UUID, work: Work) -> None:
@@ -123,6 +136,18 @@ def _rest(kept: Kept, key: UUID, work: Work) -> None:
     for guardian in record.guardians:
         row = (resident, key, None, guardian.name, guardian.phone, guardian.relation, None, None)
         new["residentguardian"].append(row)
+
+
+def _compared(kept: Kept, key: UUID, work: Work) -> None:
+    facts, keys = work.near.facts[kept.number], work.near.keys[kept.number]
+    work.rows.new["residentfacts"].append((key, kept.said.encoded(), packed(facts), list(keys)))
+    work.rows.new["residentkey"] += [(each, key) for each in keys]
+    work.near.add(kept.number, key, kept.resident)
+    work.questions += [(key, question) for question in kept.place.questions]
+    if kept.place.parts:
+        work.parted[key] = kept.resident
+    if kept.place.regroup:
+        work.regroup.append(key)
 
 
 def tell(work: Work) -> None:

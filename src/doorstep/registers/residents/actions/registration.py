@@ -48,9 +48,17 @@ def _placed(call: Call, said: Incoming, known: bool) -> Verdict:
         if held and (held.resident is not None or not known):
             raise Refused(refuse("already_known", name=held.name, resident=str(held.resident or "")))
         with suppress(IntegrityError), transaction.atomic():
-            (verdict,) = place([said])
+            (verdict,) = place(call, [said])
+            _demand_unopposed(verdict)
             return verdict
     raise Refused(refuse("error"))
+
+
+def _demand_unopposed(verdict: Verdict) -> None:
+    """A number that is somebody else's is set right at the desk, where the card lies: nobody is registered with it."""
+    clash = next((w for w in verdict.warnings if w.code in ("identity_conflict", "identity_split")), None)
+    if clash:
+        raise Refused(_why(clash))
 
 
 def _why(problem: Finding | None) -> Decision:

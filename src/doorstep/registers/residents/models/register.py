@@ -52,7 +52,10 @@ def present(scope: Scope, resident: str) -> Q:
 
 
 class Resident(ScopedRow):
-    """The golden identity, one row a person; ``said_by`` is the record that it follows (none: registered by hand)."""
+    """The golden identity, one row a person: what its records say, as ``rules.persons.fold`` settles it.
+
+    One whose records went to another (``merged_into``) stays, so that whatever refers to it is led there.
+    """
 
     name = models.CharField(max_length=200, blank=True)
     pinyin = models.CharField(max_length=200, blank=True, db_collation="C")
@@ -62,13 +65,14 @@ class Resident(ScopedRow):
     deceased = models.BooleanField(default=False)
     deceased_on = models.DateField(null=True)
     ethnic = models.CharField(max_length=2, blank=True)
-    said_by = models.UUIDField(null=True)
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="resident_sex"),
             models.CheckConstraint(condition=Q(birth_precision__in=Precision.values), name="resident_precision"),
             models.CheckConstraint(condition=Q(deceased=True) | Q(deceased_on__isnull=True), name="resident_death"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="resident_another"),
         )
 
     @classmethod
@@ -97,12 +101,19 @@ class ResidentRecord(ScopedRow):
     resident = models.ForeignKey(Resident, on_delete=models.PROTECT, db_index=False)
     patient_id = models.CharField(max_length=64, null=True, db_collation="C")
     digest = models.BinaryField(max_length=16)
+    # By what it was placed (``index.How``), the bits that decided, and the record with which it agreed.
+    how = models.CharField(max_length=20, blank=True)
+    bits = models.FloatField(null=True)
+    against = models.UUIDField(null=True)
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("patient_id",), name="record_patient_once"),)
-        indexes = (models.Index(fields=("resident", "organisation"), name="record_resident"),)
+        indexes = (
+            models.Index(fields=("resident", "organisation"), name="record_resident"),
+            models.Index(fields=("resident", "id"), name="record_in_order"),
+        )
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:

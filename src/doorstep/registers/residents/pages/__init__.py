@@ -51,15 +51,21 @@ def search(request: CalledRequest) -> HttpResponse:
     if found and found.finding:
         trouble = forms.told(Finding(found.finding, params={"value": numbers.one_form(text)}))
     may_register = request.call.may(Permission.EDIT).allowed
-    context = {"q": text, "found": found, "trouble": trouble, "may_register": may_register}
+    may_merge = request.call.may(Permission.MERGE).allowed
+    context = {
+        "q": text, "found": found, "trouble": trouble, "may_register": may_register, "may_merge": may_merge,
+    }  # fmt: skip
     template = "residents/found.html" if is_part(request) else "residents/search.html"
     return render(request, template, context)
 
 
 @page(Permission.READ)
-def show(request: CalledRequest, resident: UUID) -> HttpResponse:
+def show(request: CalledRequest, resident: UUID) -> HttpResponseBase:
     """Who a resident is: numbers, names, contacts, family, and the records that are theirs."""
     found = identity.identity(request.call, resident=resident)
+    if found.header.id != resident:
+        messages.info(request, _("您打开的居民已合并到这一位。"))
+        return redirect("residents:show", found.header.id)
     context = {
         "found": found,
         "head": found.header,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 
 from doorstep.kernel import clock
@@ -44,7 +45,22 @@ from doorstep.registers.residents.shapes import (
     Ward,
 )
 
+_ONWARD = """
+WITH RECURSIVE onward(id, next) AS (
+  SELECT id, merged_into_id FROM residents_resident WHERE id = %s
+  UNION ALL SELECT r.id, r.merged_into_id FROM onward o JOIN residents_resident r ON r.id = o.next
+) SELECT id FROM onward WHERE next IS NULL
+"""
 LINKING = "links from records to residents serve rooms that bound what they show themselves"
+
+
+def current(resident: UUID) -> UUID:
+    """The resident whom a resident was merged into, and on; itself where it was not. Whoever holds a resident's id
+    from before a merge asks this first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONWARD, [resident])
+        found = cursor.fetchone()
+    return found[0] if found else resident
 
 
 def visible(scope: Scope, resident: UUID) -> bool:
@@ -54,7 +70,11 @@ def visible(scope: Scope, resident: UUID) -> bool:
 
 
 def header(scope: Scope, resident: UUID) -> Header:
-    """The head of a page about the resident, ID masked; ``Refused`` (not_found) outside the scope. Two queries."""
+    """The head of a page about the resident, ID masked; of one who was merged, about whom they were merged into.
+
+    ``Refused`` (not_found) outside the scope. Three queries.
+    """
+    resident = current(resident)
     row = Resident.objects.within(scope).filter(pk=resident).first()
     if row is None:
         raise Refused(refuse("not_found", kind="Resident"))
@@ -101,6 +121,7 @@ def residents_of(patient_ids: Collection[str]) -> Mapping[str, UUID]:
 def identity(call: Call, *, resident: UUID) -> Identity:
     """All that is known of who the resident is; numbers as the caller may see them. A fixed number of queries."""
     head = header(call.scope, resident)
+    resident = head.id
     about("Resident", resident, resident=resident)
     scope = call.scope
     return Identity(
@@ -121,7 +142,8 @@ def _of(model: type[Fact], scope: Scope, resident: UUID) -> ScopedQuerySet[Any]:
 
 
 def _numbers(call: Call, resident: UUID) -> tuple[Number, ...]:
-    rows = list(_of(ResidentIdentifier, call.scope, resident))
+    said = _of(ResidentIdentifier, call.scope, resident).order_by("trusted", "pk")
+    rows = list({(row.kind, row.system, row.value, row.organisation_id): row for row in said}.values())
     called = organisations.names({row.organisation_id for row in rows if row.organisation_id})
     order = {kind.value: at for at, kind in enumerate(Kind)}
     rows.sort(key=lambda row: (order[row.kind], row.pk))

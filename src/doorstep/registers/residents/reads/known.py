@@ -1,7 +1,8 @@
 """What is already held about the people of a batch: a handful of queries however large it is.
 
 These reads serve matching, which must see the whole district to find that two records are one person; what they
-answer never reaches a person's screen.
+answer never reaches a person's screen. Each is bounded for one resident too: a source may send a record a thousand
+times under as many ids.
 """
 
 from __future__ import annotations
@@ -11,29 +12,48 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
+from doorstep.registers.residents.reads.asking import ask
 from doorstep.registers.residents.rules import matching
 from doorstep.registers.residents.rules.facts import Kind, is_trusted
 from doorstep.registers.residents.rules.persons import Person
+from doorstep.registers.residents.rules.sayings import Saying, decoded
 from doorstep.registers.residents.shapes import Incoming
 
 SIZES = {"year": 4, "month": 7, "day": 10}
+MOST = 100
+"""Records of a resident, and names, that are looked at: the first."""
 RECORDS = """
 SELECT patient_id, id, resident_id, digest, last_seen FROM residents_residentrecord WHERE patient_id = ANY(%s)
 """
 LOCK = "SELECT id FROM residents_residentrecord WHERE id = ANY(%s) ORDER BY patient_id FOR UPDATE"
 CLAIMS = """
-SELECT system, value, organisation_id, resident_id FROM residents_residentidentifier
+SELECT system, value, organisation_id, resident_id, record_id FROM residents_residentidentifier
 WHERE trusted AND value = ANY(%s)
 """
 PEOPLE = """
-SELECT id, name, sex, birth_date, birth_precision, deceased, deceased_on, ethnic, said_by
+SELECT id, name, sex, birth_date, birth_precision, deceased, deceased_on, ethnic
 FROM residents_resident WHERE id = ANY(%s)
 """
-NAMES = "SELECT DISTINCT resident_id, text FROM residents_residentname WHERE resident_id = ANY(%s)"
+SAID = f"""
+SELECT w.id, r.id, f.said FROM unnest(%s::uuid[]) AS w(id)
+CROSS JOIN LATERAL (SELECT id FROM residents_residentrecord WHERE resident_id = w.id ORDER BY id LIMIT {MOST}) r
+JOIN residents_residentfacts f ON f.record_id = r.id ORDER BY r.id
+"""  # noqa: S608  a number of our own
+NAMES = f"""
+SELECT DISTINCT w.id, n.text FROM unnest(%s::uuid[]) AS w(id)
+CROSS JOIN LATERAL (SELECT text FROM residents_residentname WHERE resident_id = w.id LIMIT {MOST}) n
+"""  # noqa: S608  a number of our own
 NUMBERS = """
-SELECT resident_id, kind, system, value, trusted FROM residents_residentidentifier WHERE resident_id = ANY(%s)
+SELECT resident_id, system, value, record_id FROM residents_residentidentifier
+WHERE value = ANY(%s) AND resident_id = ANY(%s)
+"""
+IDS = """
+SELECT resident_id, value FROM residents_residentidentifier WHERE resident_id = ANY(%s) AND kind = %s AND trusted
+"""
+STANDING = """
+SELECT id FROM residents_resident WHERE id = ANY(%s) AND merged_into_id IS NULL ORDER BY id FOR KEY SHARE
 """
 
 
@@ -49,13 +69,17 @@ class Link:
 
 @dataclass(slots=True)
 class Held:
-    """What the database holds about a batch, kept up to date while the batch is worked through."""
+    """What the database holds about a batch, kept up to date while the batch is worked through.
+
+    ``said`` is what each record of a resident says, in the order of arrival; ``numbers`` tells which records said a
+    number of a resident's.
+    """
 
     links: dict[str, Link] = field(default_factory=dict)
     index: matching.Index = field(default_factory=matching.Index)
     persons: dict[UUID, Person] = field(default_factory=dict)
-    tellers: dict[UUID, UUID | None] = field(default_factory=dict)
-    numbers: set[tuple[UUID, str, str]] = field(default_factory=set)
+    said: dict[UUID, dict[UUID, Saying]] = field(default_factory=dict)
+    numbers: dict[tuple[UUID, str, str], set[UUID | None]] = field(default_factory=dict)
 
 
 def birth_text(day: date | None, precision: str) -> str:
@@ -66,46 +90,47 @@ def birth_text(day: date | None, precision: str) -> str:
 def earlier(incoming: Sequence[Incoming]) -> Held:
     """The earlier versions of the records of a batch."""
     state = Held()
-    with connection.cursor() as cursor:
-        cursor.execute(RECORDS, [[i.patient_id for i in incoming if i.patient_id]])
-        for patient_id, record, resident, digest, seen in cursor.fetchall():
-            state.links[patient_id] = Link(record, resident, bytes(digest), seen.date())
+    (rows,) = ask((RECORDS, [[i.patient_id for i in incoming if i.patient_id]]))
+    for patient_id, record, resident, digest, seen in rows:
+        state.links[patient_id] = Link(record, resident, bytes(digest), seen.date())
     return state
 
 
 def add_claims(state: Held, incoming: Sequence[Incoming]) -> None:
-    """Add whatever matching these records needs: who holds their numbers, and who they were so far."""
+    """Add who holds the numbers of these records, and to whom their earlier versions belong."""
     values = sorted({n.value for i in incoming for n in i.identifiers if is_trusted(n)})
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIMS, [values])
-        for system, value, organisation, resident in cursor.fetchall():
-            state.index.claims[system, value, organisation] = resident
-    known = [k.resident for i in incoming if (k := state.links.get(i.patient_id))]
-    add_people(state, {*known, *state.index.claims.values()})
+    (rows,) = ask((CLAIMS, [values]))
+    for system, value, organisation, resident, record in rows:
+        state.index.claims[system, value, organisation] = resident
+        if record is not None:
+            state.index.holders[system, value, organisation] = record
 
 
-def add_people(state: Held, residents: Iterable[UUID]) -> None:
-    """Add residents that are not held yet, with their names and numbers."""
-    wanted = [r for r in residents if r not in state.index.people]
+def add_people(state: Held, residents: Iterable[UUID], incoming: Sequence[Incoming]) -> None:
+    """Add residents that are not held yet: what their records say, and which of the batch's numbers they have."""
+    wanted = sorted(set(residents) - state.index.people.keys())
     if not wanted:
         return
     people = state.index.people
-    with connection.cursor() as cursor:
-        cursor.execute(PEOPLE, [wanted])
-        for key, name, sex, born, precision, deceased, died, ethnic, said_by in cursor.fetchall():
-            birth = birth_text(born, precision)
-            death = died.isoformat() if died else "yes" if deceased else ""
-            state.persons[key] = Person(name, sex, birth, death, ethnic)
-            state.tellers[key] = said_by
-            people[key] = matching.Known(key, [name] if name else [], sex, birth)
-        cursor.execute(NAMES, [wanted])
-        for key, text in cursor.fetchall():
-            people[key].names.append(text)
-        cursor.execute(NUMBERS, [wanted])
-        for key, kind, system, value, trusted in cursor.fetchall():
-            state.numbers.add((key, system, value))
-            if trusted and kind == Kind.RESIDENT_ID.value:
-                people[key].number = value
+    values = sorted({n.value for i in incoming for n in i.identifiers})
+    of_all, said, called, held, ids = ask(
+        (PEOPLE, [wanted]), (SAID, [wanted]), (NAMES, [wanted]), (NUMBERS, [values, wanted]),
+        (IDS, [wanted, Kind.RESIDENT_ID.value]),
+    )  # fmt: skip
+    for key, name, sex, born, precision, deceased, died, ethnic in of_all:
+        death = died.isoformat() if died else "yes" if deceased else ""
+        state.persons[key] = Person(name, sex, birth_text(born, precision), death, ethnic)
+        people[key] = matching.Known(key, [name] if name else [])
+        state.said[key] = {}
+    for key, record, words in said:
+        state.said[key][record] = decoded(words)
+        people[key].add(state.said[key][record])
+    for key, text in called:
+        people[key].names.append(text)
+    for key, system, value, record in held:
+        state.numbers.setdefault((key, system, value), set()).add(record)
+    for key, value in ids:
+        people[key].number = value
 
 
 def lock(records: Sequence[UUID]) -> None:
@@ -113,3 +138,14 @@ def lock(records: Sequence[UUID]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [list(records)])
         cursor.fetchall()
+
+
+def demand_standing(residents: Iterable[UUID]) -> None:
+    """Hold residents so that no merge takes them before this transaction ends; raises ``IntegrityError`` where one
+    was merged into another since it was read: the batch is to be run again."""
+    wanted = sorted(set(residents))
+    if not wanted:
+        return
+    (rows,) = ask((STANDING, [wanted]))
+    if len(rows) < len(wanted):
+        raise IntegrityError("a resident was merged into another meanwhile")

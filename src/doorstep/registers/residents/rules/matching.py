@@ -1,53 +1,84 @@
-"""Deterministic matching: which resident a record belongs to by its trusted numbers, and when that cannot be.
+"""What numbers say: which resident a record belongs to by its trusted numbers, and when they contradict.
 
 The rules, in order:
-1. A number is a claim on a person. Numbers that lead to two people are a split: a person decides, nothing is linked.
+1. A number is a claim on a person. Numbers that lead to two people are a split: the strongest holds, a person looks.
 2. Two different valid resident IDs are two people, whatever else agrees.
-3. A resident ID fixes birth date and sex, so its holder is contradicted by a really different name alone: a lent card,
-   or a parent's ID on a child. Other numbers need the birth date or the sex to differ too.
-4. A hospital number links only where nothing contradicts it, for hospitals reuse them; contradicted, it links nothing.
+3. A number of its own with another name, sex or birth date never links: a lent card, a parent's ID on a child, a
+   slip of the desk. A resident ID is contradicted by any of them, other numbers by two together.
+4. A hospital number links only where nothing contradicts it, for hospitals reuse them; contradicted, it says nothing.
 5. A record whose next version tells of somebody else (``record_reused``) is not followed.
-6. Name and birth date alone never link: over 1 % of a region shares them with another (person-matching.md §4).
+6. An ID of somebody born twelve years before the record's own birth date is a parent's and no claim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from typing import Final
 from uuid import UUID
 
 from doorstep.linkage import names, numbers
+from doorstep.linkage.conflicts import another_birth
+from doorstep.linkage.facts import whose_number
 from doorstep.linkage.names import Agreement
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind, is_trusted
+from doorstep.registers.residents.rules.sayings import Saying
 
 Claim = tuple[str, str, UUID | None]
+_STRENGTH: Final = {kind: at for at, kind in enumerate(Kind)}
 
 
 @dataclass(slots=True)
 class Known:
-    """What is held of a resident: names in their one form, sex, birth date (ISO text, as far as known), resident ID."""
+    """What is held of a resident: names in their one form, sexes and birth dates (ISO text, as far as known) as the
+    records say them, and the resident ID."""
 
     resident: UUID
     names: list[str]
-    sex: str = "0"
-    birth: str = ""
+    sexes: set[str] = field(default_factory=set)
+    births: set[str] = field(default_factory=set)
     number: str = ""
+
+    def add(self, said: Saying, also: Iterable[str] = ()) -> None:
+        """Add what a record says, and the other names in it."""
+        self.names += [text for text in (said.name, *also) if text]
+        if said.sex in ("1", "2"):
+            self.sexes.add(said.sex)
+        if said.birth:
+            self.births.add(said.birth)
 
 
 @dataclass(slots=True)
 class Index:
-    """What is known about the people of a batch: claims to residents, residents by id."""
+    """What is known about the people of a batch: claims to residents, and the records that made them; residents."""
 
     claims: dict[Claim, UUID] = field(default_factory=dict)
+    holders: dict[Claim, UUID] = field(default_factory=dict)
     people: dict[UUID, Known] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """A resident to whom a number leads who cannot be the record's, and why: ``name``, ``sex``, ``birth_date``,
+    ``other_id`` where each has an ID, or ``split`` where a stronger number leads to somebody else."""
+
+    resident: UUID
+    identifier: Identifier
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whose record it is (None: nobody's yet), the trusted numbers that hold, and the problem that keeps it out."""
+    """Whose record it is by its numbers (None: nobody's yet), the trusted numbers that hold, those that clash, the
+    record that holds the number by which it was found, whether it must leave the resident whom its earlier version was
+    taken for, and the problem that keeps it out."""
 
     resident: UUID | None
     trusted: tuple[Identifier, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    holder: UUID | None = None
+    parts: bool = False
     problem: Finding | None = None
 
 
@@ -57,85 +88,105 @@ def claim(identifier: Identifier, source: UUID) -> Claim:
     return identifier.system, identifier.value, owner
 
 
-def differs(a: str, b: str) -> bool:
-    """Whether two dates in ISO text exclude each other, as far as both are known."""
-    size = min(len(a), len(b))
-    return size > 0 and a[:size] != b[:size]
+def contradiction(kind: Kind | None, names_said: Sequence[str], said: Saying, known: Known) -> str:
+    """Why the holder of a number cannot be the known resident: ``name``, ``sex``, ``birth_date``, or empty where
+    nothing speaks against it; ``kind`` None asks about another version of one record."""
+    verdicts = {names.agree(a, b) for a, b in product(names_said, known.names)}
+    found = _against(verdicts, said, known)
+    nameless = not verdicts - {Agreement.UNKNOWN} and kind is not None and found == ["birth_date"]
+    enough = 1 if kind is Kind.RESIDENT_ID or nameless else 2
+    return found[0] if len(found) >= enough else ""
 
 
-def contradiction(kind: Kind | None, names_said: Sequence[str], sex: str, birth: str, known: Known) -> str:
-    """Why the holder of a number cannot be the known resident: ``name``, ``birth_date`` or empty where nothing speaks
-    against it; ``kind`` None asks about another version of one record."""
-    verdicts = {names.agree(a, b) for a in names_said for b in known.names}
-    other_name = Agreement.DIFFERENT in verdicts and not verdicts & {Agreement.SAME, Agreement.LIKE}
-    other_sex = {sex, known.sex} == {"1", "2"}
-    other_birth = differs(birth, known.birth)
-    if other_name and (kind is Kind.RESIDENT_ID or other_birth or other_sex):
-        return "name"
-    if kind is not Kind.RESIDENT_ID and kind is not None and other_birth and (other_sex or not verdicts):
-        return "birth_date"
-    return ""
+def _against(verdicts: set[Agreement], said: Saying, known: Known) -> list[str]:
+    found = []
+    if Agreement.DIFFERENT in verdicts and not verdicts & {Agreement.SAME, Agreement.LIKE}:
+        found.append("name")
+    if said.sex in ("1", "2") and known.sexes and said.sex not in known.sexes:
+        found.append("sex")
+    if said.birth and known.births and all(another_birth(said.birth, b) for b in known.births):
+        found.append("birth_date")
+    return found
 
 
 def resolve(
     identifiers: Iterable[Identifier],
-    facts: tuple[Sequence[str], str, str],
+    names_said: Sequence[str],
+    said: Saying,
     source: UUID,
     index: Index,
     linked: UUID | None = None,
 ) -> Outcome:
-    """Whose a record is. ``facts`` are names, sex and birth date; ``linked`` is where an earlier version of it lies."""
-    trusted = [i for i in identifiers if is_trusted(i)]
-    found: dict[UUID, Identifier | None] = {}
-    held: list[Identifier] = []
+    """Whose a record is by its numbers; ``linked`` is where an earlier version of it lies."""
+    trusted = _own(identifiers, said)
+    own = [i for i in trusted if i.kind is Kind.RESIDENT_ID]
+    if len({i.value for i in own}) > 1:
+        return Outcome(None, problem=_conflict(own[0], "two_ids"))
+    if linked is not None and contradiction(None, names_said, said, index.people[linked]):
+        return Outcome(None, problem=Finding("record_reused", "Patient", {"by": "record"}))
+    led = _led(trusted, names_said, said, source, index)
+    home = linked or next(iter(led.residents), None)
+    if own and home is not None and index.people[home].number not in ("", own[0].value):
+        return _other_id(own[0], home, led, linked)
+    return _settle(trusted, led, home, source, index)
+
+
+def _settle(trusted: Sequence[Identifier], led: _Led, home: UUID | None, source: UUID, index: Index) -> Outcome:
+    clashes = [Clash(resident, i, "split") for resident, i in led.residents.items() if resident != home]
+    by = led.residents.get(home) if home is not None else None
+    holder = index.holders.get(claim(by, source)) if by else None
+    held = [i for i in trusted if i in led.free or (by and index.claims.get(claim(i, source)) == home)]
+    return Outcome(home, tuple(held), (*led.clashes, *clashes), holder)
+
+
+def _other_id(own: Identifier, home: UUID, led: _Led, linked: UUID | None) -> Outcome:
+    """A weaker number, or an earlier version, leads to somebody with another ID: two people.
+
+    A record whose earlier version was taken for theirs leaves them (``parts``).
+    """
+    if linked is not None:
+        return Outcome(linked, (own,) if own in led.free else (), tuple(led.clashes), parts=True)
+    clashes = [Clash(home, i, "other_id") for i in led.residents.values()]
+    return Outcome(None, (own,) if own in led.free else (), (*led.clashes, *clashes))
+
+
+def _own(identifiers: Iterable[Identifier], said: Saying) -> list[Identifier]:
+    """The trusted numbers that are the person's own, the strongest kind first."""
+    _, _, parent = whose_number(said.resident_id, said.birth)
+    found = [i for i in identifiers if is_trusted(i) and not (i.kind is Kind.RESIDENT_ID and i.value == parent)]
+    return sorted(found, key=lambda i: _STRENGTH[i.kind])
+
+
+@dataclass(slots=True)
+class _Led:
+    """The residents to whom numbers lead, the numbers that somebody holds who cannot be it, and those nobody holds."""
+
+    residents: dict[UUID, Identifier] = field(default_factory=dict)
+    clashes: list[Clash] = field(default_factory=list)
+    free: list[Identifier] = field(default_factory=list)
+
+
+def _led(trusted: Iterable[Identifier], names_said: Sequence[str], said: Saying, source: UUID, index: Index) -> _Led:
+    led = _Led()
     for identifier in trusted:
         resident = index.claims.get(claim(identifier, source))
         if resident is None:
-            held.append(identifier)
+            led.free.append(identifier)
             continue
-        reason = contradiction(identifier.kind, *facts, index.people[resident])
-        if reason and identifier.kind is Kind.HOSPITAL:
-            continue
-        if reason:
-            return Outcome(None, problem=_conflict(identifier, reason))
-        held.append(identifier)
-        found.setdefault(resident, identifier)
-    if linked is not None:
-        found.setdefault(linked, None)
-    return _settle(found, tuple(held), facts, index, linked)
+        why = contradiction(identifier.kind, names_said, said, index.people[resident])
+        if not why:
+            led.residents.setdefault(resident, identifier)
+        elif identifier.kind is not Kind.HOSPITAL:
+            led.clashes.append(Clash(resident, identifier, why))
+    return led
 
 
-def _settle(
-    found: Mapping[UUID, Identifier | None],
-    held: tuple[Identifier, ...],
-    facts: tuple[Sequence[str], str, str],
-    index: Index,
-    linked: UUID | None,
-) -> Outcome:
-    if len(found) > 1:
-        return Outcome(None, problem=_split(list(found.values())))
-    ids = {i.value: i for i in held if i.kind is Kind.RESIDENT_ID}
-    said = next(iter(ids.values()), None)
-    if said and len(ids) > 1:
-        return Outcome(None, problem=_conflict(said, "two_ids"))
-    resident = next(iter(found), None)
-    if resident is None:
-        return Outcome(None, held)
-    known = index.people[resident]
-    if said and known.number not in ("", said.value):
-        return Outcome(None, problem=_conflict(said, "other_id"))
-    reason = contradiction(None, *facts, known) if linked else ""
-    if reason:
-        return Outcome(None, problem=Finding("record_reused", "Patient", {"by": "record", "why": reason}))
-    return Outcome(resident, held)
+def told(clash: Clash) -> Finding:
+    """A clash as a warning: the record is kept, and a person looks."""
+    code = "identity_split" if clash.why == "split" else "identity_conflict"
+    return _conflict(clash.identifier, clash.why, code, error=False)
 
 
-def _split(by: Collection[Identifier | None]) -> Finding:
-    said = [i for i in by if i]
-    kinds = sorted({i.kind.value for i in said}) + ["record"] * (len(by) > len(said))
-    return Finding("identity_split", said[0].path if said else "", {"by": ", ".join(kinds)})
-
-
-def _conflict(identifier: Identifier, reason: str) -> Finding:
+def _conflict(identifier: Identifier, reason: str, code: str = "identity_conflict", *, error: bool = True) -> Finding:
     params = {"by": identifier.kind.value, "value": numbers.mask(identifier.value), "why": reason}
-    return Finding("identity_conflict", identifier.path, params)
+    return Finding(code, identifier.path, params, error)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
 
-from doorstep.linkage import names
+from doorstep.linkage import names, numbers
 from doorstep.linkage.numbers import IdFacts
 
 _RANK = {"official": 0, "usual": 1, "": 2, "temp": 4, "nickname": 5, "anonymous": 6, "maiden": 7, "old": 8}
@@ -39,24 +40,22 @@ def by_number(person: Person, facts: IdFacts | None) -> Person:
     return replace(person, birth=facts.birth.isoformat(), sex=facts.sex)
 
 
-def settle(current: Person, said: Person, *, own: bool) -> Person:
-    """The person after another saying: the record that tells of the person (``own``) replaces, others fill blanks.
+def fold(said: Iterable[Person], number: str = "") -> Person:
+    """The person whom records tell of, the earliest first; a valid resident ID fixes birth date and sex."""
+    read = numbers.read_id(number) if number else ""
+    return by_number(reduce(settle, said, Person()), None if isinstance(read, str) else read)
 
-    A newborn's stand-in name gives way to a real one, a death once told stays unless its teller takes it back.
-    """
+
+def settle(current: Person, said: Person) -> Person:
+    """The person after another saying, which fills blanks alone; a newborn's stand-in name gives way to a real one."""
     newborn = names.is_newborn(current.name)
     return Person(
-        name=_pick(current.name, said.name, own or newborn),
-        sex=_pick(_sex(current), _sex(said), own) or _pick(current.sex, said.sex, own),
-        birth=_pick(current.birth, said.birth, own or len(said.birth) > len(current.birth)),
-        deceased=said.deceased if own else current.deceased or said.deceased,
-        ethnic=_pick(current.ethnic, said.ethnic, own),
+        name=said.name if said.name and (newborn or not current.name) else current.name,
+        sex=_sex(current) or _sex(said) or current.sex or said.sex,
+        birth=said.birth if len(said.birth) > len(current.birth) else current.birth,
+        deceased=current.deceased or said.deceased,
+        ethnic=current.ethnic or said.ethnic,
     )
-
-
-def _pick(current: str, said: str, replaces: bool) -> str:
-    """What was said where it says something and either replaces or fills a blank."""
-    return said if said and (replaces or not current) else current
 
 
 def _sex(person: Person) -> str:

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorstep.registers.residents.fhir import incoming
+from doorstep.kernel.testing.contracts import ProjectionContract
+from doorstep.registers.residents.fhir import golden, incoming
 from doorstep.registers.residents.rules.facts import Kind
+from doorstep.registers.residents.rules.persons import Person
 from doorstep.registers.residents.shapes import Address, Guardian, Name, Phone
 
 SOURCE = uuid4()
 V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 CN = "http://CodeSystem.hl7fhir.cn/identity-document-type"
 RELATION = "urn:oid:2.16.156.10011.2.3.3.8"
+
+
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+persons = st.builds(
+    Person,
+    name=texts, sex=st.sampled_from(["0", "1", "2", "9"]), birth=st.sampled_from(["", "1985", "1985-03", "1985-03-15"]),
+    deceased=st.sampled_from(["", "yes", "2020-01-02"]),
+)  # fmt: skip
+
+
+class TestProjections(ProjectionContract):
+    room = "residents"
+
+    def projected(self) -> Mapping[str, st.SearchStrategy[Mapping[str, Any]]]:
+        records = st.lists(st.from_regex(r"[A-Za-z0-9.-]{1,64}", fullmatch=True), max_size=3).map(tuple)
+        others = st.lists(st.uuids(), max_size=2).map(tuple)
+        return {"Patient": st.builds(golden, st.uuids(), persons, records, others, st.none() | st.uuids())}
+
+
+def test_one_who_was_merged_is_replaced_and_no_longer_active() -> None:
+    gone, kept = uuid4(), uuid4()
+    first, second = (
+        golden(gone, Person("王小明"), (), (), kept),
+        golden(kept, Person("王小明"), ("a", "b"), (gone,), None),
+    )
+    assert (first["active"], second["active"]) == (False, True)
+    assert first["link"] == [{"other": {"reference": f"Patient/{kept}"}, "type": "replaced-by"}]
+    assert [(each["other"]["reference"], each["type"]) for each in second["link"]] == [
+        (f"Patient/{gone}", "replaces"), ("Patient/a", "seealso"), ("Patient/b", "seealso"),
+    ]  # fmt: skip
 
 
 def typed(system, code, value):

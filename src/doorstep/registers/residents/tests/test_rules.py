@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -262,13 +263,15 @@ PERSONS = st.builds(
 
 @given(PERSONS, PERSONS)
 def test_others_never_blank_what_is_known(current, other):
-    for own in (True, False):
-        settled = persons.settle(current, other, own=own)
-        assert bool(settled.name) >= bool(current.name)
-        assert bool(settled.birth) >= bool(current.birth)
-        assert own or bool(settled.deceased) >= bool(current.deceased)
-    again = persons.settle(persons.settle(current, other, own=False), other, own=False)
-    assert again == persons.settle(current, other, own=False)
+    settled = persons.settle(current, other)
+    for known, found in zip(astuple(current), astuple(settled), strict=True):
+        assert bool(found) >= bool(known)
+    assert persons.settle(settled, other) == settled
+
+
+@given(st.lists(PERSONS, max_size=4), st.lists(PERSONS, max_size=4))
+def test_a_person_is_what_the_records_say_in_their_order(first, then):
+    assert persons.fold([persons.fold(first), *then]) == persons.fold([*first, *then])
 
 
 def test_ages():
