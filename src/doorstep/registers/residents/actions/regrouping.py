@@ -44,7 +44,7 @@ def regroup(call: Call, records: Sequence[UUID]) -> None:
 
 def _question(found: Around, pair: Pair) -> tuple[UUID, Question]:
     one, other = found.records[pair.left].record, found.records[pair.right].record
-    return one, Question(other, "weight", "two people", pair.bits, 2)
+    return one, Question(other, "weight", "two_people", pair.bits, 2)
 
 
 def settle(call: Call, found: Around, groups: Sequence[Sequence[int]], how: str = "regrouped") -> int:

@@ -31,6 +31,8 @@ DETAILS: Final = {
     "archive": _("健康档案编号"),
     "hospital": _("就诊号"),
     "unmerged": _("撤销过合并"),
+    "alone": _("只有姓名和出生日期相符，不能自动归并"),
+    "two_people": _("与两个人都相符"),
 }
 LIKELY: Final = {"likely": _("很可能"), "possible": _("可能"), "doubtful": _("存疑")}
 TONES: Final = {"likely": "info", "possible": "", "doubtful": "warn"}

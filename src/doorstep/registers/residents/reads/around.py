@@ -106,25 +106,30 @@ def _joined(fresh: Sequence[Near], rule: Rule) -> set[UUID]:
 
 def _paired(records: Sequence[Near], bound: Iterable[tuple[UUID, UUID]], rule: Rule) -> Around:
     place = {each.record: at for at, each in enumerate(records)}
-    keys = [set(hashes(each.facts)) for each in records]
-    frequent = shares([each.facts for each in records])
     same, apart = _judged(place)
     together = same | {_pair(place[a], place[b]) for a, b in bound if a in place and b in place}
-    pairs: list[Pair] = []
-    for a, b in combinations(range(len(records)), 2):
-        one, two = records[a], records[b]
-        if (a, b) not in same and conflict(one.facts, two.facts):
-            apart.add((a, b))
-        elif (a, b) in together:
-            pairs.append(Pair(a, b, TOGETHER))
-        elif not keys[a].isdisjoint(keys[b]):
-            score = rule.model.score(one.facts, two.facts, frequent)
-            if sure(one.facts, Weighed(two, score), rule):
-                pairs.append(Pair(a, b, score.bits))
+    facts = [each.facts for each in records]
+    apart |= {(a, b) for a, b in combinations(range(len(facts)), 2) if conflict(facts[a], facts[b])} - same
+    pairs = [Pair(a, b, TOGETHER) for a, b in sorted(together - apart | same)]
+    pairs += _likely(records, together | apart, rule)
     fixed = [Fixed(each.facts.number, each.facts.rank, each.order) for each in records]
     fit_two = guesses(fixed, pairs)
-    doubtful = [p for p in pairs if p.bits < TOGETHER and (p.left in fit_two or p.right in fit_two)]
-    return Around(records, fixed, [p for p in pairs if p not in doubtful], apart - same, doubtful)
+    doubtful = {p for p in pairs if p.bits < TOGETHER and not fit_two.isdisjoint((p.left, p.right))}
+    return Around(records, fixed, sorted(set(pairs) - doubtful), apart - same, sorted(doubtful))
+
+
+def _likely(records: Sequence[Near], decided: Collection[tuple[int, int]], rule: Rule) -> list[Pair]:
+    """The sure pairs among those that share a key and of which nothing else is known."""
+    keys = [set(hashes(each.facts)) for each in records]
+    frequent = shares([each.facts for each in records])
+    pairs = []
+    for a, b in combinations(range(len(records)), 2):
+        if (a, b) in decided or keys[a].isdisjoint(keys[b]):
+            continue
+        score = rule.model.score(records[a].facts, records[b].facts, frequent)
+        if sure(records[a].facts, Weighed(records[b], score), rule):
+            pairs.append(Pair(a, b, score.bits))
+    return pairs
 
 
 def _pair(a: int, b: int) -> tuple[int, int]:

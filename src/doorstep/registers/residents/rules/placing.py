@@ -138,11 +138,19 @@ def _questions(
         elif clash is not None or why:
             question = Question(other.near.record, "number", clash.why if clash else why, bits, 2)
         elif bits >= rule.review:
-            question = Question(other.near.record, "weight", "", bits, 2 if risky(other.score) else 1)
+            question = Question(other.near.record, "weight", why_not(own, other, rule), bits, 1 + risky(other.score))
         else:
             continue
         found[resident] = question
     return list(found.values())[:MOST_QUESTIONS]
+
+
+def why_not(own: Facts, other: Weighed, rule: Rule) -> str:
+    """What keeps a pair from being joined: ``two_people`` whom it fits; ``alone``, where name and day alone agree; empty
+    where it is not likely enough."""
+    if other.score.bits < rule.link:
+        return ""
+    return "two_people" if sure(own, other, rule) else "alone"
 
 
 def risky(score: Score) -> bool:
