@@ -146,7 +146,7 @@ def _questions(
 
 
 def why_not(own: Facts, other: Weighed, rule: Rule) -> str:
-    """What keeps a pair from being joined: ``two_people`` whom it fits; ``alone``, where name and day alone agree; empty
+    """What keeps a pair from being joined: ``two_people`` whom it fits; ``alone``, name and day alone agree; empty
     where it is not likely enough."""
     if other.score.bits < rule.link:
         return ""
