@@ -72,10 +72,12 @@ def visible(scope: Scope, resident: UUID) -> bool:
 def header(scope: Scope, resident: UUID) -> Header:
     """The head of a page about the resident, ID masked; of one who was merged, about whom they were merged into.
 
-    ``Refused`` (not_found) outside the scope. Three queries.
+    ``Refused`` (not_found) outside the scope. Two queries.
     """
-    resident = current(resident)
     row = Resident.objects.within(scope).filter(pk=resident).first()
+    if row is None or row.merged_into_id:
+        resident = current(resident)
+        row = Resident.objects.within(scope).filter(pk=resident).first()
     if row is None:
         raise Refused(refuse("not_found", kind="Resident"))
     held = ResidentIdentifier.objects.within(scope).filter(resident=resident, kind=Kind.RESIDENT_ID.value, trusted=True)
