@@ -24,7 +24,7 @@ from doorstep.kernel import ledger, reindex_rows
 from doorstep.kernel.fhir_index import index_of
 from doorstep.kernel.reindex_rows import Row
 
-INDEX_VERSION: Final = 2
+INDEX_VERSION: Final = 3
 """Raised with every change of what ``index_of`` makes of a resource: the stored index is then an older one."""
 
 BATCH: Final = 1000  # rows that are looked at in one transaction, and about how many bytes of them

@@ -418,8 +418,10 @@ EVERY_WAY: list[Json] = [
      "vaccineCode": {"coding": [{"system": "urn:v", "code": "01"}]}, "occurrenceString": "去年"},
     {"resourceType": "Observation", "id": "c", "status": "final", "code": {"text": "心电图"},
      "valueSampledData": {"origin": {"value": 10}, "period": 4, "factor": 2, "dimensions": 1, "data": "1 -2 E 3"}},
+    {"resourceType": "Patient", "id": "m", "extension": [
+        {"url": "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName", "valueString": "李"}]},
 ]  # fmt: skip
-MADE = (2, "4c701da1f53f77c5")  # the version of the index, and the mark of what it holds of these
+MADE = (3, "f700bb0244f4ec90")  # the version of the index, and the mark of what it holds of these
 
 
 def test_a_change_of_what_is_indexed_is_a_new_version_of_the_index():
