@@ -154,12 +154,13 @@ def _create(resource: dict[str, Any]) -> Request:
 
 
 def _patient(number: int) -> dict[str, Any]:
+    given = chr(0x4E00 + number * 7 % 20_000)  # a thousand of one name and day would each be compared with fifty others
     return {
         "resourceType": "Patient",
         "identifier": [{"system": "urn:bench", "value": f"{time.time_ns()}-{number}"}],
-        "name": [{"text": "测试", "family": "测", "given": ["试"]}],
+        "name": [{"text": f"测{given}", "family": "测", "given": [given]}],
         "gender": "female",
-        "birthDate": "1961-05-04",
+        "birthDate": f"{1930 + number % 80}-{1 + number % 12:02}-{1 + number % 28:02}",
         "telecom": [{"system": "phone", "value": f"139{number:08d}"}],
         "address": [{"text": "清禾县石桥镇", "city": "清禾县"}],
     }

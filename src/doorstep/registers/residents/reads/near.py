@@ -16,7 +16,7 @@ from doorstep.linkage.keys import hashes
 from doorstep.linkage.model import Frequencies
 from doorstep.registers.residents.reads.asking import Row, ask
 from doorstep.registers.residents.reads.rule import shares_asked, shares_told
-from doorstep.registers.residents.rules.placing import Near, Rule, Weighed
+from doorstep.registers.residents.rules.placing import Near, Rule, Weighed, opposed
 
 A_KEY: Final = 50
 """Records that one key shows."""
@@ -88,11 +88,12 @@ class Nearby:
     placed: dict[int, list[Near]] = field(default_factory=dict)
 
     def weighed(self, number: int, but: UUID | None = None) -> list[Weighed]:
-        """How a record compares with each that shares a key; ``but``: its own earlier version."""
+        """How a record compares with each near it that may be its person's; ``but``: its own earlier version."""
         own = self.facts[number]
         near = {each.record: each for each in self.held.get(number, ())}
         near |= {each.record: each for key in self.keys[number] for each in self.placed.get(key, ())}
         near.pop(cast("UUID", but), None)
+        near = {record: each for record, each in near.items() if not opposed(own, each.facts)}
         return [Weighed(each, self.rule.model.score(own, each.facts, self.shares)) for each in near.values()]
 
     def add(self, number: int, record: UUID, resident: UUID) -> None:
