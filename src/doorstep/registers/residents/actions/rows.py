@@ -31,6 +31,9 @@ COLUMNS = {
     "residentfacts": "record_id said facts keys",
     "residentkey": "key record_id",
 }
+_KEYS = "INSERT INTO residents_residentkey (key, record_id) SELECT * FROM unnest(%s::bigint[], %s::uuid[])"
+MANY_KEYS = 400
+"""Keys of some dozens of records: up to here one INSERT of arrays costs less than COPY."""
 FEW = 20
 """Rows of a table from which on COPY costs less than so many INSERTs."""
 # Facts that a new version of a record replaces; numbers only grow, for others may rest on them.
@@ -96,9 +99,11 @@ def write(rows: Rows) -> None:
 
 def _add(cursor: Any, rows: Rows, tables: Iterable[str]) -> None:
     """COPY where there are many rows, one round trip of INSERTs where there are few."""
-    few = []
+    few: list[tuple[str, Sequence[Any]]] = []
     for table in tables:
-        if len(rows.new[table]) > FEW:
+        if table == "residentkey" and 0 < len(rows.new[table]) <= MANY_KEYS:
+            few.append((_KEYS, [list(column) for column in zip(*rows.new[table], strict=True)]))
+        elif len(rows.new[table]) > FEW:
             columns = ", ".join(f'"{c}"' for c in COLUMNS[table].split())
             with cursor.copy(f"COPY residents_{table} ({columns}) FROM STDIN") as copy:
                 for row in rows.new[table]:
