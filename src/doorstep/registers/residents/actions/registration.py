@@ -15,8 +15,8 @@ from doorstep.kernel.decision import Decision, Refused, refuse
 from doorstep.kernel.store import lock
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions.intake import place
-from doorstep.registers.residents.models import Resident, ResidentAddress, ResidentPhone
-from doorstep.registers.residents.reads.holders import holder
+from doorstep.registers.residents.models import Resident, ResidentAddress, ResidentIdentifier, ResidentPhone
+from doorstep.registers.residents.reads.holders import WHOLE_DISTRICT, holder
 from doorstep.registers.residents.rules.facts import Finding, Kind
 from doorstep.registers.residents.shapes import Address, Incoming, Phone, Registered, Verdict
 
@@ -50,8 +50,16 @@ def _placed(call: Call, said: Incoming, known: bool) -> Verdict:
         with suppress(IntegrityError), transaction.atomic():
             (verdict,) = place(call, [said])
             _demand_unopposed(verdict)
+            if not known and number and _was_held(number):
+                raise IntegrityError("another desk was first with the number while this one waited for its turn")
             return verdict
     raise Refused(refuse("error"))
+
+
+def _was_held(number: str) -> bool:
+    """Whether somebody held the number before the last record that told it."""
+    rows = ResidentIdentifier.objects.unscoped(WHOLE_DISTRICT).filter(value=number).order_by("pk")
+    return any(list(rows.values_list("trusted", flat=True))[:-1])
 
 
 def _demand_unopposed(verdict: Verdict) -> None:
