@@ -38,16 +38,10 @@ VALUES (%s, 1, %s, %s, %s, 'weight', 'unmerged', 0, 1, 'different', %s)
 ON CONFLICT (left_id, right_id) DO UPDATE SET state = 'different', settled_at = excluded.settled_at,
   version = residents_doubt.version + 1
 """
-_NO_LONGER: Final = """
-UPDATE residents_doubt d SET state = 'different', settled_at = %s, version = d.version + 1
+_TURN: Final = """
+UPDATE residents_doubt d SET state = %s, settled_at = %s, version = d.version + 1
 FROM residents_residentrecord l, residents_residentrecord r
-WHERE d.state = 'same' AND l.id = d.left_id AND r.id = d.right_id
-  AND ((l.resident_id = %s AND r.resident_id = %s) OR (l.resident_id = %s AND r.resident_id = %s))
-"""
-_TOGETHER: Final = """
-UPDATE residents_doubt d SET state = 'settled', settled_at = %s, version = d.version + 1
-FROM residents_residentrecord l, residents_residentrecord r
-WHERE d.state = 'different' AND l.id = d.left_id AND r.id = d.right_id
+WHERE d.state = %s AND l.id = d.left_id AND r.id = d.right_id
   AND ((l.resident_id = %s AND r.resident_id = %s) OR (l.resident_id = %s AND r.resident_id = %s))
 """
 _SETTLE: Final = """
@@ -96,7 +90,7 @@ def settle(records: Iterable[UUID]) -> None:
 def hold_together(one: UUID, other: UUID) -> None:
     """Note that a person joined two residents: what held them apart before holds no longer."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOGETHER, [clock.now(), one, other, other, one])
+        cursor.execute(_TURN, ["settled", clock.now(), "different", one, other, other, one])
 
 
 def hold_apart(one: UUID, other: UUID) -> None:
@@ -110,4 +104,4 @@ def hold_apart(one: UUID, other: UUID) -> None:
         left, right = sorted(firsts)
         at = clock.now()
         cursor.execute(_APART, [new_id(), at, left, right, at])
-        cursor.execute(_NO_LONGER, [at, one, other, other, one])
+        cursor.execute(_TURN, ["different", at, "same", one, other, other, one])

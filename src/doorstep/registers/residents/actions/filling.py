@@ -17,6 +17,7 @@ from doorstep.kernel.decision import demand
 from doorstep.linkage.facts import COLUMNS
 from doorstep.linkage.keys import hashes
 from doorstep.registers.residents.access import Permission
+from doorstep.registers.residents.actions.rows import forget_form
 from doorstep.registers.residents.reads.known import birth_text
 from doorstep.registers.residents.reads.near import packed
 from doorstep.registers.residents.rules.facts import Identifier, Kind
@@ -52,11 +53,6 @@ SELECT r.id, coalesce(r.patient_id, r.id::text), r.organisation_id, f.said::text
 FROM residents_residentrecord r JOIN residents_resident p ON p.id = r.resident_id
 LEFT JOIN residents_residentfacts f ON f.record_id = r.id WHERE r.id = ANY(%s)
 """  # noqa: S608  names of our own tables
-_CLEAR: Final = """
-DELETE FROM residents_residentkey k USING residents_residentfacts f
-WHERE f.record_id = ANY(%s) AND k.key = ANY(f.keys) AND k.record_id = f.record_id
-"""
-_CLEAR_FACTS: Final = "DELETE FROM residents_residentfacts WHERE record_id = ANY(%s)"
 _ADD: Final = "COPY residents_residentfacts (record_id, said, facts, keys) FROM STDIN"
 _ADD_KEYS: Final = "COPY residents_residentkey (key, record_id) FROM STDIN"
 
@@ -93,8 +89,7 @@ def fill_page(call: Call) -> int:
 def _fill(cursor: Any, wanted: list[UUID]) -> None:
     cursor.execute(_SAID, [wanted])
     found = [(row[0], row[1], _saying(*row[1:])) for row in cursor.fetchall()]
-    cursor.execute(_CLEAR, [wanted])
-    cursor.execute(_CLEAR_FACTS, [wanted])
+    forget_form(cursor, wanted)
     compared = [(record, said, facts, hashes(facts)) for record, key, said in found for facts in (said.facts(key),)]
     with cursor.copy(_ADD) as rows:
         for record, said, facts, keys in compared:

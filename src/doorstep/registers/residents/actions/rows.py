@@ -120,12 +120,17 @@ def _insert(table: str) -> str:
     return f"INSERT INTO residents_{table} ({listed}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  our own names
 
 
+def forget_form(cursor: Any, records: Sequence[UUID]) -> None:
+    """Take away the form of records for comparison, and their keys, so that they can be given anew."""
+    cursor.execute(_CLEAR_KEYS, [list(records)])
+    cursor.execute(_CLEAR_FACTS, [list(records)])
+
+
 def _clear(cursor: Any, rows: Rows) -> None:
     if not rows.said_again:
         return
     records, residents = list(rows.said_again), [r for r, _ in rows.said_again.values()]
-    cursor.execute(_CLEAR_KEYS, [records])
-    cursor.execute(_CLEAR_FACTS, [records])
+    forget_form(cursor, records)
     for table in REPLACED:
         cursor.execute(
             f"DELETE FROM residents_{table} WHERE resident_id = ANY(%s) AND record_id = ANY(%s)",  # noqa: S608  # our own names
