@@ -20,11 +20,9 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.actions import doubts, joining, merging, moving, regrouping
-from doorstep.registers.residents.models import Resident
 from doorstep.registers.residents.reads import known, pairing, workspace
 from doorstep.registers.residents.reads.pairing import Regrouping
 from doorstep.registers.residents.reads.rule import current
-from doorstep.registers.residents.rules.grouping import assign
 from doorstep.registers.residents.rules.placing import Question
 from doorstep.registers.residents.rules.runs import Fresh, Linked, Progress
 
@@ -105,7 +103,9 @@ def settle(call: Call, *, plan: Plan) -> Linked:
     valid = [each for each in plan.regroupings if standing.issuperset(each.ids)]
     moves = _Moves()
     for each in valid:
-        _add(each, moves)
+        whole, alone = regrouping.going(each.groups, each.homes, each.ids)
+        moves.into |= whole
+        moves.alone |= alone
     refused = joining.contradicted(moves.into)
     into = {gone: kept for gone, kept in moves.into.items() if kept not in refused}
     joining.join_all(call, into, _HOW)
@@ -143,20 +143,3 @@ def _standing(plan: Plan, residents: set[UUID]) -> tuple[set[UUID], list[UUID]]:
         if read.get(record) == (home, version) and record not in judged and home not in gone
     }  # fmt: skip
     return standing, sorted(record for record, _, _, compared in rows if record not in read and compared)
-
-
-def _add(each: Regrouping, moves: _Moves) -> None:
-    """What a regrouping moves; a resident all of whose records go to one other goes whole."""
-    owners = assign(each.groups, each.homes, each.ids)
-    targets: dict[UUID, set[UUID]] = {}
-    going: dict[UUID, tuple[UUID, UUID]] = {}
-    for members, owner in zip(each.groups, owners, strict=True):
-        target = owner or Resident.objects.create().pk
-        for place in members:
-            home = each.homes[place]
-            targets.setdefault(home, set()).add(target)
-            if home != target:
-                going[each.ids[place]] = (home, target)
-    whole = {home: next(iter(to)) for home, to in targets.items() if len(to) == 1 and home not in to}
-    moves.into |= whole
-    moves.alone |= {record: pair for record, pair in going.items() if pair[0] not in whole}

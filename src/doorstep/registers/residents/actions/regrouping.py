@@ -47,24 +47,27 @@ def _question(found: Around, pair: Pair) -> tuple[UUID, Question]:
     return one, Question(other, "weight", "two_people", pair.bits, 2)
 
 
-def settle(call: Call, found: Around, groups: Sequence[Sequence[int]], how: str = "regrouped") -> int:
-    """Bring records to the residents of their groups; answers how many moved. Their residents are held."""
+def settle(call: Call, found: Around, groups: Sequence[Sequence[int]]) -> None:
+    """Bring records to the residents of their groups. Their residents are held."""
     homes, ids = [each.resident for each in found.records], [each.record for each in found.records]
+    whole, alone = going(groups, homes, ids)
+    for gone, kept in whole.items():
+        merging.join(call, kept, gone, "regrouped")
+    merging.shift(alone, "regrouped", call.actor)
+
+
+def going(
+    groups: Sequence[Sequence[int]], homes: Sequence[UUID], ids: Sequence[UUID]
+) -> tuple[dict[UUID, UUID], dict[UUID, tuple[UUID, UUID]]]:
+    """What goes elsewhere where records (``ids``, with their residents) are grouped so: residents all of whose records
+    go to one other, who are merged with all else that hangs on them; and records that go alone, from whom to whom."""
+    targets: dict[UUID, set[UUID]] = {}
     moves: dict[UUID, tuple[UUID, UUID]] = {}
     for members, owner in zip(groups, assign(groups, homes, ids), strict=True):
         target = owner or Resident.objects.create().pk
-        moves |= {ids[place]: (homes[place], target) for place in members if homes[place] != target}
-    whole = _whole(homes, ids, moves)
-    for gone, kept in whole.items():
-        merging.join(call, kept, gone, how)
-    rest = {record: pair for record, pair in moves.items() if pair[0] not in whole}
-    merging.shift(rest, how, call.actor)
-    return len(moves)
-
-
-def _whole(homes: Sequence[UUID], ids: Sequence[UUID], moves: dict[UUID, tuple[UUID, UUID]]) -> dict[UUID, UUID]:
-    """The residents all of whose records go to one other: those are merged, with all else that hangs on them."""
-    targets: dict[UUID, set[UUID]] = {}
-    for home, record in zip(homes, ids, strict=True):
-        targets.setdefault(home, set()).add(moves.get(record, (home, home))[1])
-    return {home: next(iter(to)) for home, to in targets.items() if len(to) == 1 and home not in to}
+        for place in members:
+            targets.setdefault(homes[place], set()).add(target)
+            if homes[place] != target:
+                moves[ids[place]] = (homes[place], target)
+    whole = {home: next(iter(to)) for home, to in targets.items() if len(to) == 1 and home not in to}
+    return whole, {record: pair for record, pair in moves.items() if pair[0] not in whole}
