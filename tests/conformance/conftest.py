@@ -8,5 +8,5 @@ from fhirpathpy.engine.nodes import TypeInfo
 
 @pytest.fixture(autouse=True)
 def oracle_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """fhirpathpy keeps the model of the last `is` or `as` for the whole process; `ofType(uri)` then takes canonicals."""
+    """fhirpathpy keeps the model of the last `is` or `as` for the process; `ofType(uri)` then takes canonicals."""
     monkeypatch.setattr(TypeInfo, "model", None)

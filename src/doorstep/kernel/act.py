@@ -7,6 +7,7 @@ or nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from doorstep.kernel import publishing, room, trail
+from doorstep.kernel import fence, publishing, room, trail
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand
 
@@ -74,14 +75,17 @@ def _publishing() -> Work:
 
 
 def action(
-    permission: StrEnum, *, audits: str
+    permission: StrEnum, *, audits: str, beyond: str = ""
 ) -> Callable[[Callable[Concatenate[Call, P], T]], Callable[Concatenate[Call, P], T]]:
-    """Make a function ``(call, *, …)`` a writer. Raises ``Refused`` (trailed too) and then nothing was changed."""
+    """Make a function ``(call, *, …)`` a writer. Raises ``Refused`` (trailed too) and then nothing was changed.
+
+    ``beyond`` says why it must see or write rows outside its caller's scope, and lifts the second fence for it.
+    """
 
     def make(function: Callable[Concatenate[Call, P], T]) -> Callable[Concatenate[Call, P], T]:
         @wraps(function)
         def run(call: Call, *args: P.args, **kwargs: P.kwargs) -> T:
-            return _run(call, permission, audits, lambda: function(call, *args, **kwargs))
+            return _run(call, permission, audits, beyond, lambda: function(call, *args, **kwargs))
 
         run.permission = permission  # type: ignore[attr-defined]  # read by the contract tests
         run.audits = audits  # type: ignore[attr-defined]  # read by the contract tests
@@ -94,14 +98,15 @@ def action(
 ask = action
 
 
-def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T]) -> T:
+def _run(call: Call, permission: StrEnum, audits: str, beyond: str, body: Callable[[], T]) -> T:
     outer = _work.get()
     work = Work(permission)
     token = _work.set(work)
     try:
         with transaction.atomic():
             demand(call.may(permission))
-            result = body()
+            with fence.lifted(beyond) if beyond else nullcontext():
+                result = body()
             if outer is None:
                 publishing.write(work.published.values())
             trail.write(call, audits, subject=work.subject, resident=work.resident, detail=work.detail)

@@ -26,6 +26,7 @@ from doorstep.kernel.postgres_place import (
     failure,
     own_file,
     prepare,
+    promise,
     socket_folder,
 )
 
@@ -149,6 +150,7 @@ def _join_or_launch(place: Place, settings: Mapping[str, str]) -> int:
                 f"A PostgreSQL started by hand uses {place.data}; stop it first (pg_ctl stop).",
             )
         _forget_the_dead(place)
+        promise(place)
         return _launch(place, settings, lock)
 
 

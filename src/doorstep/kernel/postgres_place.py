@@ -27,6 +27,18 @@ STATE = Path("/var/lib/doorstep")
 SOCKET_LIMIT = 107
 """Bytes of a socket's path (sockaddr_un.sun_path less the closing NUL)."""
 LOG_LIMIT = 10_000_000
+_LEAKPROOF = (
+    "ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) LEAKPROOF\n"
+    "ALTER FUNCTION pg_catalog.arraycontains(anyarray, anyarray) LEAKPROOF\n"
+)
+"""Under a row-level policy an index serves no operator that might tell of hidden rows (PostgreSQL documentation, 39.5).
+On hashed tokens (bigint[]) these two tell nothing, and only a superuser may promise it."""
+_FENCED = (
+    "DO $$ BEGIN CREATE ROLE doorstep_fenced NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$\n"
+    f"GRANT doorstep_fenced TO {ROLE}\n"
+)
+"""The role that doors to the world wear (`kernel.fence`)."""
+_MARK = "doorstep.fenced"
 _INITDB = ("-E", "UTF8", "-A", "scram-sha-256", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
 
@@ -258,7 +270,9 @@ def _initdb(place: Place) -> None:
         place.account.own(words)
         place.account.own(new)
         _run(place, ["initdb", "-D", str(new / "data"), "-U", ADMIN, f"--pwfile={words}", *_INITDB])
-        _run(place, ["postgres", "--single", "-D", str(new / "data"), "-c", "exit_on_error=on", ADMIN], _roles(place))
+        _single(place, new / "data", "template1", _LEAKPROOF)
+        _single(place, new / "data", ADMIN, _roles(place))
+        _promised(new / "data")
         (new / "data").rename(place.data)
         folder = os.open(place.base, os.O_RDONLY)
         os.fsync(folder)
@@ -267,11 +281,29 @@ def _initdb(place: Place) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def promise(place: Place) -> None:
+    """Give the databases of an older data folder what those of a new one begin with; call while no server runs."""
+    if not (place.data / _MARK).exists():
+        for database in ("template1", ROLE):
+            _single(place, place.data, database, _LEAKPROOF)
+        _single(place, place.data, ADMIN, _FENCED)
+        _promised(place.data)
+
+
+def _promised(data: Path) -> None:
+    (data / _MARK).touch(mode=0o600)
+
+
+def _single(place: Place, data: Path, database: str, sql: str) -> None:
+    _run(place, ["postgres", "--single", "-D", str(data), "-c", "exit_on_error=on", database], sql)
+
+
 def _roles(place: Place) -> str:
     """Give the SQL of the program's role: no superuser, for a superuser passes every row-level policy."""
     return (
         f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{place.secret(ROLE)}'\n"
         f"GRANT pg_monitor TO {ROLE}\n"
+        f"{_FENCED}"
         f"CREATE DATABASE {ROLE} OWNER {ROLE}\n"
     )
 

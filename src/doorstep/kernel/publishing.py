@@ -17,7 +17,7 @@ from psycopg import Cursor, sql
 
 from doorstep.fhir.indexing import Index
 from doorstep.fhir.validation.checking import check
-from doorstep.kernel import clock, ledger
+from doorstep.kernel import clock, fence, ledger
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.fhir_index import index_of
@@ -84,16 +84,19 @@ def write(published: Iterable[Publication]) -> None:
     for each in published:
         by_type[each.type].append(each)
     rows = []
-    for kind in sorted(by_type):
-        known = _known(kind, sorted(each.id for each in by_type[kind]))
-        rows += [row for each in by_type[kind] if (row := _fresh(each, known.get(each.id))) is not None]
-    if not rows:
+    if not by_type:
         return
-    try:
-        ledger.write(rows, clock.now())
-    except ledger.Claimed as claimed:
-        (kind, key), *_ = sorted(claimed.keys)
-        raise Refused(refuse(CLAIMED, kind=kind, id=key, ids=len(claimed.keys))) from claimed
+    with fence.lifted("an id may be another institution's, and versions go in by COPY"):
+        for kind in sorted(by_type):
+            known = _known(kind, sorted(each.id for each in by_type[kind]))
+            rows += [row for each in by_type[kind] if (row := _fresh(each, known.get(each.id))) is not None]
+        if not rows:
+            return
+        try:
+            ledger.write(rows, clock.now())
+        except ledger.Claimed as claimed:
+            (kind, key), *_ = sorted(claimed.keys)
+            raise Refused(refuse(CLAIMED, kind=kind, id=key, ids=len(claimed.keys))) from claimed
 
 
 def _known(kind: str, ids: list[str]) -> Mapping[str, _Known]:

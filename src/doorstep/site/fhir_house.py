@@ -21,7 +21,7 @@ from doorstep.fhir.search.plan import Bounds
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.fhir.write import Write
-from doorstep.kernel import clock
+from doorstep.kernel import clock, fence
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.fhir_search import OPEN_TYPES
@@ -48,7 +48,7 @@ class House:
     """The house of the door (see ``doorstep.fhir.door.house``)."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="fhir", initializer=fence.as_system)
         self._pulse = ThreadPoolExecutor(1, thread_name_prefix="pulse")
         self._waiting = 0
         self._healthy = (0.0, False)
@@ -127,7 +127,7 @@ class House:
         """Drive a search or read over the database."""
         if self._common.stale and self._reading is None:
             await self._read_common()
-        return await self._rows.run(steps, self.work)
+        return await self._rows.run(call.scope, steps, self.work)
 
     async def _read_common(self) -> None:
         self._reading = asyncio.ensure_future(self.work(self._common.read))
@@ -155,11 +155,11 @@ class House:
     async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
         """The patients within the caller's bounds that may be the one described, as the person index weighs them."""
         self.bounds(call)  # who may not read is told so
-        return await self.work(lambda: fhir_match.candidates(call, patient))
+        return await self.work(_fenced(call, lambda: fhir_match.candidates(call, patient)))
 
     async def same_person(self, call: Call, patients: Sequence[str]) -> Sequence[str]:
         """All patients within the caller's bounds that are one person's with these."""
-        return await self.work(lambda: residents.linked(call.scope, patients))
+        return await self.work(_fenced(call, lambda: residents.linked(call.scope, patients)))
 
     async def systems(self, asked: Sequence[str]) -> frozenset[str]:
         """Which of these systems give numbers to residents."""
@@ -230,6 +230,14 @@ def _refusing(function: Callable[[], T]) -> T:
         return function()
     except Refused as refused:
         raise fhir_answers.refusal(refused) from refused
+
+
+def _fenced(call: Call, work: Callable[[], T]) -> Callable[[], T]:
+    def fenced() -> T:
+        with fence.within(call.scope):
+            return work()
+
+    return fenced
 
 
 def _connected(work: Callable[[], T]) -> T:

@@ -12,6 +12,8 @@ from django.db import connection
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Statement
+from doorstep.kernel import fence
+from doorstep.kernel.call import Scope
 
 T = TypeVar("T")
 CONNECTIONS: Final = 8
@@ -19,10 +21,14 @@ SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused i
 WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
 _AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 
+_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false)"
+
 log = logging.getLogger(__name__)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    scope: str | None = None
+
     def get_reset_query(self) -> str:
         """Nothing: no request changes its session, and asking would cost a round trip each."""
         return ""
@@ -36,15 +42,17 @@ class Rows:
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
-    async def run(self, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]) -> T:
-        """Drive steps to their end: statements over one connection, what may wait beside the loop."""
+    async def run(
+        self, scope: Scope, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
+    ) -> T:
+        """Drive steps to their end: statements over one connection within the scope, what may wait beside the loop."""
         held: Any = None
         pool = self._pool or await self._open()
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    held = held or await _acquired(pool)
+                    held = held or await _acquired(pool, fence.written(scope))
                     answer = await held.fetch(step.sql, *step.params)
                 else:
                     answer = await work(step)
@@ -81,6 +89,7 @@ class Rows:
                         statement_cache_size=2000,
                         max_cached_statement_lifetime=0,
                         server_settings={
+                            "role": fence.ROLE,
                             "statement_timeout": str(SECONDS * 1000),
                             "application_name": "fhir",
                             # the way in is chosen when the statement is written; to plan each anew costs more than
@@ -103,10 +112,20 @@ class Rows:
             await pool.close()
 
 
-async def _acquired(pool: Any) -> Any:
-    if pool.get_idle_size():
-        return await pool.acquire()  # nothing to wait for: no clock need be set
+async def _acquired(pool: Any, scope: str) -> Any:
+    """A connection whose session has this scope: said again only where the request before it had another."""
     try:
-        return await pool.acquire(timeout=WAIT)
+        # where one is idle there is nothing to wait for: no clock need be set
+        held = await (pool.acquire() if pool.get_idle_size() else pool.acquire(timeout=WAIT))
     except TimeoutError:
         raise FhirProblem("overloaded") from None
+    raw = held._con  # the pool hands out a new proxy each time; what lasts is the connection behind it
+    if raw.scope != scope:
+        try:
+            raw.scope = None
+            await held.fetchval(_SCOPE, scope)
+            raw.scope = scope
+        except BaseException:
+            await pool.release(held)
+            raise
+    return held

@@ -20,6 +20,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from doorstep.fhir.problems import FhirProblem
+from doorstep.kernel import fence
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
 from doorstep.record.exchange import api as exchange
@@ -54,7 +55,7 @@ class Writer:
     def __init__(
         self, *, threads: int = THREADS, waiting: int = WAITING, interact: Interact = exchange.interact
     ) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fhir-write")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fhir-write", initializer=fence.as_system)
         self._count = self._free = threads
         self._limit, self._waiting = waiting, 0
         self._interact = interact

@@ -10,8 +10,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
+
+from doorstep.kernel import fence  # noqa: E402  Django must be set up before its parts are imported
+
 if not settings.DEBUG:
     from doorstep.kernel.web.assets import collect
 
     collect()
+fence.close_doors()
 application = get_wsgi_application()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import StrEnum
 from functools import cache, wraps
 from typing import Concatenate, ParamSpec, cast
@@ -15,7 +16,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
-from doorstep.kernel import trail
+from doorstep.kernel import fence, trail
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision, Refused, demand
 from doorstep.kernel.paging import BadCursor
@@ -70,7 +71,8 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
                     demand(call.may(rule))
                 if request.method not in METHODS:
                     return HttpResponseNotAllowed(METHODS)
-                return view(cast("CalledRequest", request), *args, **kwargs)
+                with fence.within(call.scope) if call is not None else nullcontext():
+                    return view(cast("CalledRequest", request), *args, **kwargs)
             except Refused as refused:
                 return _refused(request, call, refused)
             except BadCursor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from doorstep.kernel import fence
 from doorstep.kernel.act import about
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
@@ -47,7 +48,9 @@ def open_chart(call: Call, resident: UUID) -> Chart:
     found = residents.header(call.scope, resident)
     person = Person(found.name, found.sex, found.birth, found.age, found.number, found.deceased)
     about("Chart", found.id, resident=found.id)
-    return Chart(found.id, person, residents.records(call.scope, found.id))
+    chart = Chart(found.id, person, residents.records(call.scope, found.id))
+    fence.admit(chart.patients)
+    return chart
 
 
 def head_of(chart: Chart) -> Head:

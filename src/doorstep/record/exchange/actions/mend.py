@@ -28,7 +28,11 @@ class StillWrong(Exception):
         self.receipt = receipt
 
 
-@action(Permission.MEND, audits="exchange.retry")
+@action(
+    Permission.MEND,
+    audits="exchange.retry",
+    beyond="a record goes in by COPY, and its ids and its person may be known elsewhere",
+)
 def retry(call: Call, *, message: int) -> Receipt:
     """Try a message that was set aside again, as it was received."""
     row = _locked(call, message, "retry")
@@ -38,7 +42,11 @@ def retry(call: Call, *, message: int) -> Receipt:
     return receipt
 
 
-@action(Permission.MEND, audits="exchange.mend")
+@action(
+    Permission.MEND,
+    audits="exchange.mend",
+    beyond="a record goes in by COPY, and its ids and its person may be known elsewhere",
+)
 def mend(call: Call, *, message: int, text: str) -> Receipt:
     """Use a mended text in the place of a message that was set aside; both are kept. Raises ``StillWrong``."""
     row = _locked(call, message, "mend")

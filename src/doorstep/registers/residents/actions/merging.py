@@ -45,7 +45,7 @@ BY_PEOPLE: Final = ("hand", "review")
 Moved = dict[str, list[Any]]
 
 
-@action(Permission.MERGE, audits="residents.merge")
+@action(Permission.MERGE, audits="residents.merge", beyond="a person is sought among all of the district")
 def merge(call: Call, *, kept: UUID, gone: UUID, note: str = "") -> UUID:
     """Merge ``gone`` into ``kept``, both within the caller's scope; answers the merge.
 
@@ -57,7 +57,7 @@ def merge(call: Call, *, kept: UUID, gone: UUID, note: str = "") -> UUID:
     return made
 
 
-@action(Permission.MERGE, audits="residents.unmerge")
+@action(Permission.MERGE, audits="residents.unmerge", beyond="a person is sought among all of the district")
 def unmerge(call: Call, *, merge: UUID) -> UUID:
     """Undo a merge at any time, also of one whose ``kept`` was merged on since; answers the resident restored.
 
@@ -73,7 +73,7 @@ def unmerge(call: Call, *, merge: UUID) -> UUID:
     return restored
 
 
-@action(Permission.MERGE, audits="residents.separate")
+@action(Permission.MERGE, audits="residents.separate", beyond="a person is sought among all of the district")
 def separate(call: Call, *, resident: UUID, records: Collection[UUID]) -> UUID:
     """Take records out of a resident who is somebody else: they become a resident of their own, held apart from the
     first. Answers the new resident. Raises ``Refused``: ``not_found``, ``separate.all`` where none would stay."""

@@ -24,7 +24,7 @@ TRIES = 5
 BY_HAND = Q(record__isnull=True) | Q(record__patient_id__isnull=True)
 
 
-@action(Permission.EDIT, audits="residents.register")
+@action(Permission.EDIT, audits="residents.register", beyond="a person is sought among all of the district")
 def register(call: Call, *, said: Incoming, known: bool = False) -> Registered:
     """Register a person at the caller's institution; ``said.source`` is that institution.
 
@@ -73,7 +73,7 @@ def _why(problem: Finding | None) -> Decision:
     return refuse(problem.code, **problem.params) if problem else refuse("error")
 
 
-@action(Permission.EDIT, audits="residents.change_contacts")
+@action(Permission.EDIT, audits="residents.change_contacts", beyond="a person is sought among all of the district")
 def change_contacts(
     call: Call, *, resident: UUID, expect: int, phones: Sequence[Phone], addresses: Sequence[Address]
 ) -> int:

@@ -22,7 +22,7 @@ from doorstep.registers.residents.rules.reviewing import ANSWERABLE, DIFFERENT, 
 from doorstep.registers.residents.shapes import Judged
 
 
-@action(Permission.REVIEW, audits="residents.review")
+@action(Permission.REVIEW, audits="residents.review", beyond="a person is sought among all of the district")
 def judge(call: Call, *, doubt: UUID, expect: int, answer: str, note: str = "") -> Judged:
     """Say of a pair that it is one person (``same``), two (``different``), or that it cannot be told (``unsure``).
     Where that decides, the residents are merged or held apart.
@@ -47,7 +47,7 @@ def judge(call: Call, *, doubt: UUID, expect: int, answer: str, note: str = "") 
     return Judged(made.pk, row.state)
 
 
-@action(Permission.REVIEW, audits="residents.review_withdraw")
+@action(Permission.REVIEW, audits="residents.review_withdraw", beyond="a person is sought among all of the district")
 def withdraw(call: Call, *, judgement: int) -> UUID:
     """Take one's own answer back; answers the doubt. A merge that rested on it is undone, and the pair is open again.
 

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from doorstep.kernel import fence
 from doorstep.kernel.act import about, ask
-from doorstep.kernel.call import Call, Scope
+from doorstep.kernel.call import EVERYWHERE, Call, Scope
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents.access import Permission
 
@@ -77,13 +78,14 @@ def _of(scope: Scope, residents: Sequence[UUID]) -> Iterator[str]:
         if len(rows) < RECORDS:
             break
         at, after = rows[-1][:2]
-    merged = _rows(_MERGED, scope, residents=list(residents))
+    merged = _rows(_MERGED, EVERYWHERE, residents=list(residents))
     yield _written((gone, "", "", "", "", "", onward) for gone, onward in merged)
 
 
 def _rows(sql: str, scope: Scope, **values: Any) -> list[tuple[Any, ...]]:
+    # the sheet leaves while it is read, when the page and its fence have ended
     values |= {"all": scope.everywhere, "organisations": sorted(scope.organisations)}
-    with connection.cursor() as cursor:
+    with fence.within(scope), connection.cursor() as cursor:
         cursor.execute(sql, values)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found

@@ -12,6 +12,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from doorstep.kernel import fence
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
@@ -169,7 +170,8 @@ def _names(scope: Scope, residents: Collection[UUID]) -> Mapping[UUID, str]:
     near = Q(pk__in=residents)
     known = dict(Resident.objects.within(scope).filter(near).values_list("pk", "name"))
     gone = Resident.objects.unscoped(ONE_PERSON).filter(near, merged_into__isnull=False)
-    onward = {pk: (into, name) for pk, into, name in gone.values_list("pk", "merged_into", "name")}
+    with fence.lifted(ONE_PERSON):
+        onward = {pk: (into, name) for pk, into, name in gone.values_list("pk", "merged_into", "name")}
     seen = set(
         Resident.objects.within(scope).filter(pk__in=[i for i, _ in onward.values()]).values_list("pk", flat=True)
     )
@@ -178,7 +180,7 @@ def _names(scope: Scope, residents: Collection[UUID]) -> Mapping[UUID, str]:
 
 def behind(residents: Collection[UUID]) -> list[UUID]:
     """Residents, and all who were merged into them, over however many merges."""
-    with connection.cursor() as cursor:
+    with fence.lifted(ONE_PERSON), connection.cursor() as cursor:
         cursor.execute(BEHIND, [list(residents)])
         return [row[0] for row in cursor.fetchall()]
 
@@ -189,10 +191,12 @@ def _merges(call: Call, resident: UUID) -> tuple[Merger, ...]:
         Merge.objects.unscoped(ONE_PERSON).filter(Q(kept__in=line) | Q(gone__in=line, undone_at__isnull=True))
         .select_related("gone").order_by("-created_at", "-pk")[:MOST]
     )  # fmt: skip
+    with fence.lifted(ONE_PERSON):
+        found = list(rows)
     return tuple(
         Merger(
             row.pk, row.kept_id, row.gone_id, row.gone.name, row.how, row.actor_name, row.note, row.created_at,
             len(row.moved.get("records", ())), row.undone_at, row.undone_by,
         )
-        for row in rows
+        for row in found
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from doorstep.kernel import fence
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.linkage import numbers
@@ -20,7 +21,8 @@ def holder(call: Call, number: str) -> Holder | None:
     rows = ResidentIdentifier.objects.unscoped(WHOLE_DISTRICT).filter(
         trusted=True, value=number, system=SYSTEMS[Kind.RESIDENT_ID]
     )
-    found: tuple[UUID, str] | None = rows.values_list("resident_id", "resident__name").first()
+    with fence.lifted(WHOLE_DISTRICT):
+        found: tuple[UUID, str] | None = rows.values_list("resident_id", "resident__name").first()
     if found is None:
         return None
     resident, name = found
