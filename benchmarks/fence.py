@@ -82,8 +82,8 @@ def pages(postmaster: int, rounds: int, turns: int) -> None:
     """A search, a worklist and a chart, as a physician of the institution sees them."""
     client, residents = _physician()
     for name, address in (
-        ("page: residents by surname", lambda n: "/residents?q=wang"),
-        ("page: one resident", lambda n: f"/residents/{residents[n % len(residents)]}"),
+        ("page: residents by surname", lambda n: "/residents/?q=wang"),
+        ("page: one resident", lambda n: f"/residents/{residents[n % len(residents)]}/"),
         ("page: chart, summary", lambda n: f"/charts/{residents[n % len(residents)]}/"),
         ("page: chart, timeline", lambda n: f"/charts/{residents[n % len(residents)]}/timeline/"),
     ):

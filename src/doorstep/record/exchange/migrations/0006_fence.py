@@ -6,7 +6,7 @@ from django.db import migrations
 
 FENCE = """
 CREATE POLICY fence ON exchange_message
-  USING ((SELECT doorstep_everywhere()) OR source_id = ANY ((SELECT doorstep_scope())::uuid[]));
+  USING (doorstep_sends(source_id, NULL));
 ALTER TABLE exchange_message ENABLE ROW LEVEL SECURITY;
 """
 

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 from django.db import migrations
 
-EVERYWHERE = "(SELECT doorstep_everywhere())"
-OWN = "organisation_id = ANY ((SELECT doorstep_scope())::uuid[])"
-KNOWN = "EXISTS (SELECT 1 FROM residents_residentpresence p WHERE p.resident_id = {} AND p.%s)" % OWN  # noqa: S608,UP031
-# What hangs on a record, a household or a doubt is seen where that is: policies hold within policies too.
-RECORD = "EXISTS (SELECT 1 FROM residents_residentrecord r WHERE r.id = {})"
+# As the owner: what an institution knows is asked whatever the policies of the tables asked.
+KNOWS = """
+CREATE FUNCTION doorstep_knows(one uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER COST 20 SET search_path = public AS $$
+DECLARE scope text := current_setting('doorstep.scope', true);
+BEGIN
+  RETURN scope = '*' OR EXISTS (SELECT 1 FROM residents_residentpresence p
+    WHERE p.resident_id = one AND p.organisation_id = ANY (nullif(scope, '')::uuid[]));
+END $$;
+CREATE FUNCTION doorstep_knows_record(one uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER COST 30 SET search_path = public AS $$
+DECLARE scope text := current_setting('doorstep.scope', true);
+BEGIN
+  RETURN scope = '*' OR EXISTS (SELECT 1 FROM residents_residentrecord r
+    JOIN residents_residentpresence p ON p.resident_id = r.resident_id
+    WHERE r.id = one AND p.organisation_id = ANY (nullif(scope, '')::uuid[]));
+END $$;
+"""
 POLICIES = {
-    "residents_residentpresence": OWN,
-    "residents_resident": KNOWN.format("residents_resident.id"),
-    "residents_residentrecord": KNOWN.format("residents_residentrecord.resident_id"),
-    "residents_residentidentifier": KNOWN.format("residents_residentidentifier.resident_id"),
-    "residents_residentname": KNOWN.format("residents_residentname.resident_id"),
-    "residents_residentphone": KNOWN.format("residents_residentphone.resident_id"),
-    "residents_residentaddress": KNOWN.format("residents_residentaddress.resident_id"),
-    "residents_residentguardian": KNOWN.format("residents_residentguardian.resident_id"),
-    "residents_householdmember": KNOWN.format("residents_householdmember.resident_id"),
-    "residents_household": KNOWN.format("residents_household.head_id"),
-    "residents_residentfacts": RECORD.format("residents_residentfacts.record_id"),
-    "residents_residentkey": RECORD.format("residents_residentkey.record_id"),
-    "residents_recordmove": RECORD.format("residents_recordmove.record_id"),
-    "residents_doubt": f"{RECORD.format('residents_doubt.left_id')} OR {RECORD.format('residents_doubt.right_id')}",
-    "residents_judgement": "EXISTS (SELECT 1 FROM residents_doubt d WHERE d.id = residents_judgement.doubt_id)",
-    "residents_merge": KNOWN.format("residents_merge.kept_id"),
+    "residents_residentpresence": "doorstep_sends(organisation_id, NULL)",
+    "residents_resident": "doorstep_knows(id)",
+    "residents_residentrecord": "doorstep_knows(resident_id)",
+    "residents_residentidentifier": "doorstep_knows(resident_id)",
+    "residents_residentname": "doorstep_knows(resident_id)",
+    "residents_residentphone": "doorstep_knows(resident_id)",
+    "residents_residentaddress": "doorstep_knows(resident_id)",
+    "residents_residentguardian": "doorstep_knows(resident_id)",
+    "residents_householdmember": "doorstep_knows(resident_id)",
+    "residents_household": "doorstep_knows(head_id)",
+    "residents_residentfacts": "doorstep_knows_record(record_id)",
+    "residents_residentkey": "doorstep_knows_record(record_id)",
+    "residents_recordmove": "doorstep_knows_record(record_id)",
+    "residents_doubt": "doorstep_knows_record(left_id) OR doorstep_knows_record(right_id)",
+    "residents_judgement": "EXISTS (SELECT 1 FROM residents_doubt d WHERE d.id = doubt_id)",
+    "residents_merge": "doorstep_knows(kept_id)",
 }
 FENCE = """
-CREATE POLICY fence ON {table} USING ({everywhere} OR {condition});
+CREATE POLICY fence ON {table} USING ({condition});
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 """
-STATEMENTS = "\n".join(
-    FENCE.format(table=table, everywhere=EVERYWHERE, condition=condition) for table, condition in POLICIES.items()
-)
+STATEMENTS = "\n".join(FENCE.format(table=table, condition=condition) for table, condition in POLICIES.items())
 
 
 class Migration(migrations.Migration):
     dependencies = (("residents", "0003_models"), ("kernel", "0009_fence"))
-    operations = (migrations.RunSQL(STATEMENTS, migrations.RunSQL.noop),)
+    operations = (
+        migrations.RunSQL(KNOWS, "DROP FUNCTION doorstep_knows, doorstep_knows_record"),
+        migrations.RunSQL(STATEMENTS, migrations.RunSQL.noop),
+    )
