@@ -12,5 +12,5 @@ ALTER TABLE exchange_message ENABLE ROW LEVEL SECURITY;
 
 
 class Migration(migrations.Migration):
-    dependencies = (("exchange", "0005_lean"), ("kernel", "0009_fence"))
+    dependencies = (("exchange", "0005_lean"), ("kernel", "0010_fence"))
     operations = (migrations.RunSQL(FENCE, migrations.RunSQL.noop),)

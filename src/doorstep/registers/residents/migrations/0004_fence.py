@@ -48,7 +48,7 @@ STATEMENTS = "\n".join(FENCE.format(table=table, condition=condition) for table,
 
 
 class Migration(migrations.Migration):
-    dependencies = (("residents", "0003_models"), ("kernel", "0009_fence"))
+    dependencies = (("residents", "0003_models"), ("kernel", "0010_fence"))
     operations = (
         migrations.RunSQL(KNOWS, "DROP FUNCTION doorstep_knows, doorstep_knows_record"),
         migrations.RunSQL(STATEMENTS, migrations.RunSQL.noop),

@@ -63,7 +63,7 @@ END $do$;
 
 
 class Migration(migrations.Migration):
-    dependencies = (("kernel", "0008_ends"),)
+    dependencies = (("kernel", "0009_trail_months"),)
     operations = (
         migrations.RunSQL(ROLE, migrations.RunSQL.noop),
         migrations.RunSQL(FUNCTIONS, "DROP FUNCTION doorstep_sends"),
