@@ -67,9 +67,7 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
     **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
     **dict.fromkeys(("organisations:tree", "organisations:add", "organisations:consortia"), _nothing),
-    **dict.fromkeys(
-        ("system:outbox", "system:trail", "system:verify", "system:style", "organisations:found"), _nothing
-    ),
+    **dict.fromkeys(("system:outbox", "trail:search", "trail:verify", "system:style", "organisations:found"), _nothing),
     **dict.fromkeys(("system:letter", "system:replay", "system:dismiss"), _letter),
     **dict.fromkeys(("residents:show", "residents:contacts", "residents:guardian"), RESIDENT),
     "residents:household": _keys(resident="other"),
@@ -205,7 +203,7 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:revoke": lambda world, side: {"expect": 1},
     "system:replay": _nothing,
     "system:dismiss": lambda world, side: {"reason": "不要了"},
-    "system:verify": _nothing,
+    "trail:verify": _nothing,
     "system:style": lambda world, side: {"name": "王"},
 }
 

@@ -114,6 +114,15 @@ def pin() -> None:
         draft.replace(path)
 
 
+def before_the_last(positions: int) -> Head | None:
+    """The oldest signed head among the chain's last positions, or the newest of all; None where the chain is short."""
+    last = TrailSeal.objects.order_by("-position").values_list("position", flat=True).first() or 0
+    if last <= positions:
+        return None
+    signed = [head for head in stored() if head.holds]
+    return next((head for head in signed if head.position >= last - positions), signed[-1] if signed else None)
+
+
 def missing(told: Iterable[Head]) -> Head | None:
     """The first daily head that others know and the table has no more."""
     there = set(TrailHead.objects.values_list("position", flat=True))

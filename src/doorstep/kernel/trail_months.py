@@ -51,7 +51,9 @@ def make_ahead() -> list[date]:
     today = clock.today()
     wanted = {_month(today, ahead) for ahead in range(AHEAD + 1)}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai') FROM kernel_trailline_rest")
+        cursor.execute(
+            "SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai') FROM kernel_trailline_rest"
+        )
         wanted |= {month.date() for (month,) in cursor.fetchall()}
         made = []
         for month in sorted(wanted):

@@ -118,9 +118,7 @@ def _rows(since: int, last: int, retired: list[Retired]) -> Iterator[Row]:
 
 def _block(first: int, last: int, retired: list[Retired]) -> list[Row]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT min(at), max(at) FROM kernel_trailseal WHERE position BETWEEN %s AND %s", [first, last]
-        )
+        cursor.execute("SELECT min(at), max(at) FROM kernel_trailseal WHERE position BETWEEN %s AND %s", [first, last])
         lower, upper = cursor.fetchone()
         if lower is None:
             return []

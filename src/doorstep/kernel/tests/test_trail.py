@@ -27,7 +27,9 @@ def write(*names: str) -> None:
 
 
 def write_at(name: str, back: timedelta) -> int:
-    line = TrailLine.objects.create(at=clock.now() - back, actor="staff:x", name=name, action="test.back", outcome="done")
+    line = TrailLine.objects.create(
+        at=clock.now() - back, actor="staff:x", name=name, action="test.back", outcome="done"
+    )
     return int(line.pk)
 
 
