@@ -55,7 +55,7 @@ class House:
         self._known: dict[bytes, tuple[float, Call]] = {}
         self._rows = Rows()
         self._writer = Writer()
-        self._trail = Trail(self._work_again)
+        self._trail = Trail()
         self._common = Common()
         self._systems = fhir_match.Systems()
         self._reading: asyncio.Future[None] | None = None
@@ -90,11 +90,6 @@ class House:
             return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, function)
         finally:
             self._waiting -= 1
-
-    async def _work_again(self, function: Callable[[], T]) -> T:
-        """The same for work that may be done twice: its connection is not asked first whether it is well, and where it
-        was not, the work is done again on a new one."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _again, function)
 
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """The call of the institution's system whose bearer token this is; looked up once in ten seconds."""
@@ -212,6 +207,7 @@ class House:
     async def close(self) -> None:
         """Finish what is under way and close what is open."""
         await self._writer.close()
+        await self._trail.close()
         await self._rows.close()
 
     async def _refusing(self, function: Callable[[], T]) -> T:
@@ -238,14 +234,6 @@ def _connected(work: Callable[[], T]) -> T:
         return work()
     except (OperationalError, InterfaceError) as error:
         raise FhirProblem("overloaded") from error
-
-
-def _again(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except (OperationalError, InterfaceError):
-        connection.close()
-    return _connected(work)
 
 
 def _beats() -> bool:

@@ -16,7 +16,15 @@ from doorstep.registers.residents.actions.modelling import shadow, train
 from doorstep.registers.residents.actions.modelling import use as use_model
 from doorstep.registers.residents.actions.running import link_all
 from doorstep.registers.residents.fhir import incoming
-from doorstep.registers.residents.reads.identity import current, header, names, records, residents_of, visible
+from doorstep.registers.residents.reads.identity import (
+    RESIDENTS_OF,
+    current,
+    header,
+    names,
+    records,
+    residents_of,
+    visible,
+)
 from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
@@ -24,6 +32,7 @@ from doorstep.registers.residents.rules.runs import Fresh
 from doorstep.registers.residents.shapes import Header, Incoming, Match, Name, Phone, Source, Verdict
 
 __all__ = [
+    "RESIDENTS_OF",
     "Finding",
     "Fresh",
     "Header",
