@@ -11,9 +11,9 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +31,8 @@ FILL = """
 INSERT INTO kernel_trailline
   (at, actor, name, post, organisation, purpose, action, outcome, subject_type, subject_id, resident, detail, request)
 SELECT at, 'staff:' || md5('p' || who)::uuid,
-  substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + who %% 20, 1) || substr('桂兰建国小满秀英志强玉梅', 1 + who %% 11, 2)
-    || CASE WHEN who %% 97 = 0 THEN '甲' ELSE '' END,
+  substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + who %% 20, 1)
+    || substr('桂兰建国小满秀英志强玉梅', 1 + who %% 11, 2) || CASE WHEN who %% 97 = 0 THEN '甲' ELSE '' END,
   md5('o' || who %% 300)::uuid, md5('i' || who %% 40)::uuid, 'TREAT',
   CASE WHEN kind < 600 THEN 'charts.read' WHEN kind < 800 THEN 'residents.search' WHEN kind < 900 THEN 'fhir.read'
     WHEN kind < 999 THEN 'exchange.message' ELSE 'staff.grant' END,
@@ -42,7 +42,6 @@ FROM (SELECT n, floor({staff} * random() ^ 3)::int AS who, floor(1000 * random()
     %(start)s::timestamptz + (n::float8 / %(rows)s) * (%(end)s::timestamptz - %(start)s::timestamptz) AS at
   FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) made
 """
-Explain = Callable[[str, Any], None]
 
 
 def fill(rows: int) -> None:
@@ -69,16 +68,18 @@ def searches() -> list[tuple[str, Any, int]]:
     """What auditors ask: the words, the search, and how many pages they turn."""
     from django.db import connection
 
+    from doorstep.kernel import clock
     from doorstep.kernel.trail_search import Wanted
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT actor, name, resident FROM kernel_trailline WHERE at > now() - interval '200 days' LIMIT 1 OFFSET 77"
+            "SELECT actor, name, resident FROM kernel_trailline WHERE at > now() - interval '200 days'"
+            " LIMIT 1 OFFSET 77"
         )
         actor, name, resident = cursor.fetchone()
         cursor.execute("SELECT md5('r' || %s)::uuid, 'staff:' || md5('p' || %s)::uuid", [RESIDENTS - 1, STAFF - 2])
         rare, seldom = cursor.fetchone()
-    day = date.today() - timedelta(days=100)
+    day = clock.today() - timedelta(days=100)
     week = {"since": day, "until": day + timedelta(days=6)}
     return [
         ("newest of all", Wanted(), 1),
@@ -128,7 +129,7 @@ def measure(words: str, wanted: Any, pages: int, postmaster: int, plans: bool) -
         plan = database.fetchone()[0][0]["Plan"]
         print(
             ROW.format(
-                words, len(found.items) if found else 0, f"{1000 * sorted(times)[rounds // 2]:.2f}", f"{1000 * cpu:.2f}",
+                words, len(found.items) if found else 0, f"{1000 * median(times):.2f}", f"{1000 * cpu:.2f}",
                 f"{_rows(plan):,.0f}", f"{plan['Shared Hit Blocks'] + plan['Shared Read Blocks']:,}",
             ),
             flush=True,

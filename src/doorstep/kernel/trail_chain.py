@@ -192,7 +192,7 @@ def _home(misfit: _Misfit, others: Sequence[_Misfit]) -> int | None:
 
 
 def _moved(found: list[Breach], shift: dict[int, int]) -> list[Breach]:
-    """Where a head's hash stands further to the front than it was signed, what seemed changed before it was taken out."""
+    """Where a head's hash stands nearer to the front than it was signed, what seemed changed was taken out."""
     early = [position for position, by in shift.items() if by < 0]
     if not early:
         return found

@@ -1,4 +1,4 @@
-"""The key that signs the trail's heads, in the data folder: outside the database, so that who owns that owns not this."""
+"""The key that signs the trail's heads, in the data folder: who owns the database does not own it."""
 
 from __future__ import annotations
 

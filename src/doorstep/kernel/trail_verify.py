@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found: nothing where ``breaches`` is empty; ``not_here`` lines are retired and no more in the database."""
+    """What was found; ``not_here`` lines are retired and no more in the database."""
 
     breaches: tuple[Breach, ...]
     position: int
@@ -34,7 +34,7 @@ class Report:
 
 def verify(told: Iterable[Head] = (), since: Head | None = None, progress: Progress | None = None) -> Report:
     """Walk the chain, from its beginning or behind a head, and compare it with all heads: the table's, the data
-    folder's, and those that were ``told``. First what is open is sealed; what should long be sealed is told, not sealed.
+    folder's, and those that were ``told``. First what is open is sealed; what should long be is told.
     """
     unsealed = list(_unsealed(since))
     trail.seal_all()

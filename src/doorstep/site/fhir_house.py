@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Fetch, Seen
+from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Face, Fetch, Seen
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Bounds
 from doorstep.fhir.search.walk import Steps
@@ -29,7 +29,7 @@ from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
-from doorstep.site import fhir_answers, fhir_bundles, fhir_match
+from doorstep.site import fhir_answers, fhir_audit, fhir_bundles, fhir_match
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
@@ -117,6 +117,12 @@ class House:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
         return Bounds(sources, OPEN_TYPES)
+
+    def face(self, call: Call, kind: str) -> Face | None:
+        """AuditEvents are the trail for those who may read it; others see those that institutions have sent."""
+        if kind == fhir_audit.KIND and call.may(fhir_audit.READ).allowed:
+            return fhir_audit.AuditEvents(call, self.work)
+        return None
 
     async def run(self, call: Call, steps: Steps[T]) -> T:
         """Drive a search or read over the database."""

@@ -110,23 +110,21 @@ class Trail:
 
 
 def _columns(lines: Sequence[_Line]) -> list[Any]:
-    calls, seen = [line.call for line in lines], [line.seen for line in lines]
-    patients = [(n, patient) for n, one in enumerate(seen, 1) for patient in one.patients[:TOLD]]
+    patients = [(n, patient) for n, line in enumerate(lines, 1) for patient in line.seen.patients[:TOLD]]
     return [
         clock.now(),
-        [call.actor for call in calls],
-        [call.name for call in calls],
-        [call.post for call in calls],
-        [call.organisation for call in calls],
-        [call.purpose for call in calls],
-        [f"fhir.{one.what}" for one in seen],
-        [one.type for one in seen],
-        [one.subject[:100] for one in seen],
-        [one.count for one in seen],
-        [call.request for call in calls],
+        *map(list, zip(*map(_values, lines), strict=True)),
         [n for n, _ in patients],
         [patient for _, patient in patients],
     ]
+
+
+def _values(line: _Line) -> tuple[Any, ...]:
+    call, seen = line.call, line.seen
+    return (
+        call.actor, call.name, call.post, call.organisation, call.purpose, f"fhir.{seen.what}", seen.type,
+        seen.subject[:100], seen.count, call.request,
+    )  # fmt: skip
 
 
 def _fail(lines: Sequence[_Line], error: Exception) -> None:

@@ -31,7 +31,7 @@ KINDS = {
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Walk the chain and compare it with the signed heads; 0 where it holds, 1 where not, 2 where it cannot be asked."""
+    """Walk the chain, against the signed heads; 0 where it holds, 1 where not, 2 where it cannot be asked."""
     try:
         told = list(trail_heads.read(options.heads)) if options.heads else []
         since = _since(options.since, told) if options.since else None

@@ -90,9 +90,12 @@ def test_no_statement_of_the_program_changes_it(table, statement):
     table = f"kernel_trailline_{clock.today():%Y_%m}" if table == "the month" else table
     column = "position = 9" if table == "kernel_trailseal" else "name = 'x'"
     text = statement.replace("{} = {}", column).format(table)
-    with connection.cursor() as cursor:
-        with pytest.raises((InternalError, ProgrammingError), match="append-only"), transaction.atomic():
-            cursor.execute(text)
+    with (
+        connection.cursor() as cursor,
+        pytest.raises((InternalError, ProgrammingError), match="append-only"),
+        transaction.atomic(),
+    ):
+        cursor.execute(text)
     assert (TrailLine.objects.count(), TrailSeal.objects.count()) == (1, 1)
 
 

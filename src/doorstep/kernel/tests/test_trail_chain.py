@@ -1,4 +1,4 @@
-"""Walking the chain without a database: whatever is done to a chain is found, and nothing is found where nothing was."""
+"""Walking the chain without a database: whatever is done to a chain is found, and nothing where nothing was done."""
 
 from __future__ import annotations
 
