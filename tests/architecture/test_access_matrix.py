@@ -180,7 +180,7 @@ def newest() -> int:
     return TrailLine.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-STILL = {"system:verify", "system:style", "staff:sign_in", "staff:sign_out", "staff:post", "language", "system:replay"}
+STILL = {"trail:verify", "system:style", "staff:sign_in", "staff:sign_out", "staff:post", "language", "system:replay"}
 
 
 def test_the_samples_do_their_work(world: World) -> None:

@@ -52,7 +52,7 @@ def find(wanted: Wanted, page: Page) -> Paged[Line]:
     """The lines that fit, newest first; the page's key is the line's time and number."""
     rows = _narrowed(TrailLine.objects.order_by("-at", "-pk"), wanted)
     if page.after:
-        at, number = _moment(page.after[0]), whole(page.after[1])
+        at, number = moment(page.after[0]), whole(page.after[1])
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=number), at__lte=at)
     found = [Line(*values) for values in rows.values_list(*FIELDS)[: page.limit + 1]]
     last = found[page.limit - 1] if len(found) > page.limit else None
@@ -82,7 +82,8 @@ def _start(day: date) -> datetime:
     return datetime.combine(day, time.min, clock.CHINA)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time of a page's key; raises ``BadCursor``."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -9,3 +9,4 @@ class Permission(StrEnum):
     """The permissions of this room."""
 
     READ = "trail.read"
+    WATCH = "trail.watch"

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from doorstep.insight.trail.fhir import audit_event
-from doorstep.insight.trail.reads import event, events
+from doorstep.insight.trail.reads.events import event, events
 
 __all__ = ["audit_event", "event", "events"]

@@ -8,8 +8,9 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.insight.trail.rules import Kind
 from doorstep.kernel import trail_search
-from doorstep.kernel.web.forms import DayField
+from doorstep.kernel.web.forms import DayField, HouseForm
 
 OUTCOMES = (("", _("全部")), ("done", _("已完成")), ("refused", _("被拒绝")))
 
@@ -45,3 +46,24 @@ class SearchForm(forms.Form):
             since=said.get("since"),
             until=said.get("until"),
         )
+
+
+class PeriodForm(forms.Form):
+    """The days that are looked at."""
+
+    use_required_attribute = False
+    since = DayField(label=_("从"), required=False)
+    until = DayField(label=_("到"), required=False)
+    kind = forms.ChoiceField(required=False, choices=[(k.value, k.value) for k in Kind], widget=forms.HiddenInput)
+
+
+class WatchForm(HouseForm):
+    """Who is to be watched, and why."""
+
+    number = forms.RegexField(
+        r"^[0-9]{17}[0-9Xx]$",
+        label=_("居民身份证号"),
+        error_messages={"invalid": _("身份证号是 18 位，末位可以是 X")},
+        max_length=18,
+    )
+    reason = forms.CharField(label=_("理由"), help_text=_("会写进操作留痕，以后可查。"), max_length=200, min_length=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -27,3 +27,26 @@ class Entry:
 
 
 ENTRY = tuple(Entry.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one person did on one day that is unusual: how many lines, about how many residents."""
+
+    actor: str
+    name: str
+    day: date
+    lines: int
+    residents: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedLine:
+    """A resident on the list of those who are watched."""
+
+    id: int
+    resident: UUID
+    name: str
+    reason: str
+    by: str
+    since: datetime

@@ -142,7 +142,7 @@ def test_a_source_sees_what_it_has_sent_and_nothing_of_the_trail(key: str) -> No
 
 
 def test_a_search_that_takes_too_long_is_ended(auditor: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    from doorstep.insight.trail import reads
+    from doorstep.insight.trail.reads import events as reads
 
     monkeypatch.setitem(reads.PARAMETERS, "date", lambda value: ("pg_sleep(9) IS NULL", []))
     monkeypatch.setattr(reads, "SECONDS", 0.2)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from doorstep.fhir.validation.checking import check
 from doorstep.fhir.validation.invariants import invariants
-from doorstep.insight.trail import fhir, reads
+from doorstep.insight.trail import fhir
+from doorstep.insight.trail.reads import events as reads
 from doorstep.insight.trail.shapes import Entry
 from doorstep.kernel.call import Call
 from doorstep.kernel.models import TrailLine
