@@ -149,6 +149,24 @@ def _rows(plan: dict[str, Any]) -> float:
     return float(plan["Actual Loops"] * (plan["Actual Rows"] + thrown))
 
 
+def unusual(postmaster: int) -> None:
+    """What each kind of unusual look costs over a week: the whole page of findings."""
+    from doorstep.insight.trail.reads import unusual as reads
+    from doorstep.insight.trail.rules import Kind
+    from doorstep.kernel import clock
+    from doorstep.kernel.paging import Page
+    from doorstep.kernel.testing.callers import system
+
+    until = clock.today() - timedelta(days=100)
+    for kind in Kind:
+        began, before = time.perf_counter(), seconds(postmaster)
+        found = reads.findings(reads.asked(system(), kind, until - timedelta(days=6), until), Page((), 50))
+        wall, cpu = time.perf_counter() - began, seconds(postmaster) - before
+        print(
+            f"unusual, a week: {kind.value:<12}{len(found.items):>4} found{1000 * wall:>8.0f} ms{1000 * cpu:>8.0f} ms CPU"
+        )
+
+
 def sealing(postmaster: int) -> None:
     """What sealing and verifying a line cost."""
     import resource
@@ -199,6 +217,7 @@ def main() -> None:
         postmaster = postmaster_of(server.admin_dsn)
         for words, wanted, pages in searches():
             measure(words, wanted, pages, postmaster, options.plans)
+        unusual(postmaster)
         sealing(postmaster)
 
 

@@ -208,7 +208,7 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "system:replay": _nothing,
     "system:dismiss": lambda world, side: {"reason": "不要了"},
     "trail:verify": _nothing,
-    "trail:watched": lambda world, side: {"number": side.number, "reason": "看过"},
+    "trail:watched": lambda world, side: {"number": side.third_number, "reason": "看过"},
     "trail:end_watch": _nothing,
     "system:style": lambda world, side: {"name": "王"},
 }

@@ -208,6 +208,7 @@ def _family(key: str, side: Side) -> None:
     side.ids["household"] = home
     rows = HouseholdMember.objects.unscoped("test")
     side.ids["member"] = rows.get(resident=side.third).pk
+    side.ids["third_number"] = number(30 + ord(key) - 97, 1)
     side.ids["watched"] = Watched.objects.create(
         resident_id=side.resident, reason=side.text, by=side.text, since=clock.now()
     ).pk

@@ -25,7 +25,10 @@ from doorstep.registers.staff import api as staff
 
 PAIRS: Final = 20_000  # people and residents whom they saw, the last of the period, that are compared
 LOOKS: Final = "actor LIKE 'staff:%%' AND resident IS NOT NULL"
-LISTED: Final = "resident IN (SELECT w.resident_id FROM trail_watched w WHERE w.ended_at IS NULL OR w.ended_at >= kernel_trailline.at)"
+LISTED: Final = (
+    "resident IN (SELECT w.resident_id FROM trail_watched w"
+    " WHERE w.ended_at IS NULL OR w.ended_at >= kernel_trailline.at)"
+)
 DAY: Final = "(at AT TIME ZONE 'Asia/Shanghai')"
 COUNT: Final = """
 SELECT actor, max(name) AS name, {day}::date AS day, count(*) AS lines,
@@ -50,7 +53,7 @@ class Asked:
 
 def asked(call: Call, kind: Kind, since: date, until: date) -> Asked:
     """The question of a kind, made ready; compares people and residents where the kind needs it."""
-    plain = {
+    plain: dict[Kind, tuple[str, dict[str, Any]]] = {
         Kind.BULK: ("actor LIKE 'staff:%%' AND (resident IS NOT NULL OR detail ? 'residents')", {"bulk": rules.BULK}),
         Kind.REFUSED: ("outcome = 'refused'", {"least": rules.REFUSED}),
         Kind.WATCHED: (f"{LOOKS} AND {LISTED}", {}),
@@ -66,7 +69,10 @@ def asked(call: Call, kind: Kind, since: date, until: date) -> Asked:
         return Asked(kind, since, until, condition, values, least=least)
     pairs, more = _pairs(since, until)
     flagged = list(_near(call, pairs) if kind is Kind.NEIGHBOURS else _namesakes(call, pairs))
-    values = {"actors": [actor for actor, _ in flagged], "residents": [resident for _, resident in flagged]}
+    values = {
+        "actors": [actor for actor, _ in flagged],
+        "residents": [resident for _, resident in flagged],
+    }
     joined = (
         "JOIN unnest(%(actors)s::text[], %(residents)s::uuid[]) f(who, whom) ON actor = f.who AND resident = f.whom"
     )
@@ -158,16 +164,12 @@ def _near(call: Call, pairs: Sequence[tuple[str, str, UUID]]) -> Iterator[tuple[
     people = {actor: person for actor, _, _ in pairs if (person := _person(actor))}
     known = staff.births(people.values())
     own = residents.called(call.scope, known.values())
-    seen = {resident for _, _, resident in pairs} | {each for ids in own.values() for each in ids}
+    seen = {resident for _, _, resident in pairs}.union(*own.values())
     homes = {home.resident: _dwelling(home) for home in residents.homes(call.scope, seen)}
-    mine = {
-        actor: [homes[each] for each in own.get(known[person], ()) if each in homes]
-        for actor, person in people.items()
-        if person in known
-    }
+    mine = {actor: own.get(known[person], ()) for actor, person in people.items() if person in known}
     for actor, _, resident in pairs:
-        other = homes.get(resident)
-        if other and any(rules.are_near(one, other) for one in mine.get(actor, ())):
+        ones = (homes[each] for each in mine.get(actor, ()) if each in homes)
+        if resident in homes and any(rules.are_near(one, homes[resident]) for one in ones):
             yield actor, resident
 
 
