@@ -162,9 +162,8 @@ def unusual(postmaster: int) -> None:
         began, before = time.perf_counter(), seconds(postmaster)
         found = reads.findings(reads.asked(system(), kind, until - timedelta(days=6), until), Page((), 50))
         wall, cpu = time.perf_counter() - began, seconds(postmaster) - before
-        print(
-            f"unusual, a week: {kind.value:<12}{len(found.items):>4} found{1000 * wall:>8.0f} ms{1000 * cpu:>8.0f} ms CPU"
-        )
+        told = f"{len(found.items):>4} found{1000 * wall:>8.0f} ms{1000 * cpu:>8.0f} ms CPU"
+        print(f"unusual, a week: {kind.value:<12}{told}")
 
 
 def sealing(postmaster: int) -> None:
