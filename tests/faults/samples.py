@@ -67,9 +67,9 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
     **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
     **dict.fromkeys(("organisations:tree", "organisations:add", "organisations:consortia"), _nothing),
-    **dict.fromkeys(
-        ("system:outbox", "system:trail", "system:verify", "system:style", "organisations:found"), _nothing
-    ),
+    **dict.fromkeys(("system:outbox", "trail:search", "trail:verify", "system:style", "organisations:found"), _nothing),
+    **dict.fromkeys(("trail:unusual", "trail:unusual_lines", "trail:watched"), _nothing),
+    "trail:end_watch": lambda world, side: {"watched": side.watched},
     **dict.fromkeys(("system:letter", "system:replay", "system:dismiss"), _letter),
     **dict.fromkeys(("residents:show", "residents:contacts", "residents:guardian"), RESIDENT),
     "residents:household": _keys(resident="other"),
@@ -105,6 +105,8 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
 }
 
 QUERIES: dict[str, Callable[[World, Side], Data]] = {
+    "trail:unusual": lambda world, side: {"kind": "neighbours"},
+    "trail:unusual_lines": lambda world, side: {"kind": "bulk", "who": "staff:1", "day": clock.today().isoformat()},
     "charts:series": lambda world, side: {"code": "http://loinc.org|8480-6"},
     "charts:changes": lambda world, side: {"from": "1", "to": "2"},
     "staff:add": lambda world, side: {"organisation": side.organisation},
@@ -205,7 +207,9 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:revoke": lambda world, side: {"expect": 1},
     "system:replay": _nothing,
     "system:dismiss": lambda world, side: {"reason": "不要了"},
-    "system:verify": _nothing,
+    "trail:verify": _nothing,
+    "trail:watched": lambda world, side: {"number": side.third_number, "reason": "看过"},
+    "trail:end_watch": _nothing,
     "system:style": lambda world, side: {"name": "王"},
 }
 

@@ -66,7 +66,7 @@ def assert_nothing_lost_or_doubled(home: House) -> None:
         " AND t.subject_id = m.id::text WHERE m.parent_id IS NULL GROUP BY 1 HAVING count(t.id) <> 1"
     )
     assert lines == []
-    assert "完整" in home.run("verify-trail").stdout
+    assert "完整" in home.run("trail", "verify").stdout
 
 
 def half(sent: Sent, names: list[str], path: Path) -> Path:

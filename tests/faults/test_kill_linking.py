@@ -68,7 +68,7 @@ def test_a_kill_leaves_the_old_residents_and_a_run_again_makes_the_new_ones(scat
     assert again.returncode == 0, again.stderr
     assert home.rows(PEOPLE) == after
     assert home.rows(COUNTS) == moved
-    assert "完整" in home.run("verify-trail").stdout
+    assert "完整" in home.run("trail", "verify").stdout
 
 
 def stopped_at(home: House, table: str) -> None:

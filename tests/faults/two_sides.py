@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.test import Client
 
+from doorstep.insight.trail.models import Watched
 from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.models import Delivery, OutboxEvent
@@ -207,6 +208,10 @@ def _family(key: str, side: Side) -> None:
     side.ids["household"] = home
     rows = HouseholdMember.objects.unscoped("test")
     side.ids["member"] = rows.get(resident=side.third).pk
+    side.ids["third_number"] = number(30 + ord(key) - 97, 1)
+    side.ids["watched"] = Watched.objects.create(
+        resident_id=side.resident, reason=side.text, by=side.text, since=clock.now()
+    ).pk
     side.ids["guardian"] = ResidentGuardian.objects.unscoped("test").get(resident=resident).pk
 
 
@@ -250,7 +255,7 @@ def _version(resident: UUID) -> int:
 
 TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-AND tablename NOT IN ('django_session', 'kernel_trailline', 'kernel_trailseal', 'staff_failedsignin')
+AND tablename NOT IN ('django_session', 'staff_failedsignin') AND tablename NOT LIKE 'kernel\\_trail%'
 ORDER BY tablename
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -49,8 +48,14 @@ class Delivery(models.Model):
         )
 
 
+_BEGINNING = ("varchar_pattern_ops", "timestamptz_ops", "int8_ops")
+
+
 class TrailLine(models.Model):
-    """One line of the trail: who did or saw what, about whom, and how it ended. A trigger keeps it unchanged."""
+    """One line of the trail: who did or saw what, about whom, and how it ended. Triggers keep it unchanged.
+
+    The table is one of parts, a month each (``trail_months``); its key in the database is ``(at, id)``.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -69,20 +74,50 @@ class TrailLine(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=("resident", "-id"), name="trail_resident", condition=Q(resident__isnull=False)),
-            models.Index(fields=("actor", "-id"), name="trail_actor"),
-            models.Index(fields=("action", "-id"), name="trail_action", opclasses=("varchar_pattern_ops", "int8_ops")),
-            models.Index(fields=("name", "-id"), name="trail_name", opclasses=("varchar_pattern_ops", "int8_ops")),
-            BrinIndex(fields=("at",), name="trail_at"),
+            models.Index(fields=("resident", "at", "id"), name="trail_resident", condition=Q(resident__isnull=False)),
+            models.Index(fields=("actor", "at", "id"), name="trail_actor"),
+            models.Index(fields=("action", "at", "id"), name="trail_action", opclasses=_BEGINNING),
+            models.Index(fields=("name", "at", "id"), name="trail_name", opclasses=_BEGINNING),
         )
 
 
 class TrailSeal(models.Model):
-    """The hash chain over the lines, in the order in which they were sealed."""
+    """The hash chain over the lines, in the order in which they were sealed; a line is known by its time and number."""
 
     position = models.BigIntegerField(primary_key=True)
-    line = models.OneToOneField(TrailLine, on_delete=models.PROTECT)
+    line_id = models.BigIntegerField()
+    at = models.DateTimeField()
     hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("at", "line_id"), name="seal_of_a_line_once"),)
+
+
+class TrailHead(models.Model):
+    """A signed head: what the chain's hash was at a position, and how many lines came since the head before it."""
+
+    position = models.BigIntegerField(primary_key=True)
+    day = models.DateField()
+    lines = models.BigIntegerField()
+    at = models.DateTimeField()
+    hash = models.BinaryField(max_length=32)
+    algorithm = models.CharField(max_length=40)
+    key = models.CharField(max_length=64)
+    signature = models.BinaryField(max_length=256)
+
+
+class TrailRetired(models.Model):
+    """A month of lines that is a table of its own now, outside the trail: signed, so that nobody else can say it."""
+
+    table = models.CharField(max_length=63, primary_key=True)
+    lower = models.DateTimeField()
+    upper = models.DateTimeField()
+    lines = models.BigIntegerField()
+    position = models.BigIntegerField()
+    at = models.DateTimeField()
+    algorithm = models.CharField(max_length=40)
+    key = models.CharField(max_length=64)
+    signature = models.BinaryField(max_length=256)
 
 
 class RuleSet(models.Model):

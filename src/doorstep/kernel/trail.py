@@ -1,17 +1,16 @@
 """The append-only, hash-chained trail: who did or saw what, about whom, when, and how it ended.
 
 A line is written in the transaction of what it tells. The chain is laid afterwards, by one sealer at a time, so that
-writers never wait for each other; ``verify`` finds any change, removal or reordering among the sealed lines.
+writers never wait for each other; ``trail_verify`` finds what was done to the lines by one who owns the database.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,24 +18,29 @@ from psycopg import Cursor
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
-from doorstep.kernel.models import TrailLine, TrailSeal
+from doorstep.kernel.models import TrailSeal
+from doorstep.kernel.trail_chain import GENESIS, LATE, link
 
-SEALER = 0x646F6F72  # the advisory lock that only one sealer holds
-GENESIS = bytes(32)
-LATE = 100_000
+SEALER: Final = 0x646F6F72  # the advisory lock that only one sealer holds
+BACK: Final = timedelta(seconds=10)
+"""How far behind the last sealed line the usual round looks for lines that were committed late."""
 COLUMNS = (
     "at, actor, name, post, organisation, purpose, action, outcome, subject_type, subject_id, resident, detail, request"
 )
+FIELDS = (
+    "id, at, actor, name, post, organisation, purpose, action, outcome, subject_type, subject_id, resident,"
+    " detail::text, request"
+)
 ADD = f"INSERT INTO kernel_trailline ({COLUMNS}) VALUES ({', '.join(['%s'] * 11)}, %s::jsonb, %s)"  # noqa: S608  # our own names
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """Where the chain does not hold: the position and the line."""
-
-    position: int
-    line: int
-    reason: str
+OPEN = f"""
+SELECT {FIELDS} FROM kernel_trailline l WHERE {{}}
+  NOT EXISTS (SELECT FROM kernel_trailseal s WHERE s.at = l.at AND s.line_id = l.id)
+ORDER BY l.at, l.id LIMIT %(limit)s
+"""  # noqa: S608  # our own names
+SEAL = """
+INSERT INTO kernel_trailseal (position, line_id, at, hash)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[])
+"""
 
 
 def write(
@@ -54,33 +58,11 @@ def write(
         cursor.execute(ADD, _values(line, clock.now()))
 
 
-def link(previous: bytes, line: TrailLine) -> bytes:
-    """The hash (SHA-256) of a line after the hash before it."""
-    fields = [
-        line.pk,
-        line.at.isoformat(),
-        line.actor,
-        line.name,
-        str(line.post),
-        str(line.organisation),
-        line.purpose,
-        line.action,
-        line.outcome,
-        line.subject_type,
-        line.subject_id,
-        str(line.resident),
-        line.detail,
-        line.request,
-    ]
-    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(previous + text.encode()).digest()
-
-
 def seal(limit: int = 5000, *, whole: bool = False) -> int:
     """Chain the lines that are not chained yet; returns how many. One sealer works at a time, others return 0.
 
-    A line is numbered before it is committed, so some come late; they are sought among the last ``LATE`` lines, or,
-    where ``whole``, among all (which takes as long as the trail is).
+    Some lines are committed late; they are sought a few seconds back, or, where ``whole``, as far back as a line can be
+    late. What stands without a seal further back was not put there by the house, and gets none.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEALER])
@@ -88,27 +70,21 @@ def seal(limit: int = 5000, *, whole: bool = False) -> int:
             return 0
         last = TrailSeal.objects.order_by("-position").first()
         position, previous = (last.position, bytes(last.hash)) if last else (0, GENESIS)
-        since = 0 if whole or last is None else last.line_id - LATE
-        lines = TrailLine.objects.filter(trailseal__isnull=True, pk__gt=since).order_by("pk")[:limit]
+        since = min(last.at, clock.now()) - (LATE if whole else BACK) if last else None
+        cursor.execute(OPEN.format("" if since is None else "l.at >= %(since)s AND"), {"since": since, "limit": limit})
         seals = []
-        for line in lines:
-            position, previous = position + 1, link(previous, line)
-            seals.append(TrailSeal(position=position, line=line, hash=previous))
-        TrailSeal.objects.bulk_create(seals, batch_size=1000)
+        for found in cursor.fetchall():
+            position, previous = position + 1, link(previous, (*found[:-2], json.loads(found[-2]), found[-1]))
+            seals.append((position, found[0], found[1], previous))
+        if seals:
+            cursor.execute(SEAL, [list(column) for column in zip(*seals, strict=True)])
         return len(seals)
 
 
-def verify() -> Breach | None:
-    """Walk the whole chain; the first place where it does not hold, or None."""
-    previous = GENESIS
-    seals = TrailSeal.objects.select_related("line").order_by("position")
-    for expected, found in enumerate(seals.iterator(chunk_size=2000), start=1):
-        if found.position != expected:
-            return Breach(expected, found.line_id, "removed")
-        previous = link(previous, found.line)
-        if previous != bytes(found.hash):
-            return Breach(found.position, found.line_id, "changed")
-    return None
+def seal_all() -> None:
+    """Chain all lines that wait for it, also those that were committed late."""
+    while seal(whole=True):
+        pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from django.db.models import Q, QuerySet
 from doorstep.kernel import clock
 from doorstep.kernel.letters import whole
 from doorstep.kernel.models import TrailLine
-from doorstep.kernel.paging import Page, Paged, cut
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: all that are given must fit. ``who`` is an actor or the beginning of a name, ``action`` the
-    beginning of one ("residents." finds all of that room), the days are China's and both count in."""
+    """What is looked for: all that are given must fit. ``who`` is an actor (``staff:…``) or the beginning of a name,
+    ``action`` the beginning of one ("residents." finds all of that room), the days are China's and both count in."""
 
     who: str = ""
     action: str = ""
@@ -49,18 +49,22 @@ FIELDS = tuple(Line.__dataclass_fields__)
 
 
 def find(wanted: Wanted, page: Page) -> Paged[Line]:
-    """The lines that fit; the page's key is the line's number."""
-    rows = _narrowed(TrailLine.objects.order_by("-pk"), wanted)
+    """The lines that fit, newest first; the page's key is the line's time and number."""
+    rows = _narrowed(TrailLine.objects.order_by("-at", "-pk"), wanted)
     if page.after:
-        rows = rows.filter(pk__lt=whole(page.after[0]))
+        at, number = moment(page.after[0]), whole(page.after[1])
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=number), at__lte=at)
     found = [Line(*values) for values in rows.values_list(*FIELDS)[: page.limit + 1]]
-    return cut(found, page, (str(found[page.limit - 1].id),) if len(found) > page.limit else None)
+    last = found[page.limit - 1] if len(found) > page.limit else None
+    return cut(found, page, (last.at.isoformat(), str(last.id)) if last else None)
 
 
 def _narrowed(rows: QuerySet[TrailLine], wanted: Wanted) -> QuerySet[TrailLine]:
     conditions = Q()
-    if wanted.who:
-        conditions &= Q(actor=wanted.who) | Q(name__startswith=wanted.who)
+    if ":" in wanted.who:
+        conditions &= Q(actor=wanted.who)
+    elif wanted.who:
+        conditions &= Q(name__startswith=wanted.who)
     if wanted.action:
         conditions &= Q(action__startswith=wanted.action)
     if wanted.outcome:
@@ -76,3 +80,14 @@ def _narrowed(rows: QuerySet[TrailLine], wanted: Wanted) -> QuerySet[TrailLine]:
 
 def _start(day: date) -> datetime:
     return datetime.combine(day, time.min, clock.CHINA)
+
+
+def moment(text: str) -> datetime:
+    """A time of a page's key; raises ``BadCursor``."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadCursor(text[:40]) from None
+    if found.tzinfo is None:
+        raise BadCursor(text[:40])
+    return found

@@ -8,7 +8,7 @@ import threading
 import psycopg
 from django.db import close_old_connections, connection, transaction
 
-from doorstep.kernel import clock, outbox, room, trail
+from doorstep.kernel import clock, outbox, room, trail, trail_heads, trail_months
 from doorstep.kernel.models import JobRun
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,8 @@ def run(stop: threading.Event, dsn: str) -> None:
         try:
             with psycopg.connect(dsn, autocommit=True) as listener:
                 listener.execute(f"LISTEN {outbox.CHANNEL}")
-                trail.seal(whole=True)
+                trail_months.make_ahead()
+                trail.seal_all()
                 while not stop.is_set():
                     work_once()
                     for _ in listener.notifies(timeout=PAUSE, stop_after=1):
@@ -37,8 +38,11 @@ def work_once() -> None:
     """One round: all deliveries that are due, all jobs that are due, the open lines of the trail."""
     outbox.drain()
     run_jobs()
-    while trail.seal() == 5000:
-        pass
+    sealed = more = trail.seal()
+    while more == 5000:
+        more = trail.seal()
+    if sealed:
+        trail_heads.pin()
 
 
 def run_jobs() -> list[str]:

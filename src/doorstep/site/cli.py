@@ -112,9 +112,9 @@ def _match(options: argparse.Namespace, dsn: str) -> int:
 
 
 def _trail(options: argparse.Namespace, dsn: str) -> int:
-    from doorstep.site import desk
+    from doorstep.site import trail_desk
 
-    return desk.verify_trail()
+    return trail_desk.DO[options.act](options)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -155,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
     anew.add_argument("--all", action="store_true", help="所有类型，不论新旧 / all types, new or old")
     anew.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
     _match_grammar(add("match", _match, "居民匹配规则 / matching of residents: train, shadow, use, link, list, fill"))
-    add("verify-trail", _trail, "核验操作留痕 / verify the trail")
+    _trail_grammar(add("trail", _trail, "操作留痕 / the trail: verify, heads, key, retire"))
     return top
 
 
@@ -190,6 +190,20 @@ def _match_grammar(made: argparse.ArgumentParser) -> None:
     )
     acts.add_parser("list", help="列出规则 / list the models")
     acts.add_parser("fill", help="补全旧记录 / make records of earlier versions comparable")
+
+
+def _trail_grammar(made: argparse.ArgumentParser) -> None:
+    acts = made.add_subparsers(dest="act", required=True, metavar="act")
+    verify = acts.add_parser("verify", help="核验 / walk the chain, against all signed heads")
+    verify.add_argument("--heads", type=Path, metavar="FILE", help="别处保存的签名 / heads that were kept elsewhere")
+    verify.add_argument(
+        "--since", type=int, metavar="POSITION", help="从这个签名起 / only behind the head signed there"
+    )
+    verify.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
+    heads = acts.add_parser("heads", help="签名列表 / the signed heads, a line of JSON each")
+    heads.add_argument("--sign", action="store_true", help="先签一次 / sign the chain as it is now")
+    acts.add_parser("key", help="公钥 / the public key")
+    acts.add_parser("retire", help="归档过期月份 / take months out that need be kept no longer; deletes nothing")
 
 
 def manage(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""What an operator does at the machine itself: look at messages set aside, replay, mend, dismiss; verify the trail."""
+"""What an operator does at the machine itself: look at messages set aside, replay, mend, dismiss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from doorstep.kernel import trail
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import BadCursor
 from doorstep.record.exchange import api as exchange
@@ -84,17 +83,6 @@ def dismiss(options: argparse.Namespace) -> int:
     except Refused as refused:
         return _complain(refused.decision.reason)
     return 0
-
-
-def verify_trail() -> int:
-    """Walk the hash chain of the trail; says where it does not hold."""
-    while trail.seal(whole=True):
-        pass
-    breach = trail.verify()
-    if breach is None:
-        sys.stdout.write("操作留痕完整 / the trail holds\n")
-        return 0
-    return _complain(f"第 {breach.position} 环（记录 {breach.line}）不符：{breach.reason}")
 
 
 def _complain(words: str) -> int:

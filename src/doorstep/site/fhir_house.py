@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Fetch, Seen
+from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Face, Fetch, Seen
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Bounds
 from doorstep.fhir.search.walk import Steps
@@ -29,7 +29,7 @@ from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
-from doorstep.site import fhir_answers, fhir_bundles, fhir_match
+from doorstep.site import fhir_answers, fhir_audit, fhir_bundles, fhir_match
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
@@ -55,7 +55,7 @@ class House:
         self._known: dict[bytes, tuple[float, Call]] = {}
         self._rows = Rows()
         self._writer = Writer()
-        self._trail = Trail(self._work_again)
+        self._trail = Trail()
         self._common = Common()
         self._systems = fhir_match.Systems()
         self._reading: asyncio.Future[None] | None = None
@@ -91,11 +91,6 @@ class House:
         finally:
             self._waiting -= 1
 
-    async def _work_again(self, function: Callable[[], T]) -> T:
-        """The same for work that may be done twice: its connection is not asked first whether it is well, and where it
-        was not, the work is done again on a new one."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _again, function)
-
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """The call of the institution's system whose bearer token this is; looked up once in ten seconds."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -122,6 +117,12 @@ class House:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
         return Bounds(sources, OPEN_TYPES)
+
+    def face(self, call: Call, kind: str) -> Face | None:
+        """AuditEvents are the trail for those who may read it; others see those that institutions have sent."""
+        if kind == fhir_audit.KIND and call.may(fhir_audit.READ).allowed:
+            return fhir_audit.AuditEvents(call, self.work)
+        return None
 
     async def run(self, call: Call, steps: Steps[T]) -> T:
         """Drive a search or read over the database."""
@@ -212,6 +213,7 @@ class House:
     async def close(self) -> None:
         """Finish what is under way and close what is open."""
         await self._writer.close()
+        await self._trail.close()
         await self._rows.close()
 
     async def _refusing(self, function: Callable[[], T]) -> T:
@@ -246,14 +248,6 @@ def _connected(work: Callable[[], T]) -> T:
         return work()
     except (OperationalError, InterfaceError) as error:
         raise FhirProblem("overloaded") from error
-
-
-def _again(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except (OperationalError, InterfaceError):
-        connection.close()
-    return _connected(work)
 
 
 def _beats() -> bool:

@@ -75,14 +75,9 @@ class Rows:
     async def _open(self) -> Any:
         async with self._opening:
             if self._pool is None:
-                given = connection.settings_dict
                 try:
                     self._pool = await asyncpg.create_pool(
-                        host=given["HOST"] or None,
-                        port=int(given["PORT"]) if given["PORT"] else None,
-                        user=given["USER"] or None,
-                        password=given["PASSWORD"] or None,
-                        database=given["NAME"],
+                        **_place(),
                         min_size=1,
                         max_size=self._size,
                         connection_class=_Connection,
@@ -110,6 +105,23 @@ class Rows:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.close()
+
+
+def _place() -> dict[str, Any]:
+    given = connection.settings_dict
+    return {
+        "host": given["HOST"] or None,
+        "port": int(given["PORT"]) if given["PORT"] else None,
+        "user": given["USER"] or None,
+        "password": given["PASSWORD"] or None,
+        "database": given["NAME"],
+    }
+
+
+async def connect(name: str) -> Any:
+    """A connection of the owner's in the running loop, whose statements are planned once: for the trail."""
+    settings = {"application_name": name, "plan_cache_mode": "force_generic_plan"}
+    return await asyncpg.connect(**_place(), server_settings=settings)
 
 
 async def _acquired(pool: Any, scope: str) -> Any:

@@ -13,6 +13,7 @@ NAMES = (
     "doorstep.record.exchange",
     "doorstep.registers.organisations",
     "doorstep.registers.staff",
+    "doorstep.insight.trail",
     "doorstep.site.system",
 )
 APPS = tuple(name for name in NAMES if find_spec(name))

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from doorstep.fhir.door import exporting, operations, reading, searching, writing
+from doorstep.fhir.door import exporting, faces, operations, reading, searching, writing
 from doorstep.fhir.door.answers import refused, respond
 from doorstep.fhir.door.asked import Asked, opened
 from doorstep.fhir.door.capability import capability_statement
@@ -97,6 +97,7 @@ async def _dispatch(house: House, asked: Asked) -> Response:
     changes = {"POST": _post, "PUT": _change, "PATCH": _change, "DELETE": _change}
     if method not in changes:
         raise FhirProblem("method-not-allowed", method=method)
+    faces.refuse_write(house, asked)
     return await changes[method](house, asked)
 
 
@@ -108,6 +109,8 @@ async def answer_get(house: House, asked: Asked) -> Response:
     if path[0].startswith(("$", "_")):
         return await _get_system(house, asked)
     kind = _type(path[0])
+    if face := faces.face_of(house, asked):
+        return await faces.answer(house, asked, face)
     if len(path) == 1:
         return await searching.search_type(house, asked, kind)
     if path[1].startswith(("$", "_")):

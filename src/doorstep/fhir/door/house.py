@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from doorstep.fhir.outcome import EntryResponse
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Bounds
-from doorstep.fhir.search.walk import Steps
+from doorstep.fhir.search.walk import Hit, Steps
 from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.fhir.write import Write
 
@@ -82,6 +82,25 @@ class ExportState:
     expires: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FacePage:
+    """A page of a face: what was found, the mark behind which the next begins, parameters that are not known."""
+
+    hits: tuple[Hit, ...]
+    next: Sequence[Any] | None = None
+    ignored: tuple[str, ...] = ()
+
+
+class Face(Protocol):
+    """A type that the house makes of its own things for a caller, newest first; it can be read and searched alone."""
+
+    async def one(self, ident: str) -> Hit | None:
+        """Return the resource of that id."""
+
+    async def some(self, pairs: Sequence[tuple[str, str]], count: int, mark: Sequence[Any] | None) -> FacePage:
+        """Return at most `count` behind a mark; FhirProblem for what cannot be searched for."""
+
+
 Fetch = Callable[[str, Mapping[str, str]], Awaitable[EntryResponse]]
 """Answers a read of a batch or transaction: its address below the door, its `method` and the headers of its request."""
 
@@ -109,6 +128,9 @@ class House(Protocol):
 
     def bounds(self, call: Call) -> Bounds:
         """Return what the caller may see; FhirProblem where nothing may be read."""
+
+    def face(self, call: Call, kind: str) -> Face | None:
+        """Return what this caller sees of a type in the place of the ledger's; None where that is the ledger's."""
 
     async def run(self, call: Call, steps: Steps[T]) -> T:
         """Drive a search or read over the database, within the time that a statement may take."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from doorstep.kernel import postgres
 
 TRIGGERS = """
 DO $$ DECLARE guarded regclass; BEGIN
@@ -36,3 +39,12 @@ def flush_past_triggers(django_db_modify_db_settings: None) -> None:
         return [TRIGGERS % "DISABLE", *statements, LEDGER, TRIGGERS % "ENABLE"] if statements else statements
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]  # only in tests
+
+
+@pytest.fixture(autouse=True)
+def no_heads_of_another_test() -> Iterator[None]:
+    """What a test signed of its trail is not held against the trail of the next."""
+    yield
+    place = postgres.home() / "trail"
+    for path in place.glob("*.jsonl") if place.exists() else ():
+        path.unlink()

@@ -16,14 +16,26 @@ from doorstep.registers.residents.actions.modelling import shadow, train
 from doorstep.registers.residents.actions.modelling import use as use_model
 from doorstep.registers.residents.actions.running import link_all
 from doorstep.registers.residents.fhir import incoming
-from doorstep.registers.residents.reads.identity import current, header, names, records, residents_of, visible
+from doorstep.registers.residents.reads.holders import by_number
+from doorstep.registers.residents.reads.homes import called, homes
+from doorstep.registers.residents.reads.identity import (
+    RESIDENTS_OF,
+    current,
+    header,
+    names,
+    records,
+    residents_of,
+    visible,
+)
 from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.rules.runs import Fresh
-from doorstep.registers.residents.shapes import Header, Incoming, Match, Name, Phone, Source, Verdict
+from doorstep.registers.residents.shapes import Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
 
 __all__ = [
+    "RESIDENTS_OF",
+    "Dwells",
     "Finding",
     "Fresh",
     "Header",
@@ -35,9 +47,12 @@ __all__ = [
     "Phone",
     "Source",
     "Verdict",
+    "by_number",
+    "called",
     "current",
     "fill_facts",
     "header",
+    "homes",
     "in_words",
     "incoming",
     "link_all",

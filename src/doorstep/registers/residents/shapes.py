@@ -76,6 +76,17 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Dwells:
+    """Where a resident lives, as far as it is known: household, words of addresses, division codes."""
+
+    resident: UUID
+    name: str
+    household: UUID | None
+    addresses: frozenset[str]
+    divisions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The head of every page about a resident; ``number`` is masked, ``age`` in years, ``birth`` as far as known."""
 

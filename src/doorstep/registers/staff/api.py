@@ -11,7 +11,7 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
 from doorstep.registers.staff.actions.loading import load
 from doorstep.registers.staff.reads import standing as reads
-from doorstep.registers.staff.reads.people import by_number, names
+from doorstep.registers.staff.reads.people import births, by_number, names
 from doorstep.registers.staff.rules import CHOSEN_POST, ROLES, SOURCE_PERMISSIONS, Reach
 from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
@@ -22,6 +22,7 @@ __all__ = [
     "PersonIn",
     "PostIn",
     "Standing",
+    "births",
     "by_number",
     "call_for",
     "call_from",

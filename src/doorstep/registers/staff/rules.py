@@ -117,7 +117,7 @@ ROLES: Mapping[str, Role] = {
     "bureau_manager": Role(
         _("卫健局管理员"),
         _("管理全县机构、医共体和人员，查看居民名册和数据交换情况，核对和合并居民记录。"),
-        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read"},
+        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read", "trail.watch"},
         Reach.DISTRICT,
         "HOPERAT",
     ),

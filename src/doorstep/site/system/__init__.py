@@ -1,1 +1,1 @@
-"""The house's own pages: letters that could not be delivered, the trail, and the style page."""
+"""The house's own pages: letters that could not be delivered, and the style page."""

@@ -10,4 +10,3 @@ class Permission(StrEnum):
 
     OUTBOX_READ = "outbox.read"
     OUTBOX_REPLAY = "outbox.replay"
-    TRAIL_READ = "trail.read"

@@ -1,12 +1,11 @@
-"""What people do to dead letters, and the guarded reads of letters and trail (both tell about persons)."""
+"""What people do to dead letters, and the guarded read of a letter (it tells about persons)."""
 
 from __future__ import annotations
 
-from doorstep.kernel import letters, outbox, trail, trail_search
+from doorstep.kernel import letters, outbox
 from doorstep.kernel.act import about, action, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import allow, demand, refuse
-from doorstep.kernel.paging import Page, Paged
 from doorstep.site.system.access import Permission
 
 
@@ -30,20 +29,3 @@ def open_letter(call: Call, *, letter: int) -> tuple[letters.Letter, int]:
     about("Delivery", letter)
     found = letters.one(letter)
     return found, letters.behind(found)
-
-
-@ask(Permission.TRAIL_READ, audits="trail.search")
-def search_trail(call: Call, *, wanted: trail_search.Wanted, page: Page) -> Paged[trail_search.Line]:
-    """Lines of the trail; that somebody looked is a line of its own."""
-    about("Trail", "", resident=wanted.resident, who=wanted.who, action=wanted.action)
-    return trail_search.find(wanted, page)
-
-
-@action(Permission.TRAIL_READ, audits="trail.verify")
-def verify_trail(call: Call) -> trail.Breach | None:
-    """Seal what is open and walk the whole chain; the first place where it does not hold, or None."""
-    while trail.seal() == 5000:
-        pass
-    breach = trail.verify()
-    about("Trail", breach.line if breach else "", holds=breach is None)
-    return breach

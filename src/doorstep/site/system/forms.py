@@ -2,49 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from doorstep.kernel import trail_search
 from doorstep.kernel.web.forms import DayField, HouseForm
-
-OUTCOMES = (("", _("全部")), ("done", _("已完成")), ("refused", _("被拒绝")))
-
-
-class TrailForm(forms.Form):
-    """What to look for in the trail."""
-
-    use_required_attribute = False
-    who = forms.CharField(label=_("操作人"), required=False, max_length=100)
-    action = forms.CharField(label=_("操作"), required=False, max_length=80)
-    outcome = forms.ChoiceField(label=_("结果"), required=False, choices=OUTCOMES)
-    since = DayField(label=_("从"), required=False)
-    until = DayField(label=_("到"), required=False)
-    resident = forms.UUIDField(required=False, widget=forms.HiddenInput)
-
-    def clean(self) -> dict[str, Any]:
-        """The days in their order."""
-        said = super().clean() or {}
-        since, until = said.get("since"), said.get("until")
-        if since and until and since > until:
-            self.add_error("until", _("结束日期早于开始日期"))
-        return said
-
-    def wanted(self) -> trail_search.Wanted:
-        """The search; nothing of what was not understood."""
-        said = self.cleaned_data if self.is_valid() else {}
-        resident: UUID | None = said.get("resident")
-        return trail_search.Wanted(
-            who=said.get("who", "").strip(),
-            action=said.get("action", "").strip(),
-            outcome=said.get("outcome", ""),
-            resident=resident,
-            since=said.get("since"),
-            until=said.get("until"),
-        )
 
 
 class DismissForm(HouseForm):

@@ -1,4 +1,4 @@
-"""Dead letters, the trail, and the style page."""
+"""Dead letters, and the style page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, Rule, page
 from doorstep.site.system import actions, sample
 from doorstep.site.system.access import Permission
-from doorstep.site.system.forms import DismissForm, SampleForm, TrailForm
+from doorstep.site.system.forms import DismissForm, SampleForm
 
 
 @page(Permission.OUTBOX_READ)
@@ -70,29 +70,6 @@ def dismiss(request: CalledRequest, letter: int) -> HttpResponse:
         "danger": True,
     }
     return render(request, "kernel/confirm.html", context, status=422 if form.is_bound else 200)
-
-
-@page(Permission.TRAIL_READ)
-def trail(request: CalledRequest) -> HttpResponse:
-    """The trail, searched."""
-    form = TrailForm(request.GET)
-    wanted = form.wanted()
-    found = actions.search_trail(request.call, wanted=wanted, page=Page.read(request.GET.get("after"), 50, parts=1))
-    return render(request, "system/trail.html", {"form": form, "paged": found, "wanted": wanted})
-
-
-@page(Permission.TRAIL_READ)
-def verify(request: CalledRequest) -> HttpResponse:
-    """Walk the chain of hashes (POST) and tell whether it holds."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    breach = actions.verify_trail(request.call)
-    if breach is None:
-        messages.success(request, _("留痕完整：每一条都与封存时一致，没有缺失。"))
-    else:
-        said = {"removed": _("第 %(at)d 处缺了一条"), "changed": _("第 %(at)d 处的内容被改过")}[breach.reason]
-        messages.error(request, _("留痕不完整！") + said % {"at": breach.position})
-    return redirect("system:trail")
 
 
 @page(Rule.SIGNED_IN)

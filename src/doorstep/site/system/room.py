@@ -14,11 +14,7 @@ ROOM = Room(
     sentences={
         Permission.OUTBOX_READ: _("查看没有送达的内部消息"),
         Permission.OUTBOX_REPLAY: _("重新投递或放弃没有送达的内部消息"),
-        Permission.TRAIL_READ: _("查阅操作留痕，核对其完整性"),
         "not_dead": _("这条消息已经有人处理过了。请回到列表看看。"),
     },
-    menu=(
-        MenuEntry(_("操作留痕"), "system:trail", "history", Permission.TRAIL_READ, _("系统")),
-        MenuEntry(_("未送达消息"), "system:outbox", "mail-x", Permission.OUTBOX_READ, _("系统")),
-    ),
+    menu=(MenuEntry(_("未送达消息"), "system:outbox", "mail-x", Permission.OUTBOX_READ, _("系统")),),
 )

@@ -12,7 +12,5 @@ urlpatterns = [
     path("system/outbox/<int:letter>", pages.letter, name="letter"),
     path("system/outbox/<int:letter>/replay", pages.replay, name="replay"),
     path("system/outbox/<int:letter>/dismiss", pages.dismiss, name="dismiss"),
-    path("system/trail", pages.trail, name="trail"),
-    path("system/trail/verify", pages.verify, name="verify"),
     path("system/style", pages.style, name="style"),
 ]

@@ -43,12 +43,12 @@ def test_a_long_statement_is_ended_and_the_door_goes_on(key: str, monkeypatch: p
 
 
 def test_what_cannot_be_trailed_is_not_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Any) -> None:
+    def broken(_: Any) -> list[Any]:
         raise RuntimeError("the disk is full")
 
     with running(key) as door:
         door.send("PUT", "Patient/p1", PATIENT)
-        monkeypatch.setattr(fhir_trail, "_keep", broken)
+        monkeypatch.setattr(fhir_trail, "_columns", broken)
         for path in ("Patient/p1", "Patient?name=王", "Patient/p1/_history", "Patient/p1/$everything"):
             answer = door.get(path)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), path

@@ -113,6 +113,10 @@ def records(scope: Scope, resident: UUID) -> tuple[Source, ...]:
     return tuple(Source(p or "", o, first, last, called.get(o, "")) for p, o, first, last in found)
 
 
+RESIDENTS_OF = f"SELECT patient_id, resident_id FROM {ResidentRecord._meta.db_table}"  # noqa: S608  # our own name
+"""The same for a statement of the door, which finds many at once: the patients and the residents they are today."""
+
+
 def residents_of(patient_ids: Collection[str]) -> Mapping[str, UUID]:
     """The residents to whom FHIR patient ids are linked today; unknown ids are left out. One query."""
     rows = ResidentRecord.objects.unscoped(LINKING).filter(patient_id__in=patient_ids)

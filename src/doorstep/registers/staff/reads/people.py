@@ -138,6 +138,12 @@ def names(people: Collection[UUID]) -> Mapping[UUID, str]:
     return dict(Person.objects.unscoped(BEHIND).filter(id__in=people).values_list("id", "name"))
 
 
+def births(people: Collection[UUID]) -> Mapping[UUID, tuple[str, date]]:
+    """Name and day of birth of people by id; left out is whose day is not known."""
+    rows = Person.objects.unscoped(BEHIND).filter(id__in=people, birth_date__isnull=False)
+    return {key: (name, born) for key, name, born in rows.values_list("id", "name", "birth_date") if born}
+
+
 def keys(scope: Scope, organisation: UUID, *, day: date) -> tuple[KeyLine, ...]:
     """The source systems' keys of an institution, those that work first."""
     rows = SourceKey.objects.within(scope).filter(organisation=organisation).order_by("-created_at")

@@ -1,14 +1,11 @@
-"""Dead letters and the trail, by their pages."""
+"""Dead letters, by their pages."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.db import connection
 from django.test import Client
 
-from doorstep.kernel import clock, trail
+from doorstep.kernel import clock
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.models import Delivery, OutboxEvent, TrailLine
 from doorstep.kernel.testing import callers
@@ -91,44 +88,11 @@ def test_the_list_is_paged_and_narrowed(operator: Client) -> None:
     assert "这一页的地址不对" in operator.get("/system/outbox?after=WyJhIl0").text
 
 
-def test_the_trail_is_searched_and_the_search_leaves_a_line(operator: Client) -> None:
-    for actor, name, action, days in (("staff:1", "张三", "residents.read", 0), ("staff:2", "李四", "charts.open", 3)):
-        TrailLine.objects.create(
-            at=clock.now() - timedelta(days=days),
-            actor=actor,
-            name=name,
-            action=action,
-            outcome="done",
-            detail={"x": 1},
-        )
-    rows = 'scope="row"'
-    assert operator.get("/system/trail?who=张").text.count(rows) == 1
-    assert operator.get("/system/trail?who=staff:2").text.count(rows) == 1
-    assert operator.get("/system/trail?action=charts.").text.count(rows) == 1
-    today = clock.today()
-    assert operator.get(f"/system/trail?until={today - timedelta(days=1)}").text.count(rows) == 1
-    assert "结束日期早于开始日期" in operator.get(f"/system/trail?since={today}&until={today - timedelta(days=1)}").text
-    assert operator.get("/system/trail?action=none.such").text.count(rows) == 0
-    assert TrailLine.objects.filter(action="trail.search").count() == 6
-
-
-def test_the_chain_is_checked_by_the_button(operator: Client) -> None:
-    trail.write(callers.system(), "a.b")
-    assert "留痕完整" in operator.post("/system/trail/verify", follow=True).text
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE kernel_trailline DISABLE TRIGGER USER")
-        cursor.execute("UPDATE kernel_trailline SET name = 'nobody' WHERE action = 'a.b'")
-        cursor.execute("ALTER TABLE kernel_trailline ENABLE TRIGGER USER")
-    assert "留痕不完整" in operator.post("/system/trail/verify", follow=True).text
-
-
 PAGES = (
     ("get", "/system/outbox", Permission.OUTBOX_READ),
     ("get", "/system/outbox/{key}", Permission.OUTBOX_READ),
     ("post", "/system/outbox/{key}/replay", Permission.OUTBOX_REPLAY),
     ("post", "/system/outbox/{key}/dismiss", Permission.OUTBOX_REPLAY),
-    ("get", "/system/trail", Permission.TRAIL_READ),
-    ("post", "/system/trail/verify", Permission.TRAIL_READ),
 )
 
 

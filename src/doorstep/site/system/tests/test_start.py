@@ -34,7 +34,7 @@ def test_start_shows_what_the_caller_may_do_and_no_more(client: Client, as_calle
     assert len(client.get("/").context["tasks"]) <= len(every)
     as_caller(callers.member(new_id(), {"trail.read"}))
     answer = client.get("/")
-    assert [task.url for task in answer.context["tasks"]] == ["/system/trail"]
+    assert [task.url for task in answer.context["tasks"]] == ["/trail"]
     assert answer.context["state"] is None
     as_caller(callers.stranger())
     assert "您现在的岗位还没有开通任何功能" in client.get("/").text
@@ -68,7 +68,7 @@ def test_the_language_is_chosen_and_kept(client: Client) -> None:
 
 def test_english_pages_say_nothing_in_chinese(client: Client) -> None:
     client.post("/language", {"language": "en"})
-    for path in ("/system/outbox", "/system/trail?since=2026-02-02&until=2026-01-01", "/system/outbox/1", "/nothing"):
+    for path in ("/system/outbox", "/trail?since=2026-02-02&until=2026-01-01", "/system/outbox/1", "/nothing"):
         text = client.get(path).text
         main = text[text.index("<main") : text.index("</main>")].replace("测试", "")
         assert not [c for c in main if "\u4e00" <= c <= "\u9fff"], path

@@ -1,0 +1,1 @@
+"""What it means: readings of what all other rooms have done."""
