@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from doorstep.fhir.door import exporting, operations, reading, searching, writing
-from doorstep.fhir.door.answers import refused, respond
+from doorstep.fhir.door.answers import SAFE, TLS_ONLY, refused, respond
 from doorstep.fhir.door.asked import Asked, opened
 from doorstep.fhir.door.capability import capability_statement
 from doorstep.fhir.door.house import House
@@ -39,6 +39,7 @@ class Door:
         """Answer one request; messages of the lifespan are accepted and say nothing here."""
         if scope["type"] == "http":
             response = await self._answer(Request(scope, receive))
+            response.raw_headers += [*SAFE, TLS_ONLY] if scope.get("scheme") == "https" else SAFE
             if scope["method"] == "HEAD":
                 response.body = b""
             await response(scope, receive, send)

@@ -1,0 +1,5 @@
+"""The running door, for modules that ask it."""
+
+from tests.served import served
+
+__all__ = ["served"]
