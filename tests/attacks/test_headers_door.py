@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.attacks.test_headers import lacking
-from tests.served import Served
+from tests.served import Served, served
+
+__all__ = ["served"]
+pytestmark = pytest.mark.django_db
 
 
 ASKED = [
