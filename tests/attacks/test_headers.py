@@ -107,7 +107,8 @@ def _without_secret(world: World) -> HttpResponse:
 def test_files_of_the_house(world: World) -> None:
     assert finders.find("doorstep/doorstep.js")
     answer = world.clients["stranger"].get("/static/doorstep/doorstep.js")
-    assert answer.status_code == 200 and not lacking(answer.headers)
+    assert answer.status_code == 200
+    assert not lacking(answer.headers)
     assert "no-store" not in answer.headers["Cache-Control"]
 
 

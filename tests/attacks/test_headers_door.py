@@ -16,7 +16,8 @@ ASKED = [
     ("GET", "Patient", False, 401), ("GET", "Patient/none", True, 404), ("GET", "Nothing", True, 404),
     ("GET", "/healthz", False, 200), ("POST", "Patient", True, 400), ("TRACE", "Patient", True, 405),
     ("GET", "Patient?_count=x", True, 400), ("GET", "Patient?name=" + "x" * 9000, True, 414),
-    ("GET", "$export-file/00000000-0000-0000-0000-000000000000/x", True, 404), ("GET", "Patient?_format=xml", True, 200),
+    ("GET", "$export-file/00000000-0000-0000-0000-000000000000/x", True, 404),
+    ("GET", "Patient?_format=xml", True, 200),
 ]  # fmt: skip
 
 

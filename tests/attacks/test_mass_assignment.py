@@ -1,4 +1,4 @@
-"""Every form with fields that it does not have: nothing of them is stored, and the author stays the signed-in person."""
+"""Every form with fields that it does not have: none is stored, and the author stays the signed-in person."""
 
 from __future__ import annotations
 
@@ -17,13 +17,24 @@ PLANTED = "5e471e11-0000-4000-8000-00000000a77c"
 """Good as text and as a key; stands nowhere but in the fields that are planted."""
 KEYS = (
     "id", "pk", "uuid", "key", "account", "account_id", "person_id", "post_id", "resident_id_id", "organisation_id",
-    "source", "source_id", "merged_into", "merged_into_id", "household_id", "consortium_id", "session", "user", "user_id",
+    "source", "source_id", "merged_into", "merged_into_id", "household_id", "consortium_id", "session", "user",
+    "user_id",
 )  # fmt: skip
 AUTHORS = (
     "actor", "actor_name", "author", "by", "made_by", "created_by", "changed_by", "ended_by", "decided_by", "caller",
     "requester", "signed_by", "recorder", "on_behalf_of",
 )  # fmt: skip
-TIMES = ("at", "made_at", "created_at", "changed_at", "decided_at", "received_at", "ended_at", "last_login", "date_joined")
+TIMES = (
+    "at",
+    "made_at",
+    "created_at",
+    "changed_at",
+    "decided_at",
+    "received_at",
+    "ended_at",
+    "last_login",
+    "date_joined",
+)
 RIGHTS = ("is_superuser", "is_staff", "permissions", "groups", "user_permissions", "scope", "everywhere", "purpose")
 STATES = ("version", "state", "digest", "trusted", "shadow", "model", "bits", "deleted", "waits", "attempts")
 CALLERS = ("administrator", "bureau_manager", "hospital_manager", "exchange_operator", "township_physician")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 from tests.faults.two_sides import WORD, clinical, number, patient
 from tests.served import Served, entry, following, ids, json_of, served
 
@@ -26,19 +25,23 @@ SEARCHES = (
     f"Observation?subject:Patient.name={WORD}", f"Observation?patient.identifier={B_NUMBER}",
     f"Observation?subject:Patient.organization.name={WORD}", "Observation?encounter:Encounter.patient=pb",
     "Patient?_has:Observation:patient:code=8480-6", "Patient?_has:Observation:subject:_id=ob",
-    f"Patient?_has:Condition:patient:code:text={WORD}", "Patient?_has:Encounter:patient:_has:Observation:encounter:_id=ob",
+    f"Patient?_has:Condition:patient:code:text={WORD}",
+    "Patient?_has:Encounter:patient:_has:Observation:encounter:_id=ob",
     # what comes with it
     "Observation?_id=ob,oa&_include=Observation:subject", "Observation?_include=*&_id=oa",
     "Patient?_revinclude=Observation:subject", "Patient?_id=pb,pa&_revinclude=*",
     "Observation?_include=Observation:subject&_include:iterate=Patient:link&_revinclude:iterate=Condition:subject",
     # all types, compartments, records, histories
     "?_type=Patient,Observation&_id=pb,ob", "Patient/pb/Observation", "Patient/pb/*", "Patient/pb/_history",
-    "Patient/pb/_history/1", "_history", "Patient/_history", "Observation/_history?_count=1000", "_history?_since=2000-01-01",
+    "Patient/pb/_history/1", "_history", "Patient/_history", "Observation/_history?_count=1000",
+    "_history?_since=2000-01-01",
     "Patient/pb/$everything", "Patient/$everything?_count=1000", "Encounter/eb/$everything", "Patient/pb/$summary",
     "Observation/$lastn?patient=pb", "Observation/$stats?subject=pb&code=8480-6&statistic=count",
     # other orders, other forms, counts
-    "Patient?_sort=-_lastUpdated&_count=1000", "Patient?_summary=count&_id=pb", "Observation?_total=accurate&subject=pb",
-    "Patient?_elements=name&_count=1000", f"Patient?_filter=name eq {WORD}", "Patient?_list=$current-problems&patient=pb",
+    "Patient?_sort=-_lastUpdated&_count=1000", "Patient?_summary=count&_id=pb",
+    "Observation?_total=accurate&subject=pb",
+    "Patient?_elements=name&_count=1000", f"Patient?_filter=name eq {WORD}",
+    "Patient?_list=$current-problems&patient=pb",
 )  # fmt: skip
 
 
@@ -69,7 +72,9 @@ def told(answer: Any, asked: str) -> list[str]:
     """What of B an answer gives away."""
     text = answer.text.replace(asked, "")
     shown = [f"{key}" for key in THEIRS if f'"id":"{key}"' in text or f'"id": "{key}"' in text]
-    return ([WORD] if f'"{WORD}' in text and answer.status_code == 200 and "searchset" in text and shown else []) + shown
+    return (
+        [WORD] if f'"{WORD}' in text and answer.status_code == 200 and "searchset" in text and shown else []
+    ) + shown
 
 
 @pytest.mark.parametrize("how", ["get", "post", "batch"])
@@ -102,7 +107,9 @@ def _ask(both: Served, how: str, asked: str) -> Any:
 
 def test_the_searches_do_find_where_one_may(both: Served) -> None:
     """The test above can fail: with B's own key most of these find B's things."""
-    found = [asked for asked in SEARCHES if told(both.get(asked if asked[0] != "?" else f"/fhir{asked}", key=both.key_b), "")]
+    found = [
+        asked for asked in SEARCHES if told(both.get(asked if asked[0] != "?" else f"/fhir{asked}", key=both.key_b), "")
+    ]
     assert len(found) >= 20, found
 
 
