@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from doorstep.site import edge
+
 Run = Callable[[argparse.Namespace, str], int]
 
 
@@ -51,13 +53,13 @@ def _serve(options: argparse.Namespace, dsn: str) -> int:
     _demand_sound()
     _migrate()
     reindex.tell_if_old()
-    return serve.everything(options.host, options.port)
+    return serve.everything(options.host, options.port, options.edge)
 
 
 def _part(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import serve
 
-    return serve.PARTS[options.command](options.host, options.port)
+    return serve.PARTS[options.command](options.host, options.port, options.edge)
 
 
 def _worker(options: argparse.Namespace, dsn: str) -> int:
@@ -73,8 +75,8 @@ def _demo(options: argparse.Namespace, dsn: str) -> int:
     demo_house.build(options.residents, options.seed)
     if options.no_serve:
         return 0
-    demo_house.tell(options.host, options.port)
-    return serve.everything(options.host, options.port)
+    demo_house.tell(f"{options.edge.scheme}://{options.host}:{options.port}/")
+    return serve.everything(options.host, options.port, options.edge)
 
 
 def _ingest(options: argparse.Namespace, dsn: str) -> int:
@@ -128,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
         if listens:
             made.add_argument("--host", default=os.environ.get("DOORSTEP_HOST", "127.0.0.1"))
             made.add_argument("--port", type=int, default=int(os.environ.get("DOORSTEP_PORT", "8000")))
+            edge.grammar(made)
         return made
 
     add("serve", _serve, "启动全部 / start everything: database, migrations, pages, FHIR door, worker", listens=True)
@@ -212,12 +215,17 @@ def main() -> int:
         if arguments[:1] == ["manage"]:
             return manage(arguments[1:])
         options = parser().parse_args(arguments)
+        if "host" in options:
+            options.edge = edge.settle(options)
         with house() as dsn:
             run: Run = options.run
             return run(options, dsn)
     except PostgresError as error:
         sys.stderr.write(f"{error}\n")
         return 3
+    except edge.EdgeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 5
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

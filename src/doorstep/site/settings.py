@@ -15,7 +15,8 @@ from doorstep.site.rooms import APPS
 ROOT = Path(__file__).parent.parent
 HOME = home()
 DEBUG = os.environ.get("DOORSTEP_DEBUG") == "1"
-PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1"
+BY_TLS = os.environ.get("DOORSTEP_TLS") == "1"  # set by the command line, see site/edge.py
+PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1" or BY_TLS
 
 
 def _secret() -> str:
@@ -129,6 +130,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = BY_TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600  # said by TLS alone
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 

@@ -27,10 +27,14 @@ _ADDRESS: Final = 8_000
 
 
 class Door:
-    """The app. Bodies of more than `body_limit` bytes, packed or unpacked, are refused with 413."""
+    """The app. Bodies of more than `body_limit` bytes, packed or unpacked, are refused with 413; with `tls`, whoever
+    comes without it is refused before anything is read."""
 
-    def __init__(self, house: House, body_limit: int = LIMITS.bundle_bytes, version: str = "0") -> None:
+    def __init__(
+        self, house: House, body_limit: int = LIMITS.bundle_bytes, version: str = "0", *, tls: bool = False
+    ) -> None:
         self.house = house
+        self.tls = tls
         self.body_limit = body_limit
         self.version = version
         self.since = datetime.now(UTC)
@@ -54,6 +58,7 @@ class Door:
             path = _parts(request)
             if path == ["healthz"]:
                 return Response(status_code=200 if await self.house.healthy() else 503)
+            self._demand_tls(request)
             asked = opened(request, path, self.body_limit)
             if path == ["metadata"]:
                 return self._metadata(asked)
@@ -68,6 +73,10 @@ class Door:
         except Exception:  # noqa: BLE001  whatever it was, the client gets an answer in FHIR's form, and the log the rest
             _LOG.exception("a request to the FHIR door failed")
             return refused(None, FhirProblem("internal"), language(request.headers))
+
+    def _demand_tls(self, request: Request) -> None:
+        if self.tls and request.scope.get("scheme") != "https":
+            raise FhirProblem("tls-required")
 
     def _metadata(self, asked: Asked) -> Response:
         if asked.request.method not in ("GET", "HEAD"):
