@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -73,11 +72,6 @@ def self_signed(certificate: Path) -> bool:
     """Whether nobody else vouches for it."""
     read = _read(certificate)
     return read.issuer == read.subject
-
-
-def loose(path: Path) -> int:
-    """The rights that others than the owner have on a file that is secret; 0 is as it should be."""
-    return stat.S_IMODE(path.stat().st_mode) & 0o077
 
 
 def _serves(certificate: Path, key: Path, wanted: Iterable[str]) -> bool:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from doorstep.kernel import secret_files
 from doorstep.site import edge
 
 Run = Callable[[argparse.Namespace, str], int]
@@ -22,10 +23,11 @@ def house() -> Iterator[str]:
     from doorstep.kernel import postgres
     from doorstep.site import sharing
 
-    if "DOORSTEP_DATABASE_URL" not in os.environ:
+    if not secret_files.given("DOORSTEP_DATABASE_URL"):
         os.environ["DOORSTEP_EMBEDDED"] = "1"
     with postgres.database() as dsn:
-        os.environ["DOORSTEP_DATABASE_URL"] = dsn
+        if os.environ.get("DOORSTEP_EMBEDDED") == "1":
+            os.environ["DOORSTEP_DATABASE_URL"] = dsn
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
         import django
 
@@ -223,7 +225,7 @@ def main() -> int:
     except PostgresError as error:
         sys.stderr.write(f"{error}\n")
         return 3
-    except edge.EdgeError as error:
+    except (edge.EdgeError, secret_files.SecretError) as error:
         sys.stderr.write(f"{error}\n")
         return 5
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers, wrap_wsgi_with_p
 from starlette.types import ASGIApp
 
 from doorstep.kernel.postgres import home
+from doorstep.kernel.secret_files import loose
 from doorstep.site import certificates
 from doorstep.site.certificates import EdgeError
 
@@ -81,8 +82,8 @@ def tell(edge: Edge, host: str, port: int) -> None:
     sys.stderr.write(f"{edge.scheme}://{f'[{host}]' if ':' in host else host}:{port}/\n")
     if edge.certificate:
         sys.stderr.write(f"SHA-256 {certificates.fingerprint(edge.certificate)}\n")
-    if edge.key and (loose := certificates.loose(edge.key)):
-        sys.stderr.write(f"{edge.key}: 其他用户可读，请改为 0600 / others may read it, make it 0600 ({loose:04o})\n")
+    if edge.key and loose(edge.key):
+        sys.stderr.write(f"{edge.key}: 其他用户可读，请改为 0600 / others may read it, make it 0600\n")
 
 
 def behind_asgi(app: ASGIApp) -> ASGIApp:

@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from doorstep.kernel.postgres import home
+from doorstep.kernel.secret_files import secret
 from doorstep.site.rooms import APPS
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +22,7 @@ PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1" or BY_TLS
 
 def _secret() -> str:
     """The signing key: from the environment, or made once and kept in the data folder, readable by its owner alone."""
-    if given := os.environ.get("DOORSTEP_SECRET_KEY"):
+    if given := secret("DOORSTEP_SECRET_KEY"):
         return given
     path = HOME / "secret_key"
     if not path.exists():
@@ -92,7 +93,7 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, object]:
-    given = conninfo_to_dict(os.environ.get("DOORSTEP_DATABASE_URL", ""))
+    given = conninfo_to_dict(secret("DOORSTEP_DATABASE_URL") or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": given.get("dbname") or "doorstep",
