@@ -115,6 +115,12 @@ def _match(options: argparse.Namespace, dsn: str) -> int:
     return matching.run(options)
 
 
+def _check(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import fitness
+
+    return fitness.run(options)
+
+
 def _trail(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import desk
 
@@ -160,6 +166,8 @@ def parser() -> argparse.ArgumentParser:
     anew.add_argument("--all", action="store_true", help="所有类型，不论新旧 / all types, new or old")
     anew.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
     _match_grammar(add("match", _match, "居民匹配规则 / matching of residents: train, shadow, use, link, list, fill"))
+    check = add("check", _check, "能否用于生产 / what is not yet fit for production", listens=True)
+    check.add_argument("--json", action="store_true", help="以 JSON 输出 / as JSON")
     add("verify-trail", _trail, "核验操作留痕 / verify the trail")
     return top
 
@@ -217,7 +225,7 @@ def main() -> int:
         if arguments[:1] == ["manage"]:
             return manage(arguments[1:])
         options = parser().parse_args(arguments)
-        if "host" in options:
+        if "host" in options and options.run is not _check:
             options.edge = edge.settle(options)
         with house() as dsn:
             run: Run = options.run

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import asyncpg
 from django.db import connection
@@ -77,7 +78,9 @@ class Rows:
             if self._pool is None:
                 given = connection.settings_dict
                 try:
+                    secured = {k: v for k, v in given["OPTIONS"].items() if k.startswith("ssl")}
                     self._pool = await asyncpg.create_pool(
+                        f"postgresql:///?{urlencode(secured)}",  # what is named below stands above it
                         host=given["HOST"] or None,
                         port=int(given["PORT"]) if given["PORT"] else None,
                         user=given["USER"] or None,

@@ -103,7 +103,7 @@ def _database() -> dict[str, object]:
         "PORT": str(given.get("port") or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": False},
+        "OPTIONS": {"server_side_binding": False, **{k: v for k, v in given.items() if k.startswith("ssl")}},
     }
 
 
