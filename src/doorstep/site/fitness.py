@@ -61,10 +61,17 @@ def bad(code: str, zh: str, en: str, do_zh: str, do_en: str) -> Finding:
 
 def findings(options: argparse.Namespace) -> list[Finding]:
     """All that was looked at, in the order of the checks."""
+    from django.db import OperationalError
+
     from doorstep.site import fitness_data, fitness_machine
 
-    checks: tuple[Check, ...] = (*fitness_machine.CHECKS, *fitness_data.CHECKS)
-    return [found for check in checks for found in check(options)]
+    found = [each for check in fitness_machine.CHECKS for each in check(options)]
+    try:
+        found += [each for check in fitness_data.CHECKS for each in check(options)]
+    except OperationalError:  # its words may hold the address and the role
+        found.append(bad("database", "数据库连接不上", "the database cannot be reached",
+                         "检查地址、密码和网络", "Look at address, password and network"))  # fmt: skip
+    return found
 
 
 def run(options: argparse.Namespace) -> int:

@@ -13,10 +13,10 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision
 from doorstep.kernel.paging import Paged
+from doorstep.kernel.watermark import watermark
 from doorstep.kernel.web import drawing, security, words
 from doorstep.kernel.web import forms as dressing
 from doorstep.kernel.web import notices as news
@@ -226,9 +226,7 @@ def print_mark(context: template.Context) -> SafeString:
     if call is None:
         return SafeString("")
     post = gettext(call.role) if call.role else ""
-    at = call.at.astimezone(clock.CHINA)
-    said = [call.name, context.get("workplace", ""), post, f"{at:%Y-%m-%d %H:%M:%S}", call.request]
-    return _on_paper(context, "bottom-left", "8pt", " · ".join(part for part in said if part))
+    return _on_paper(context, "bottom-left", "8pt", watermark(call, place=str(context.get("workplace", "")), post=post))
 
 
 def _on_paper(context: template.Context, box: str, size: str, text: object) -> SafeString:

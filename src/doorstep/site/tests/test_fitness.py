@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from doorstep.kernel import clock, trail
 from doorstep.kernel.testing import callers
@@ -48,7 +48,7 @@ def level(code: str, **said: Any) -> Level | None:
         assert each.en
         assert (each.do_zh and each.do_en) or each.level is Level.GOOD
         assert "\n" not in each.line
-    return max((each.level for each in found), key=list((Level.GOOD, Level.WARN, Level.BAD)).index, default=None)
+    return max((each.level for each in found), key=[Level.GOOD, Level.WARN, Level.BAD].index, default=None)
 
 
 def planted_debug(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
@@ -158,6 +158,16 @@ def test_who_administers(folder: Path) -> None:
     staff.somebody(found.lead, "nurse", "护士", "nurse.one")
     assert staff_api.administrators() == {someone.pk}
     assert level("second-factor") is Level.BAD
+
+
+def test_a_database_that_is_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any) -> None:
+        raise OperationalError("password authentication failed for user x")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    found = fitness.findings(asked())
+    assert (found[-1].code, found[-1].level) == ("database", Level.BAD)
+    assert "password auth" not in found[-1].line
 
 
 def test_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
