@@ -201,4 +201,14 @@ def secret_settings(options: argparse.Namespace) -> Iterator[Finding]:
                 )
 
 
-CHECKS: Final[tuple[Check, ...]] = (debugging, hosts, secrets, secret_settings, tls, files, clock, disk)
+def limits(options: argparse.Namespace) -> Iterator[Finding]:
+    """Whether whoever asks without end is told to wait."""
+    rates = {name: getattr(settings, f"RATE_{name}") for name in ("ACCOUNT", "ADDRESS", "KEY")}
+    off = ", ".join(f"DOORSTEP_RATE_{name}" for name, rate in rates.items() if rate is None)
+    if off:
+        yield bad("limits", f"请求频率没有限制（{off}）", f"requests are not limited ({off})", "去掉 off", "Unset them")
+    else:
+        yield good("limits", "请求频率有限制", "requests are limited")
+
+
+CHECKS: Final[tuple[Check, ...]] = (debugging, hosts, secrets, secret_settings, tls, files, limits, clock, disk)

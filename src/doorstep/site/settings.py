@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from doorstep.kernel.postgres import home
+from doorstep.kernel.rates import Rate
 from doorstep.kernel.secret_files import secret
 from doorstep.site.rooms import APPS
 
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "doorstep.site.limits.throttle",
 ]
 ROOT_URLCONF = "doorstep.site.urls"
 WSGI_APPLICATION = "doorstep.site.wsgi.application"
@@ -135,6 +137,11 @@ SECURE_SSL_REDIRECT = BY_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600  # said by TLS alone
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+# requests a second in the long run / at once, or "off"; each process counts for itself
+RATE_ACCOUNT = Rate.read(os.environ.get("DOORSTEP_RATE_ACCOUNT", "20/200"))
+RATE_ADDRESS = Rate.read(os.environ.get("DOORSTEP_RATE_ADDRESS", "20/300"))
+RATE_KEY = Rate.read(os.environ.get("DOORSTEP_RATE_KEY", "2000/20000"))
 
 LOGGING = {
     "version": 1,

@@ -190,7 +190,7 @@ def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> 
     if problem.kind.status == 401:
         headers["www-authenticate"] = "Bearer"
     if problem.kind.status in (429, 503):
-        headers["retry-after"] = "60" if problem.kind.status == 429 else "1"
+        headers["retry-after"] = str(problem.params.get("seconds", 60 if problem.kind.status == 429 else 1))
     if problem.kind.status == 405 and asked is not None:
         headers["allow"] = _allowed(asked.path)
     words = asked.language if asked is not None else language

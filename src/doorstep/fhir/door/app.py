@@ -64,6 +64,7 @@ class Door:
                 return self._metadata(asked)
             asked.call = await self.house.authenticate(request.headers)
             if asked.call is None:
+                self.house.stranger(request.client.host if request.client else "")
                 raise FhirProblem("unauthenticated")
             return await _dispatch(self.house, asked)
         except FhirProblem as problem:

@@ -14,6 +14,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from doorstep.kernel import clock, trail
+from doorstep.kernel.rates import Rate
 from doorstep.kernel.testing import callers
 from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.staff import api as staff_api
@@ -25,12 +26,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
     """A data folder as it should be."""
     monkeypatch.setenv("DOORSTEP_HOME", str(tmp_path))
     for name in ("DOORSTEP_SECRET_KEY", "DOORSTEP_SECRET_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     tmp_path.chmod(0o755)
+    for name in ("RATE_ACCOUNT", "RATE_ADDRESS", "RATE_KEY"):
+        setattr(settings, name, Rate(20, 200))
     return tmp_path
 
 
@@ -103,10 +106,15 @@ def planted_migration(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: A
         cursor.execute("DELETE FROM django_migrations WHERE app = 'exchange'")
 
 
+def planted_limits(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.RATE_KEY = None
+
+
 PLANTED: dict[str, Callable[..., None]] = {
     "debug": planted_debug, "hosts": planted_hosts, "secret-key": planted_key, "files": planted_file,
     "files ": planted_folder, "demo": planted_demo, "accounts": planted_account, "clock": planted_clock,
-    "database-clock": planted_apart, "disk": planted_disk, "trail": planted_trail, "migrations": planted_migration,
+    "database-clock": planted_apart, "disk": planted_disk, "limits": planted_limits,
+    "trail": planted_trail, "migrations": planted_migration,
 }  # fmt: skip
 
 
