@@ -29,6 +29,7 @@ from doorstep.kernel.postgres_place import (
     promise,
     socket_folder,
 )
+from doorstep.kernel.secret_files import secret
 
 __all__ = ["PostgresError", "Server", "database", "home", "running", "start"]
 
@@ -77,7 +78,7 @@ def home() -> Path:
 @contextmanager
 def database(folder: Path | None = None) -> Iterator[str]:
     """Yield the DSN of the database: DOORSTEP_DATABASE_URL where given, else that of the embedded server, started."""
-    if url := os.environ.get("DOORSTEP_DATABASE_URL"):
+    if url := secret("DOORSTEP_DATABASE_URL"):
         yield url
         return
     with running(folder) as server:

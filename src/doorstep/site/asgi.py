@@ -13,37 +13,37 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402  Django must be set up before its parts are imported
+from django.conf import settings  # noqa: E402
 from starlette.types import Message, Receive, Scope, Send  # noqa: E402
 
 from doorstep import __version__  # noqa: E402
 from doorstep.fhir.door.app import Door  # noqa: E402
-from doorstep.site import serve  # noqa: E402
+from doorstep.site import edge, serve  # noqa: E402
 from doorstep.site.fhir_house import House  # noqa: E402
 from doorstep.site.sharing import calm_collector  # noqa: E402
 from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
-door = Door(House(), BODY, __version__)
+door = Door(House(), BODY, __version__, tls=settings.BY_TLS)
 house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
 calm_collector()
 serve.watch_parent(lambda: os._exit(1))
 
 
-async def fhir(scope: Scope, receive: Receive, send: Send) -> None:
-    """The FHIR door at ``/fhir`` and the sign of life."""
+async def _door(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http" and scope["path"].startswith("/fhir"):
         scope = {**scope, "root_path": scope.get("root_path", "") + "/fhir"}
     await door(scope, receive, send)
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def _all(scope: Scope, receive: Receive, send: Send) -> None:
     """Send each request to the part that it is for."""
     if scope["type"] == "lifespan":
         await door(scope, receive, send)
     elif scope["type"] == "http":
         path = scope["path"]
         if path == "/healthz" or path == "/fhir" or path.startswith("/fhir/"):
-            await fhir(scope, receive, send)
+            await _door(scope, receive, send)
         else:
             await _pages(scope, receive, send)
 
@@ -58,3 +58,9 @@ async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
         await send(message)
 
     await house(scope, received, sent)  # type: ignore[arg-type]  # the same protocol under two names
+
+
+fhir = edge.behind_asgi(_door)
+"""The FHIR door at ``/fhir`` and the sign of life."""
+application = edge.behind_asgi(_all)
+"""Each request to the part that it is for."""

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from doorstep.kernel import secret_files
+from doorstep.site import edge
+
 Run = Callable[[argparse.Namespace, str], int]
 
 
@@ -20,10 +23,11 @@ def house() -> Iterator[str]:
     from doorstep.kernel import postgres
     from doorstep.site import sharing
 
-    if "DOORSTEP_DATABASE_URL" not in os.environ:
+    if not secret_files.given("DOORSTEP_DATABASE_URL"):
         os.environ["DOORSTEP_EMBEDDED"] = "1"
     with postgres.database() as dsn:
-        os.environ["DOORSTEP_DATABASE_URL"] = dsn
+        if os.environ.get("DOORSTEP_EMBEDDED") == "1":
+            os.environ["DOORSTEP_DATABASE_URL"] = dsn
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
         import django
 
@@ -51,13 +55,13 @@ def _serve(options: argparse.Namespace, dsn: str) -> int:
     _demand_sound()
     _migrate()
     reindex.tell_if_old()
-    return serve.everything(options.host, options.port)
+    return serve.everything(options.host, options.port, options.edge)
 
 
 def _part(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import serve
 
-    return serve.PARTS[options.command](options.host, options.port)
+    return serve.PARTS[options.command](options.host, options.port, options.edge)
 
 
 def _worker(options: argparse.Namespace, dsn: str) -> int:
@@ -73,8 +77,8 @@ def _demo(options: argparse.Namespace, dsn: str) -> int:
     demo_house.build(options.residents, options.seed)
     if options.no_serve:
         return 0
-    demo_house.tell(options.host, options.port)
-    return serve.everything(options.host, options.port)
+    demo_house.tell(f"{options.edge.scheme}://{options.host}:{options.port}/")
+    return serve.everything(options.host, options.port, options.edge)
 
 
 def _ingest(options: argparse.Namespace, dsn: str) -> int:
@@ -111,6 +115,12 @@ def _match(options: argparse.Namespace, dsn: str) -> int:
     return matching.run(options)
 
 
+def _check(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import fitness
+
+    return fitness.run(options)
+
+
 def _trail(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import trail_desk
 
@@ -128,6 +138,7 @@ def parser() -> argparse.ArgumentParser:
         if listens:
             made.add_argument("--host", default=os.environ.get("DOORSTEP_HOST", "127.0.0.1"))
             made.add_argument("--port", type=int, default=int(os.environ.get("DOORSTEP_PORT", "8000")))
+            edge.grammar(made)
         return made
 
     add("serve", _serve, "启动全部 / start everything: database, migrations, pages, FHIR door, worker", listens=True)
@@ -156,6 +167,8 @@ def parser() -> argparse.ArgumentParser:
     anew.add_argument("--quiet", action="store_true", help="不显示进度 / no progress bar")
     _match_grammar(add("match", _match, "居民匹配规则 / matching of residents: train, shadow, use, link, list, fill"))
     _trail_grammar(add("trail", _trail, "操作留痕 / the trail: verify, heads, key, retire"))
+    check = add("check", _check, "能否用于生产 / what is not yet fit for production", listens=True)
+    check.add_argument("--json", action="store_true", help="以 JSON 输出 / as JSON")
     return top
 
 
@@ -226,12 +239,17 @@ def main() -> int:
         if arguments[:1] == ["manage"]:
             return manage(arguments[1:])
         options = parser().parse_args(arguments)
+        if "host" in options and options.run is not _check:
+            options.edge = edge.settle(options)
         with house() as dsn:
             run: Run = options.run
             return run(options, dsn)
     except PostgresError as error:
         sys.stderr.write(f"{error}\n")
         return 3
+    except (edge.EdgeError, secret_files.SecretError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 5
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

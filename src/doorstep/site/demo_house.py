@@ -252,10 +252,10 @@ def _send_issues(district: District, seed: int) -> int:
     return len(found)
 
 
-def tell(host: str, port: int) -> None:
+def tell(address: str) -> None:
     """Print where the demo stands and how to sign in."""
     known: dict[str, list[str]] = json.loads((postgres.home() / "demo_accounts.json").read_text())
-    table = Table("账户 / account", "角色 / role", "密码 / password", title=f"http://{host}:{port}/")
+    table = Table("账户 / account", "角色 / role", "密码 / password", title=address)
     for username, (title, password) in known.items():
         table.add_row(username, title, password)
     Console(file=sys.stdout).print(table)

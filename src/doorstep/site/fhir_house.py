@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import tzinfo
+from math import ceil
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.kernel.fhir_terms import house_definitions
+from doorstep.kernel.rates import Buckets
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
@@ -34,6 +36,7 @@ from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
 from doorstep.site.fhir_writer import Writer
+from doorstep.site.limits import place
 
 T = TypeVar("T")
 THREADS: Final = 4
@@ -56,6 +59,7 @@ class House:
         self._rows = Rows()
         self._writer = Writer()
         self._trail = Trail()
+        self._keys, self._strangers = Buckets(settings.RATE_KEY), Buckets(settings.RATE_ADDRESS)
         self._common = Common()
         self._systems = fhir_match.Systems()
         self._reading: asyncio.Future[None] | None = None
@@ -108,7 +112,12 @@ class House:
             self._known[key] = (time.monotonic() + KNOWN_SECONDS, call)
         else:
             call = known[1]
+        _admit(self._keys, key)
         return replace(call, at=clock.now(), request=_request_id(headers))
+
+    def stranger(self, address: str) -> None:
+        """Count a request without a good key, by its address."""
+        _admit(self._strangers, place(address))
 
     def bounds(self, call: Call) -> Bounds:
         """What the caller may see: all that its own institution has sent, and what is about no person."""
@@ -218,6 +227,11 @@ class House:
 
     async def _refusing(self, function: Callable[[], T]) -> T:
         return await self.work(lambda: _refusing(function))
+
+
+def _admit(buckets: Buckets, caller: Hashable) -> None:
+    if wait := buckets.wait(caller):
+        raise FhirProblem("rate-limited", seconds=ceil(wait))
 
 
 def _export_id(text: str) -> UUID:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import asyncpg
 from django.db import connection
@@ -109,7 +110,9 @@ class Rows:
 
 def _place() -> dict[str, Any]:
     given = connection.settings_dict
+    secured = {name: value for name, value in given["OPTIONS"].items() if name.startswith("ssl")}
     return {
+        "dsn": f"postgresql:///?{urlencode(secured)}",  # what is named below stands above it
         "host": given["HOST"] or None,
         "port": int(given["PORT"]) if given["PORT"] else None,
         "user": given["USER"] or None,

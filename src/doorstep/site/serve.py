@@ -14,30 +14,33 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
+
+from doorstep.site import edge as edges
+from doorstep.site.edge import Edge
 
 BACKLOG = 2048  # 500 clients that arrive at once must find room to wait in
 
 
-def everything(host: str, port: int) -> int:
+def everything(host: str, port: int, edge: Edge) -> int:
     """Pages, FHIR door and worker, on one port; ends when told to (Ctrl-C, SIGTERM)."""
-    return _listen("doorstep.site.asgi:application", Interfaces.ASGI, host, port, beside=True)
+    return _listen("doorstep.site.asgi:application", Interfaces.ASGI, host, port, edge, beside=True)
 
 
-def pages(host: str, port: int) -> int:
+def pages(host: str, port: int, edge: Edge) -> int:
     """The pages alone, under WSGI."""
-    return _listen("doorstep.site.wsgi:application", Interfaces.WSGI, host, port)
+    return _listen("doorstep.site.wsgi:application", Interfaces.WSGI, host, port, edge)
 
 
-def fhir(host: str, port: int) -> int:
+def fhir(host: str, port: int, edge: Edge) -> int:
     """The FHIR door alone, under ASGI."""
-    return _listen("doorstep.site.asgi:fhir", Interfaces.ASGI, host, port)
+    return _listen("doorstep.site.asgi:fhir", Interfaces.ASGI, host, port, edge)
 
 
-PARTS: dict[str, Callable[[str, int], int]] = {"pages": pages, "fhir": fhir}
+PARTS: dict[str, Callable[[str, int, Edge], int]] = {"pages": pages, "fhir": fhir}
 
 
-def _listen(target: str, interface: Interfaces, host: str, port: int, *, beside: bool = False) -> int:
+def _listen(target: str, interface: Interfaces, host: str, port: int, edge: Edge, *, beside: bool = False) -> int:
     if (why := _occupied(host, port)) is not None:
         sys.stderr.write(f"端口 {host}:{port} 不能使用，请换一个（--port）/ the port cannot be used: {why}\n")
         return 4
@@ -45,7 +48,7 @@ def _listen(target: str, interface: Interfaces, host: str, port: int, *, beside:
         stack.enter_context(_database_watch())
         if beside:
             stack.enter_context(_worker_beside())
-        _granian(target, interface, host, port)
+        _granian(target, interface, host, port, edge)
     return 0
 
 
@@ -91,9 +94,9 @@ def watch_parent(end: Callable[[], object]) -> None:
     threading.Thread(target=look, name="parent-watch", daemon=True).start()
 
 
-def _granian(target: str, interface: Interfaces, host: str, port: int) -> None:
+def _granian(target: str, interface: Interfaces, host: str, port: int, edge: Edge) -> None:
     os.environ["DOORSTEP_PARENT"] = str(os.getpid())
-    sys.stderr.write(f"http://{host}:{port}/\n")
+    edges.tell(edge, host, port)
     Granian(
         target,
         address=host,
@@ -105,6 +108,9 @@ def _granian(target: str, interface: Interfaces, host: str, port: int) -> None:
         log_access=False,
         websockets=False,
         respawn_failed_workers=True,
+        ssl_cert=edge.certificate,
+        ssl_key=edge.key,
+        ssl_protocol_min=SSLProtocols.tls12,  # of 1.2 rustls has the suites with forward secrecy and AEAD alone
     ).serve()
 
 

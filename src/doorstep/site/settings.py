@@ -10,17 +10,20 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from doorstep.kernel.postgres import home
+from doorstep.kernel.rates import Rate
+from doorstep.kernel.secret_files import secret
 from doorstep.site.rooms import APPS
 
 ROOT = Path(__file__).parent.parent
 HOME = home()
 DEBUG = os.environ.get("DOORSTEP_DEBUG") == "1"
-PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1"
+BY_TLS = os.environ.get("DOORSTEP_TLS") == "1"  # set by the command line, see site/edge.py
+PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1" or BY_TLS
 
 
 def _secret() -> str:
     """The signing key: from the environment, or made once and kept in the data folder, readable by its owner alone."""
-    if given := os.environ.get("DOORSTEP_SECRET_KEY"):
+    if given := secret("DOORSTEP_SECRET_KEY"):
         return given
     path = HOME / "secret_key"
     if not path.exists():
@@ -50,6 +53,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "doorstep.kernel.web.security.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -58,8 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "doorstep.kernel.web.security.headers",
+    "doorstep.site.limits.throttle",
 ]
 ROOT_URLCONF = "doorstep.site.urls"
 WSGI_APPLICATION = "doorstep.site.wsgi.application"
@@ -92,7 +95,7 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, object]:
-    given = conninfo_to_dict(os.environ.get("DOORSTEP_DATABASE_URL", ""))
+    given = conninfo_to_dict(secret("DOORSTEP_DATABASE_URL") or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": given.get("dbname") or "doorstep",
@@ -102,7 +105,7 @@ def _database() -> dict[str, object]:
         "PORT": str(given.get("port") or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"server_side_binding": False},
+        "OPTIONS": {"server_side_binding": False, **{k: v for k, v in given.items() if k.startswith("ssl")}},
     }
 
 
@@ -130,15 +133,23 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = BY_TLS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600  # said by TLS alone
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+# requests a second in the long run / at once, or "off"; each process counts for itself
+RATE_ACCOUNT = Rate.read(os.environ.get("DOORSTEP_RATE_ACCOUNT", "20/200"))
+RATE_ADDRESS = Rate.read(os.environ.get("DOORSTEP_RATE_ADDRESS", "20/300"))
+RATE_KEY = Rate.read(os.environ.get("DOORSTEP_RATE_KEY", "2000/20000"))
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "line": {"()": "doorstep.kernel.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("DOORSTEP_LOG", "WARNING")},
 }
 

@@ -8,6 +8,8 @@ import django
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from doorstep.site import edge
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
 
@@ -18,4 +20,4 @@ if not settings.DEBUG:
 
     collect()
 fence.close_doors()
-application = get_wsgi_application()
+application = edge.behind_wsgi(get_wsgi_application())

@@ -22,7 +22,18 @@ from doorstep.fhir.structure import fields
 from doorstep.fhir.validation.findings import FhirInvalid
 from doorstep.fhir.validation.outcomes import outcome
 
-PRIVATE: Final = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
+PRIVATE: Final = {"cache-control": "private, no-cache"}
+SAFE: Final = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+]
+"""What every answer of the door carries: a resource that holds HTML is never a page of this address."""
+TLS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
 _CONTENT: Final = {JSON: f"{JSON}; charset=utf-8", XML: f"{XML}; charset=utf-8"}
 # what XML 1.0 has no way to write, also not by number
 _UNHELD: Final = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")
@@ -179,7 +190,7 @@ def refused(asked: Asked | None, problem: FhirProblem, language: str = "zh") -> 
     if problem.kind.status == 401:
         headers["www-authenticate"] = "Bearer"
     if problem.kind.status in (429, 503):
-        headers["retry-after"] = "60" if problem.kind.status == 429 else "1"
+        headers["retry-after"] = str(problem.params.get("seconds", 60 if problem.kind.status == 429 else 1))
     if problem.kind.status == 405 and asked is not None:
         headers["allow"] = _allowed(asked.path)
     words = asked.language if asked is not None else language

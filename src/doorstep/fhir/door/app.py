@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from doorstep.fhir.door import exporting, faces, operations, reading, searching, writing
-from doorstep.fhir.door.answers import refused, respond
+from doorstep.fhir.door.answers import SAFE, TLS_ONLY, refused, respond
 from doorstep.fhir.door.asked import Asked, opened
 from doorstep.fhir.door.capability import capability_statement
 from doorstep.fhir.door.house import House
@@ -27,10 +27,14 @@ _ADDRESS: Final = 8_000
 
 
 class Door:
-    """The app. Bodies of more than `body_limit` bytes, packed or unpacked, are refused with 413."""
+    """The app. Bodies of more than `body_limit` bytes, packed or unpacked, are refused with 413; with `tls`, whoever
+    comes without it is refused before anything is read."""
 
-    def __init__(self, house: House, body_limit: int = LIMITS.bundle_bytes, version: str = "0") -> None:
+    def __init__(
+        self, house: House, body_limit: int = LIMITS.bundle_bytes, version: str = "0", *, tls: bool = False
+    ) -> None:
         self.house = house
+        self.tls = tls
         self.body_limit = body_limit
         self.version = version
         self.since = datetime.now(UTC)
@@ -39,6 +43,7 @@ class Door:
         """Answer one request; messages of the lifespan are accepted and say nothing here."""
         if scope["type"] == "http":
             response = await self._answer(Request(scope, receive))
+            response.raw_headers += [*SAFE, TLS_ONLY] if scope.get("scheme") == "https" else SAFE
             if scope["method"] == "HEAD":
                 response.body = b""
             await response(scope, receive, send)
@@ -53,11 +58,13 @@ class Door:
             path = _parts(request)
             if path == ["healthz"]:
                 return Response(status_code=200 if await self.house.healthy() else 503)
+            self._demand_tls(request)
             asked = opened(request, path, self.body_limit)
             if path == ["metadata"]:
                 return self._metadata(asked)
             asked.call = await self.house.authenticate(request.headers)
             if asked.call is None:
+                self.house.stranger(request.client.host if request.client else "")
                 raise FhirProblem("unauthenticated")
             return await _dispatch(self.house, asked)
         except FhirProblem as problem:
@@ -67,6 +74,10 @@ class Door:
         except Exception:  # noqa: BLE001  whatever it was, the client gets an answer in FHIR's form, and the log the rest
             _LOG.exception("a request to the FHIR door failed")
             return refused(None, FhirProblem("internal"), language(request.headers))
+
+    def _demand_tls(self, request: Request) -> None:
+        if self.tls and request.scope.get("scheme") != "https":
+            raise FhirProblem("tls-required")
 
     def _metadata(self, asked: Asked) -> Response:
         if asked.request.method not in ("GET", "HEAD"):

@@ -126,6 +126,9 @@ class House(Protocol):
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """Return who calls; None where that is not known."""
 
+    def stranger(self, address: str) -> None:
+        """Count a request without a good key; FhirProblem ("rate-limited") where there were too many of them."""
+
     def bounds(self, call: Call) -> Bounds:
         """Return what the caller may see; FhirProblem where nothing may be read."""
 

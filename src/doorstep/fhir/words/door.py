@@ -109,6 +109,12 @@ DOOR: Final[dict[str, Kind]] = {
     ),
     "bad-cursor": Kind("value", 400, "翻页链接无效", "the link to the next page is not valid here"),
     "slow-search": Kind("too-costly", 503, "检索超时，请加上更多条件", "the search took too long, narrow it"),
+    "rate-limited": Kind(
+        "throttled", 429, "请求过于频繁，请在 {seconds} 秒后再试", "too many requests, try again in {seconds} seconds"
+    ),
+    "tls-required": Kind(
+        "security", 403, "这个地址只能通过 TLS（https）访问", "this address is reached by TLS (https) alone"
+    ),
     "overloaded": Kind("throttled", 503, "系统繁忙，请稍后再试", "busy, try again later"),
     "internal": Kind("exception", 500, "系统内部错误", "internal error"),
     # the Parameters of operations

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from doorstep.kernel import postgres
 
+for kind in ("ACCOUNT", "ADDRESS", "KEY"):
+    os.environ.setdefault(f"DOORSTEP_RATE_{kind}", "off")  # tests ask faster than people do
 if "DOORSTEP_DATABASE_URL" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="doorstep-test-"))
     folder.chmod(0o755)

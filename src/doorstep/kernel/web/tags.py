@@ -13,9 +13,11 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision
 from doorstep.kernel.paging import Paged
-from doorstep.kernel.web import drawing, words
+from doorstep.kernel.watermark import watermark
+from doorstep.kernel.web import drawing, security, words
 from doorstep.kernel.web import forms as dressing
 from doorstep.kernel.web import notices as news
 from doorstep.kernel.web.filters import marked, register_filters
@@ -211,12 +213,28 @@ def mark(text: object, query: object) -> SafeString:
     return marked(str(text or ""), str(query or ""))
 
 
-@register.simple_tag
-def print_head(text: object) -> SafeString:
+@register.simple_tag(takes_context=True)
+def print_head(context: template.Context, text: object) -> SafeString:
     """On paper: this text at the top of every page (for charts: name, sex, age, number). Put it in block head."""
+    return _on_paper(context, "top-left", "9pt", text)
+
+
+@register.simple_tag(takes_context=True)
+def print_mark(context: template.Context) -> SafeString:
+    """On paper: who printed it, from which post, when, and the number by which the trail finds the request."""
+    call: Call | None = context.get("call")
+    if call is None:
+        return SafeString("")
+    post = gettext(call.role) if call.role else ""
+    return _on_paper(context, "bottom-left", "8pt", watermark(call, place=str(context.get("workplace", "")), post=post))
+
+
+def _on_paper(context: template.Context, box: str, size: str, text: object) -> SafeString:
+    """A text in a margin box of every printed page; the response's own number lets the policy take the style."""
     safe = "".join(c if c.isalnum() or c in " ·,.-/:" else f"\\{ord(c):06x}" for c in str(text))
-    rule = '@page{@top-left{content:"%s";font:9pt "Noto Sans CJK SC","Microsoft YaHei",sans-serif}}'
-    return mark_safe(f'<style media="print">{rule % safe}</style>')  # noqa: S308  # every sign but letters is a CSS escape
+    rule = f'@page{{@{box}{{content:"{safe}";font:{size} "Noto Sans CJK SC","Microsoft YaHei",sans-serif}}}}'
+    number = security.nonce(context["request"]) if "request" in context else ""
+    return mark_safe(f'<style media="print" nonce="{number}">{rule}</style>')  # noqa: S308  # all but letters is escaped for CSS
 
 
 @register.simple_tag

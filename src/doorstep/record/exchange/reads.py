@@ -273,6 +273,8 @@ def export_manifest(export: Shown, base: str) -> dict[str, Any]:
         "output": items("output"),
         "deleted": items("deleted"),
         "error": [],
+        # Bulk Data Access keeps this name free for what a server wishes to add: who took it out, and when
+        "extension": {"exported": {"by": export.name, "actor": export.actor, "at": instant(export.at)}},
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.http import HttpRequest
 
 from doorstep.kernel import clock
@@ -22,6 +24,7 @@ __all__ = [
     "PersonIn",
     "PostIn",
     "Standing",
+    "administrators",
     "births",
     "by_number",
     "call_for",
@@ -68,6 +71,11 @@ def call_from(standing: Standing, request: str = "") -> Call:
         purpose=role.purpose,
         request=request,
     )
+
+
+def administrators() -> frozenset[UUID]:
+    """The accounts that administer today; for the check of the installation, which belongs to no caller."""
+    return reads.administrators(clock.today())
 
 
 def source_call(token: str, request: str = "") -> Call | None:

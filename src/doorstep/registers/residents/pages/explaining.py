@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.watermark import watermark
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.residents.access import Permission
 from doorstep.registers.residents.pages import index_words as words
@@ -83,7 +84,8 @@ def _hop(hop: Hop) -> dict[str, Any]:
 def sheet(request: CalledRequest) -> HttpResponseBase:
     """All records within the caller's scope with whose they are, as CSV; written while it is read."""
     clusters.begin(request.call)
-    answer = StreamingHttpResponse(clusters.lines(request.call.scope), content_type="text/csv; charset=utf-8")
+    written = clusters.lines(request.call.scope, watermark(request.call))
+    answer = StreamingHttpResponse(written, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="clusters-{clock.today():%Y%m%d}.csv"'
     answer["Cache-Control"] = "no-store"
     return answer

@@ -16,7 +16,7 @@ from doorstep.kernel.call import EVERYWHERE, Call, Scope
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents.access import Permission
 
-COLUMNS: Final = ("resident", "record", "institution", "patient_id", "how", "bits", "merged_into")
+COLUMNS: Final = ("resident", "record", "institution", "patient_id", "how", "bits", "merged_into", "exported")
 RESIDENTS: Final = 500
 RECORDS: Final = 2_000
 NIL: Final = UUID(int=0)
@@ -52,8 +52,9 @@ def begin(call: Call) -> None:
     about("Clusters", "csv", everywhere=scope.everywhere, institutions=len(scope.organisations))
 
 
-def lines(scope: Scope) -> Iterator[str]:
-    """The sheet as text, a batch of residents at a time: their records, then who was merged into them."""
+def lines(scope: Scope, mark: str = "") -> Iterator[str]:
+    """The sheet as text, a batch of residents at a time: their records, then who was merged into them. Each row ends
+    with who took it out and when, so that a part of the sheet tells it too."""
     yield MARK + _written([COLUMNS])
     after = NIL
     while True:
@@ -63,23 +64,32 @@ def lines(scope: Scope) -> Iterator[str]:
         if not residents:
             return
         after = residents[-1]
-        yield from _of(scope, residents)
+        yield from _of(scope, residents, mark)
 
 
-def _of(scope: Scope, residents: Sequence[UUID]) -> Iterator[str]:
+def _of(scope: Scope, residents: Sequence[UUID], mark: str) -> Iterator[str]:
     at = after = NIL
     while True:
         rows = _rows(_RECORDS, scope, residents=list(residents), at=at, after=after, most=RECORDS)
         called = organisations.names({row[2] for row in rows})
         yield _written(
-            (resident, record, called.get(place, ""), patient or "", how, "" if bits is None else f"{bits:.2f}", "")
+            (
+                resident,
+                record,
+                called.get(place, ""),
+                patient or "",
+                how,
+                "" if bits is None else f"{bits:.2f}",
+                "",
+                mark,
+            )
             for resident, record, place, patient, how, bits in rows
         )
         if len(rows) < RECORDS:
             break
         at, after = rows[-1][:2]
     merged = _rows(_MERGED, EVERYWHERE, residents=list(residents))
-    yield _written((gone, "", "", "", "", "", onward) for gone, onward in merged)
+    yield _written((gone, "", "", "", "", "", onward, mark) for gone, onward in merged)
 
 
 def _rows(sql: str, scope: Scope, **values: Any) -> list[tuple[Any, ...]]:

@@ -38,3 +38,12 @@ def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:
 def account_holder(account: UUID) -> tuple[UUID, str] | None:
     """The person behind an account, with their name."""
     return Account.objects.filter(id=account).values_list("person", F("person__name")).first()
+
+
+def administrators(day: date) -> frozenset[UUID]:
+    """The open accounts of those who hold a post as administrator on the day."""
+    posts = Post.objects.unscoped(DOOR).filter(
+        Q(until__isnull=True) | Q(until__gte=day), since__lte=day, role="administrator"
+    )
+    known = Account.objects.filter(is_active=True, person__in=posts.values("person"))
+    return frozenset(known.values_list("id", flat=True))
