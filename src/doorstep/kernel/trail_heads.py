@@ -105,10 +105,16 @@ def is_due() -> bool:
 
 
 def pin() -> None:
-    """Write the newest seal, signed, beside the database, so that the chain's end cannot be cut off unseen."""
+    """Write the newest seal, signed, beside the database, so that the chain's end cannot be cut off unseen.
+
+    Where the chain no longer holds what was written last, the file is left as it is: that is what the file is for.
+    """
+    path = _newest_file()
+    known = next(read(path), None) if path.exists() else None
+    if known is not None and not TrailSeal.objects.filter(position=known.position, hash=known.hash).exists():
+        return
     head = _now(0)
-    if head is not None:
-        path = _newest_file()
+    if head is not None and head != known:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.write_text(head.text() + "\n", "utf-8")
         draft.replace(path)

@@ -38,11 +38,9 @@ def work_once() -> None:
     """One round: all deliveries that are due, all jobs that are due, the open lines of the trail."""
     outbox.drain()
     run_jobs()
-    sealed = more = trail.seal()
-    while more == 5000:
-        more = trail.seal()
-    if sealed:
-        trail_heads.pin()
+    while trail.seal() == 5000:
+        pass
+    trail_heads.pin()
 
 
 def run_jobs() -> list[str]:

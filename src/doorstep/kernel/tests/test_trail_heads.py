@@ -236,3 +236,14 @@ def test_the_worker_signs_nothing_twice_and_survives_a_file_that_is_there() -> N
     assert [head.position for head in kept][-1:] == [TrailSeal.objects.count()]
     assert TrailHead.objects.count() <= 1
     assert os.access(trail_keys.folder(), os.R_OK)
+
+
+def test_a_worker_does_not_forget_what_was_cut_off() -> None:
+    write("a", "b", "c")
+    worker.work_once()
+    alter("DELETE FROM kernel_trailseal")
+    alter("DELETE FROM kernel_trailline")
+    for _ in range(3):  # also when it has grown longer than it was
+        write("d", "e", "f")
+        worker.work_once()
+        assert found() != []
