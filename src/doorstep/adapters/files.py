@@ -175,7 +175,7 @@ def _members(path: Path, limits: FileLimits) -> Iterator[Unit]:
             continue
         if info.is_dir() or not parts.name or parts.name.startswith(".") or "__MACOSX" in parts.parts:
             continue
-        bomb = info.file_size > max(info.compress_size * limits.ratio, SMALL) or id(info) in shared
+        bomb = _bursts(info, limits, shared)
         budget -= 0 if bomb else info.file_size
         if bomb or budget < 0:
             bounds = {"limit": limits.archive_bytes, "ratio": limits.ratio}
@@ -184,6 +184,10 @@ def _members(path: Path, limits: FileLimits) -> Iterator[Unit]:
             yield replace(unit, fault=Fault(unit.origin, "unknown-file"))
         else:
             yield unit
+
+
+def _bursts(info: zipfile.ZipInfo, limits: FileLimits, shared: set[int]) -> bool:
+    return id(info) in shared or info.file_size > max(info.compress_size * limits.ratio, SMALL)
 
 
 def _sharing(infos: list[zipfile.ZipInfo]) -> set[int]:
