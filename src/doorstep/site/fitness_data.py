@@ -16,7 +16,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.postgres import home
 from doorstep.registers.staff import api as staff
-from doorstep.site.fitness import Check, Finding, bad, good, warn
+from doorstep.site.found import Check, Finding, bad, good, warn
 
 OLDEST: Final = 150000
 """PostgreSQL 15."""

@@ -15,7 +15,7 @@ from django.conf import settings
 from doorstep.kernel.postgres import home
 from doorstep.kernel.secret_files import loose, secret
 from doorstep.site import certificates, edge
-from doorstep.site.fitness import Check, Finding, bad, good, warn
+from doorstep.site.found import Check, Finding, bad, good, warn
 
 SHORTEST: Final = 32
 GIB: Final = 1 << 30

@@ -20,7 +20,7 @@ from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.staff import api as staff_api
 from doorstep.registers.staff.tests import factory as staff
 from doorstep.site import certificates, fitness, fitness_data, fitness_machine
-from doorstep.site.fitness import Level
+from doorstep.site.found import Level
 
 pytestmark = pytest.mark.django_db
 
