@@ -39,7 +39,7 @@ from doorstep.registers.residents.rules.placing import Question
 from doorstep.registers.residents.shapes import Address, Guardian, Phone
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.actions import accounts, people
-from doorstep.registers.staff.models import Post
+from doorstep.registers.staff.models import Account, Passkey, Post
 from doorstep.registers.staff.shapes import PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
 
@@ -159,6 +159,9 @@ def _registers(side: Side) -> None:
     )
     side.ids["post"] = Post.objects.unscoped("test").get(person=side.person).pk
     accounts.make_account(system, person=side.person, username=f"u{side.number[-3:].lower()}", password="a-Long-one-77")
+    side.ids["passkey"] = Passkey.objects.create(
+        account=Account.objects.get(person=side.person), name=text[:60], key_id=text.encode(), credential=b""
+    ).pk
     side.ids["key"], side.token = accounts.issue_key(system, organisation=side.organisation, name=text)
     rows = Membership.objects.unscoped("test").filter(consortium=side.consortium)
     if not (partner := rows.filter(organisation=side.partner).first()):
@@ -250,7 +253,7 @@ def _version(resident: UUID) -> int:
 
 TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-AND tablename NOT IN ('django_session', 'kernel_trailline', 'kernel_trailseal', 'staff_failedsignin')
+AND tablename NOT IN ('django_session', 'kernel_trailline', 'kernel_trailseal', 'staff_failedsignin', 'staff_session')
 ORDER BY tablename
 """
 

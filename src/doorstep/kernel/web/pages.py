@@ -90,7 +90,8 @@ def _refused(request: HttpRequest, call: Call | None, refused: Refused) -> HttpR
         name = request.resolver_match.view_name if request.resolver_match else ""
         detail = {"reason": decision.reason, "method": request.method, "path": request.path.replace("\0", "")[:300]}
         trail.write(call, name.replace(":", ".")[:80], outcome="refused", detail=detail)
-    return refusal(request, decision)
+    is_owed = call is not None and decision.reason == call.owes
+    return refusal(request, decision, status=403 if is_owed else None)
 
 
 def refusal(request: HttpRequest, decision: Decision, status: int | None = None) -> HttpResponse:
