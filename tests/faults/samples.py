@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from doorstep.kernel import clock
+from doorstep.registers.staff.tests import factory as staff
 from tests.faults.two_sides import Side, World, number, tomorrow
 
 Data = dict[str, Any]
@@ -214,7 +215,7 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:second": lambda world, side: {"code": "123456"},
     "staff:sign_in_by_passkey": lambda world, side: {"response": "{}"},
     "staff:own_password": lambda world, side: {
-        "old": "wrong-one-77",
+        "old": staff.PASSWORD,
         "new": "Quite-new-one-1",
         "again": "Quite-new-one-1",
     },

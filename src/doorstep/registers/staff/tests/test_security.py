@@ -75,7 +75,7 @@ def test_a_code_opens_once_and_only_after_the_password(district: District) -> No
 
 def test_a_right_password_waits_for_minutes_only(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
     found = factory.somebody(district.centre, username="wang")
-    secret, codes = enrolled(found, factory.client_of(found))
+    _secret, codes = enrolled(found, factory.client_of(found))
     client = Client()
     enter(client, "wang")
     later = clock.now() + rules.PENDING + timedelta(seconds=1)
@@ -182,7 +182,7 @@ def test_a_leaked_password_is_refused(district: District, settings: Any, tmp_pat
     assert breaches.is_breached("Leaked-word-7", str(file))
     settings.DOORSTEP_BREACHED = str(file)
     found = factory.somebody(district.centre)
-    with pytest.raises(Refused, match="password.breached"):
+    with pytest.raises(Refused, match=r"password\.breached"):
         accounts.set_password(callers.system(), person=found.person_id, password="Leaked-word-7")
 
 
@@ -256,7 +256,7 @@ def test_a_grave_act_asks_who_one_is_and_leads_back(district: District) -> None:
 def test_confirming_asks_the_second_factor_too(district: District) -> None:
     found = factory.somebody(district.centre)
     client = factory.client_of(found)
-    secret, codes = enrolled(found, client)
+    _secret, codes = enrolled(found, client)
     Session.objects.update(confirmed_at=None)
     assert client.post("/me/codes").status_code == 403
     assert client.post("/me/confirm", {"password": factory.PASSWORD}).status_code == 422
@@ -278,10 +278,10 @@ def test_every_grave_act_refuses_who_has_not_confirmed(district: District) -> No
         lambda c: accounts.issue_key(c, organisation=district.centre, name="HIS"),
     )
     for act in acts:
-        with pytest.raises(Refused, match="confirm.first"):
+        with pytest.raises(Refused, match=r"confirm\.first"):
             act(call)
     late = replace(callers.member(district.centre), confirmed=clock.now() - timedelta(minutes=11))
-    with pytest.raises(Refused, match="confirm.first"):
+    with pytest.raises(Refused, match=r"confirm\.first"):
         acts[4](late)
     acts[4](callers.member(district.centre))
     acts[4](callers.system())
