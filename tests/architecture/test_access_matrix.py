@@ -182,7 +182,7 @@ def newest() -> int:
 
 STILL = {"system:verify", "system:style", "staff:sign_in", "staff:sign_out", "staff:post", "language", "system:replay"}
 STILL |= {f"staff:{name}" for name in ("second", "sign_in_by_passkey", "totp", "remove_totp", "codes", "passkey")}
-STILL |= {f"staff:{name}" for name in ("remove_passkey", "end_session", "confirm")}
+STILL |= {f"staff:{name}" for name in ("remove_passkey", "end_session", "confirm", "own_password")}
 
 
 def test_the_samples_do_their_work(world: World) -> None:

@@ -77,7 +77,7 @@ class Client:
 
     def ask(self, redirect: str, *, again: bool = False) -> tuple[str, Asked]:
         """The address to which the browser goes, and what to keep; ``again`` has the person prove it afresh."""
-        asked = Asked(*(secrets.token_urlsafe(32) for _ in range(3)), time.time())
+        asked = Asked(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(32), time.time())
         challenge = urlsafe_b64encode(hashlib.sha256(asked.verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code", "client_id": self.provider.client, "redirect_uri": redirect,

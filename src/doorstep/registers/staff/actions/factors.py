@@ -42,15 +42,10 @@ def _is_generated(account: Account, code: str) -> bool:
     return step is not None and bool(Totp.objects.filter(id=row.id, last_step__lt=step).update(last_step=step))
 
 
-def own(request: HttpRequest) -> Account:
-    """The account of the person who asks."""
-    return Account.objects.select_related("person").get(pk=request.user.pk)
-
-
 def offer_totp(request: HttpRequest, call: Call) -> tuple[str, str]:
     """A secret for one's telephone, and its otpauth address; the same until it is taken or the session ends."""
     demand(confirmed(call))
-    account = own(request)
+    account = sessions.own(request)
     sealed = request.session.get(OFFERED)
     if sealed is None:
         sealed = request.session[OFFERED] = sealing.seal(rules.new_secret(), use=_use(account))
@@ -64,7 +59,7 @@ def take_totp(request: HttpRequest, call: Call, code: str) -> tuple[str, ...]:
     Returns fresh recovery codes where the account has none yet. Raises ``Refused``.
     """
     demand(confirmed(call))
-    account, sealed = own(request), request.session.get(OFFERED, "")
+    account, sealed = sessions.own(request), request.session.get(OFFERED, "")
     secret = sealing.unseal(sealed, use=_use(account)) if sealed else ""
     step = rules.matching_step(secret, "".join(code.split()), clock.now(), 0) if secret else None
     if step is None:
@@ -100,7 +95,7 @@ def _write_codes(account: Account) -> tuple[str, ...]:
 def new_codes(request: HttpRequest, call: Call) -> tuple[str, ...]:
     """Fresh recovery codes in place of all earlier ones; they are told this once. Raises ``Refused``."""
     demand(confirmed(call))
-    account = own(request)
+    account = sessions.own(request)
     if not has_second(account.pk):
         raise Refused(refuse("factor.none"))
     with transaction.atomic():
@@ -112,7 +107,7 @@ def new_codes(request: HttpRequest, call: Call) -> tuple[str, ...]:
 def remove_totp(request: HttpRequest, call: Call) -> None:
     """Take one's generator of codes away. Raises ``Refused``."""
     demand(confirmed(call))
-    account = own(request)
+    account = sessions.own(request)
     with transaction.atomic():
         gone, _each = Totp.objects.filter(account=account).delete()
         if not gone:

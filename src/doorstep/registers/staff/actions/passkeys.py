@@ -26,7 +26,7 @@ from doorstep.kernel.act import confirmed
 from doorstep.kernel.call import Call
 from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.registers.staff.actions import factors
+from doorstep.registers.staff.actions import factors, sessions
 from doorstep.registers.staff.models import Account, Passkey
 
 ASKED = "passkey"
@@ -50,7 +50,7 @@ def _known(account: Account) -> list[AttestedCredentialData]:
 def begin_making(request: HttpRequest, call: Call) -> Mapping[str, Any]:
     """What the browser needs to make a passkey for the one who asks. Raises ``Refused``."""
     demand(confirmed(call))
-    account = factors.own(request)
+    account = sessions.own(request)
     user = PublicKeyCredentialUserEntity(id=account.pk.bytes, name=account.username, display_name=account.person.name)
     options, state = _server(request).register_begin(
         user, _known(account), ResidentKeyRequirement.PREFERRED, UserVerificationRequirement.PREFERRED
@@ -62,7 +62,7 @@ def begin_making(request: HttpRequest, call: Call) -> Mapping[str, Any]:
 def make(request: HttpRequest, call: Call, *, response: str, name: str) -> tuple[str, ...]:
     """Keep the passkey that the browser has made; returns recovery codes where none are yet. Raises ``Refused``."""
     demand(confirmed(call))
-    account, state = factors.own(request), request.session.pop(ASKED, None)
+    account, state = sessions.own(request), request.session.pop(ASKED, None)
     try:
         data = _server(request).register_complete(state, json.loads(response))
     except _FAULTS as error:
@@ -118,7 +118,7 @@ def _used(request: HttpRequest, response: str, whose: Q) -> Passkey | None:
 def remove(request: HttpRequest, call: Call, key: UUID) -> None:
     """Take one of one's own passkeys away. Raises ``Refused``."""
     demand(confirmed(call))
-    account = factors.own(request)
+    account = sessions.own(request)
     with transaction.atomic():
         gone, _each = Passkey.objects.filter(account=account, id=key).delete()
         if not gone:

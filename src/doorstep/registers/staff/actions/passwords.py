@@ -56,7 +56,7 @@ def keep(account: Account, password: str, *, must_change: bool) -> None:
 def change_own(request: HttpRequest, call: Call, *, old: str, new: str, address: str) -> int:
     """Give oneself a new password, knowing the old one; all other sessions end. Raises ``Refused``; else 0, or the
     seconds to wait where the old one was guessed at too often."""
-    account = Account.objects.select_related("person").get(pk=request.user.pk)
+    account = sessions.own(request)
     if seconds := sessions.take_second(account, address):
         return seconds
     try:

@@ -47,6 +47,11 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))[:45]
 
 
+def own(request: HttpRequest) -> Account:
+    """The account of the person who asks."""
+    return Account.objects.select_related("person").get(pk=UUID(str(request.user.pk)))
+
+
 def key_of(request: HttpRequest) -> UUID | None:
     """The id of our session in this browser."""
     try:
@@ -65,7 +70,7 @@ def still(request: HttpRequest, found: Signed, *, privileged: bool) -> bool:
     """Whether a session goes on: it is marked as seen now and then; one that is over is ended and trailed."""
     now = clock.now()
     if signing_rules.is_over(rule(), since=found.since, seen=found.seen, at=now, privileged=privileged):
-        account = Account.objects.select_related("person").get(pk=request.user.pk)
+        account = own(request)
         trail.write(Call(f"staff:{account.person_id}", account.person.name, now, NOWHERE), "staff.session_over")
         leave(request)
         return False
@@ -90,12 +95,12 @@ def factors_of(request: HttpRequest) -> int:
 def confirmed(request: HttpRequest, factors: int) -> None:
     """The person has just proved who they are, by so many factors: the session's key is a new one."""
     request.session.cycle_key()
-    Session.objects.filter(id=key_of(request)).update(confirmed_at=clock.now(), factors=factors)
+    Session.objects.filter(id__in=filter(None, [key_of(request)])).update(confirmed_at=clock.now(), factors=factors)
 
 
 def end(request: HttpRequest, call: Call, session: UUID) -> bool:
     """End one of one's own sessions; False where it is not one's own, or is over."""
-    gone, _each = Session.objects.filter(id=session, account=request.user.pk).delete()
+    gone, _each = Session.objects.filter(id=session, account=own(request)).delete()
     if gone:
         trail.write(call, "staff.end_session", subject=("Session", str(session)))
     return bool(gone)
@@ -104,14 +109,14 @@ def end(request: HttpRequest, call: Call, session: UUID) -> bool:
 def end_others(account: Account, request: HttpRequest | None = None) -> int:
     """End all sessions of an account but the one of this browser."""
     rows = Session.objects.filter(account=account)
-    if request is not None:
-        rows = rows.exclude(id=key_of(request))
+    if request is not None and (here := key_of(request)):
+        rows = rows.exclude(id=here)
     return rows.delete()[0]
 
 
 def end_own_others(request: HttpRequest, call: Call) -> int:
     """End all one's sessions but this one; how many they were."""
-    account = Account.objects.get(pk=request.user.pk)
+    account = own(request)
     gone = end_others(account, request)
     trail.write(call, "staff.end_sessions", detail={"count": gone})
     return gone

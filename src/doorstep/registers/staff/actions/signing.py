@@ -99,7 +99,7 @@ def sign_in_by_passkey(request: HttpRequest, response: str, *, address: str) -> 
 
 def confirm(request: HttpRequest, call: Call, *, password: str, code: str, passkey: str, address: str) -> SignedIn:
     """Prove once more who one is: by a passkey, or by the password and, where the account has any, a second factor."""
-    account = Account.objects.select_related("person").get(pk=request.user.pk)
+    account = sessions.own(request)
     if seconds := sessions.take_second(account, address):
         trail.write(call, "staff.confirm", outcome="slowed")
         return SignedIn(None, seconds)

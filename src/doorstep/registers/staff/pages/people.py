@@ -111,6 +111,7 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
         "person": row,
         "posts": posts,
         "ends": ends,
+        "city": outside.provider() is not None,
         "may_edit": may and (bool(managed) or call.scope.everywhere),
     }
     return render(request, "staff/person.html", context)

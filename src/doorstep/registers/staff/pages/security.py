@@ -174,7 +174,7 @@ def end_session(request: CalledRequest) -> HttpResponse:
 def confirm(request: CalledRequest) -> HttpResponse:
     """Prove once more who one is, and go back to where one was."""
     if "options" in request.POST:
-        return JsonResponse(dict(passkeys.begin_using(request, factors.own(request))))
+        return JsonResponse(dict(passkeys.begin_using(request, sessions.own(request))))
     found, answer = reads.factors(_own(request)), SignedIn(None)
     form, key = Confirm(request.POST or None, second=found.second), request.POST.get("response", "")
     if key or form.is_valid():

@@ -32,9 +32,10 @@ def _rule(minute: int) -> rules.SignInRule:
 def signed(session: UUID, account: UUID) -> Signed | None:
     """A session of an account, where it has not been ended; one query."""
     of = {"account": OuterRef("account")}
-    rows = Session.objects.filter(id=session, account=account).values_list(
+    either = Exists(Totp.objects.filter(**of)) | Exists(Passkey.objects.filter(**of))
+    rows = Session.objects.filter(id=session, account=account).annotate(has_factor=either).values_list(
         "id", "created_at", "seen_at", "factors", "confirmed_at",
-        Exists(Totp.objects.filter(**of)) | Exists(Passkey.objects.filter(**of)),
+        "has_factor",
         F("account__must_change"), F("account__password_at"),
     )  # fmt: skip
     found = rows.first()

@@ -44,8 +44,9 @@ class SignInRule:
 def read(parameters: Mapping[str, Any]) -> SignInRule:
     """The rule of a day from its parameters; what they do not say stays as above."""
     known = {field.name for field in fields(SignInRule)} & set(parameters)
-    said = {name: parameters[name] for name in known}
-    return SignInRule(**{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+    said: dict[str, Any] = {name: parameters[name] for name in known}
+    lists = {name: tuple(value) for name, value in said.items() if isinstance(value, list)}
+    return SignInRule(**said | lists)
 
 
 def is_privileged(rule: SignInRule, roles: Collection[str]) -> bool:
