@@ -150,7 +150,7 @@ def test_the_provider_s_keys_change_and_sign_in_goes_on(city: str, monkeypatch: 
 
 
 def test_forged_tokens_are_refused(city: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real one's claims under keys and signatures that are not the provider's, and the right key's with one wrong."""
+    """Keys and signatures that are not the provider's, and its own with one claim wrong."""
     seen: list[str] = []
     check = openid.Client.check
     monkeypatch.setattr(

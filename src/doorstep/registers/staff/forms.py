@@ -189,7 +189,8 @@ class AccountForm(HouseForm):
         widget=forms.TextInput({"autocomplete": "off"}),
     )  # fmt: skip
     password = forms.CharField(
-        label=_("密码"), max_length=200, strip=False, help_text=_("至少 10 位，用三种字符；本人第一次登录时要自己改掉。"),
+        label=_("密码"), max_length=200, strip=False,
+        help_text=_("至少 10 位，用三种字符；本人第一次登录时要自己改掉。"),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )  # fmt: skip
 

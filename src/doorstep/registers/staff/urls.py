@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.registers.staff.pages import keys, outside, people, security, signing
+from doorstep.registers.staff.pages import accounts, keys, outside, people, security, signing
 
 app_name = "staff"
 urlpatterns = [
@@ -33,7 +33,7 @@ urlpatterns = [
     path("staff/<uuid:key>/post", people.begin_post, name="begin_post"),
     path("staff/<uuid:key>/post/<uuid:post>/end", people.end_post, name="end_post"),
     path("staff/<uuid:key>/licence", people.add_licence, name="add_licence"),
-    path("staff/<uuid:key>/account", people.account, name="account"),
-    path("staff/<uuid:key>/factors/reset", people.reset_factors, name="reset_factors"),
-    path("staff/<uuid:key>/identity", people.identity, name="identity"),
+    path("staff/<uuid:key>/account", accounts.account, name="account"),
+    path("staff/<uuid:key>/factors/reset", accounts.reset_factors, name="reset_factors"),
+    path("staff/<uuid:key>/identity", accounts.identity, name="identity"),
 ]

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
-from doorstep.kernel.web.pages import CalledRequest, Rule, inside, page
+from doorstep.kernel.web.pages import CalledRequest, Rule, call_of, inside, page
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions import outside, passkeys, signing
@@ -56,7 +56,7 @@ def takes_passkeys(request: HttpRequest) -> bool:
 def sign_in(request: CalledRequest) -> HttpResponse:
     """Name and password in; wrong ones are told in words that do not say which was wrong."""
     if request.method == "GET":
-        if request.call is not None:
+        if call_of(request) is not None:
             return redirect(wanted(request))
         return _sign_in(request, SignIn(initial={"next": wanted(request)}), 200)
     form = SignIn(request.POST)
