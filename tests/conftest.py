@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +14,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    from django.conf import settings
     from django.db import transaction
 
     from tests.faults import two_sides
 
+    # An identity provider that does not answer: its pages stand, and nothing is asked of anybody.
+    Path(settings.DOORSTEP_IDENTITY).write_text(
+        '{"issuer": "http://127.0.0.1:9", "client": "x", "title": "市统一身份"}'
+    )
     with django_db_blocker.unblock(), transaction.atomic():
         yield two_sides.make()
         transaction.set_rollback(True)
+    Path(settings.DOORSTEP_IDENTITY).unlink()
 
 
 @pytest.fixture

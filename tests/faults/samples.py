@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from doorstep.kernel import clock
+from doorstep.registers.staff.tests import factory as staff
 from tests.faults.two_sides import Side, World, number, tomorrow
 
 Data = dict[str, Any]
@@ -66,6 +67,15 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("start", "healthz", "language", "exchange:list", "organisations:list"), _nothing),
     **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
     **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
+    **dict.fromkeys(
+        ("staff:second", "staff:sign_in_by_passkey", "staff:sign_in_city", "staff:sign_in_city_back"), _nothing
+    ),
+    **dict.fromkeys(
+        ("staff:security", "staff:own_password", "staff:totp", "staff:remove_totp", "staff:codes"), _nothing
+    ),
+    **dict.fromkeys(("staff:passkey", "staff:end_session", "staff:confirm"), _nothing),
+    "staff:remove_passkey": _keys(key="passkey"),
+    **dict.fromkeys(("staff:reset_factors", "staff:identity"), PERSON),
     **dict.fromkeys(("organisations:tree", "organisations:add", "organisations:consortia"), _nothing),
     **dict.fromkeys(("system:outbox", "trail:search", "trail:verify", "system:style", "organisations:found"), _nothing),
     **dict.fromkeys(("trail:unusual", "trail:unusual_lines", "trail:watched"), _nothing),
@@ -204,6 +214,22 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:add_licence": _since(kind="nurse_practice", number="202044000001"),
     "staff:account": lambda world, side: {"password": "another-Long-1"},
     "staff:keys": _since(name="检验系统"),
+    "staff:second": lambda world, side: {"code": "123456"},
+    "staff:sign_in_by_passkey": lambda world, side: {"response": "{}"},
+    "staff:own_password": lambda world, side: {
+        "old": staff.PASSWORD,
+        "new": "Quite-new-one-1",
+        "again": "Quite-new-one-1",
+    },
+    "staff:totp": lambda world, side: {"code": "000000"},
+    "staff:remove_totp": _nothing,
+    "staff:codes": _nothing,
+    "staff:passkey": lambda world, side: {"response": "{}", "name": side.text[:60]},
+    "staff:remove_passkey": _nothing,
+    "staff:end_session": lambda world, side: {"session": "others"},
+    "staff:confirm": lambda world, side: {"password": "wrong-one-77"},
+    "staff:reset_factors": _nothing,
+    "staff:identity": lambda world, side: {"subject": side.text[:60]},
     "staff:revoke": lambda world, side: {"expect": 1},
     "system:replay": _nothing,
     "system:dismiss": lambda world, side: {"reason": "不要了"},

@@ -40,7 +40,7 @@ class House:
     def client(self, role: str) -> Client:
         """A browser of its own for one of them; a fault is an answer, not an exception."""
         client = Client(raise_request_exception=False)
-        client.force_login(self.accounts[role])
+        staff.signed_in(client, self.accounts[role])
         return client
 
     def posts(self, role: str, times: int, path: str, form: Callable[[int], dict[str, object]]) -> list[HttpResponse]:

@@ -40,7 +40,7 @@ from doorstep.registers.residents.rules.placing import Question
 from doorstep.registers.residents.shapes import Address, Guardian, Phone
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.actions import accounts, people
-from doorstep.registers.staff.models import Post
+from doorstep.registers.staff.models import Account, Passkey, Post
 from doorstep.registers.staff.shapes import PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
 
@@ -160,6 +160,9 @@ def _registers(side: Side) -> None:
     )
     side.ids["post"] = Post.objects.unscoped("test").get(person=side.person).pk
     accounts.make_account(system, person=side.person, username=f"u{side.number[-3:].lower()}", password="a-Long-one-77")
+    side.ids["passkey"] = Passkey.objects.create(
+        account=Account.objects.get(person=side.person), name=text[:60], key_id=text.encode(), credential=b""
+    ).pk
     side.ids["key"], side.token = accounts.issue_key(system, organisation=side.organisation, name=text)
     rows = Membership.objects.unscoped("test").filter(consortium=side.consortium)
     if not (partner := rows.filter(organisation=side.partner).first()):
@@ -255,7 +258,7 @@ def _version(resident: UUID) -> int:
 
 TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-AND tablename NOT IN ('django_session', 'staff_failedsignin') AND tablename NOT LIKE 'kernel\\_trail%'
+AND tablename NOT IN ('django_session', 'staff_failedsignin', 'staff_session') AND tablename NOT LIKE 'kernel\\_trail%'
 ORDER BY tablename
 """
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -17,12 +18,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from doorstep.kernel import fence, publishing, room, trail
+from doorstep.kernel import clock, fence, publishing, room, ruleset, trail
 from doorstep.kernel.call import Call
-from doorstep.kernel.decision import Refused, demand
+from doorstep.kernel.decision import Decision, Refused, demand
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+GRAVE_RULE = "kernel.grave_acts"
+GRAVE_MINUTES = 10
+"""How long a proof of who one is holds for grave acts, unless a dated rule says ``minutes`` (our own choice)."""
 
 
 @dataclass(slots=True)
@@ -74,21 +79,32 @@ def _publishing() -> Work:
     return work
 
 
+def confirmed(call: Call) -> Decision:
+    """Whether the caller has proved who they are of late, as a grave act asks; systems are not asked."""
+    try:
+        minutes = float(ruleset.at(GRAVE_RULE, clock.today())["minutes"])
+    except ruleset.NoRule:
+        minutes = GRAVE_MINUTES
+    return call.has_confirmed(timedelta(minutes=minutes))
+
+
 def action(
-    permission: StrEnum, *, audits: str, beyond: str = ""
+    permission: StrEnum, *, audits: str, beyond: str = "", grave: bool = False
 ) -> Callable[[Callable[Concatenate[Call, P], T]], Callable[Concatenate[Call, P], T]]:
     """Make a function ``(call, *, …)`` a writer. Raises ``Refused`` (trailed too) and then nothing was changed.
 
     ``beyond`` says why it must see or write rows outside its caller's scope, and lifts the second fence for it.
+    A ``grave`` act asks that a person has proved who they are within the last minutes (see ``confirmed``).
     """
 
     def make(function: Callable[Concatenate[Call, P], T]) -> Callable[Concatenate[Call, P], T]:
         @wraps(function)
         def run(call: Call, *args: P.args, **kwargs: P.kwargs) -> T:
-            return _run(call, permission, audits, beyond, lambda: function(call, *args, **kwargs))
+            return _run(call, permission, audits, lambda: function(call, *args, **kwargs), beyond=beyond, grave=grave)
 
         run.permission = permission  # type: ignore[attr-defined]  # read by the contract tests
         run.audits = audits  # type: ignore[attr-defined]  # read by the contract tests
+        run.grave = grave  # type: ignore[attr-defined]  # read by the contract tests
         return cast("Callable[Concatenate[Call, P], T]", run)
 
     return make
@@ -98,13 +114,15 @@ def action(
 ask = action
 
 
-def _run(call: Call, permission: StrEnum, audits: str, beyond: str, body: Callable[[], T]) -> T:
+def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T], *, beyond: str, grave: bool) -> T:
     outer = _work.get()
     work = Work(permission)
     token = _work.set(work)
     try:
         with transaction.atomic():
             demand(call.may(permission))
+            if grave:
+                demand(confirmed(call))
             with fence.lifted(beyond) if beyond else nullcontext():
                 result = body()
             if outer is None:

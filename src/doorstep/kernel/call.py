@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from doorstep.kernel.decision import Decision, allow, refuse
@@ -30,7 +30,9 @@ class Call:
     """One request: made once at the door, handed down unchanged.
 
     ``actor`` is ``staff:<id>``, ``source:<organisation id>`` or ``system:<what>``; ``purpose`` is a code of
-    HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware.
+    HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware. ``factors`` says by how many factors the
+    session was opened, ``confirmed`` when the person last proved who they are, and ``owes`` what they must do before
+    they may do anything (a reason of a refusal), or nothing.
     """
 
     actor: str
@@ -43,9 +45,19 @@ class Call:
     role: str = ""
     purpose: str = "TREAT"
     request: str = ""
+    factors: int = 0
+    confirmed: datetime | None = None
+    owes: str = ""
 
     def may(self, permission: str) -> Decision:
         """Whether the caller holds the permission; nothing is held by default."""
         if permission in self.permissions:
             return allow()
-        return refuse("permission", permission=str(permission))
+        return refuse(self.owes or "permission", permission=str(permission))
+
+    def has_confirmed(self, within: timedelta) -> Decision:
+        """Whether a person has proved who they are within that time; systems have their key and are not asked."""
+        if self.actor.partition(":")[0] in {"source", "system"}:
+            return allow()
+        fresh = self.confirmed is not None and self.at - self.confirmed <= within
+        return allow() if fresh else refuse("confirm.first", minutes=int(within.total_seconds() // 60))

@@ -21,14 +21,14 @@ BY_TLS = os.environ.get("DOORSTEP_TLS") == "1"  # set by the command line, see s
 PRODUCTION = os.environ.get("DOORSTEP_PRODUCTION") == "1" or BY_TLS
 
 
-def _secret() -> str:
-    """The signing key: from the environment, or made once and kept in the data folder, readable by its owner alone."""
-    if given := secret("DOORSTEP_SECRET_KEY"):
+def _secret(name: str) -> str:
+    """A key of the house: from the environment, or made once and kept in the data folder, for its owner alone."""
+    if given := secret(f"DOORSTEP_{name.upper()}"):
         return given
-    path = HOME / "secret_key"
+    path = HOME / name
     if not path.exists():
         HOME.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh = path.with_name(f"{name}.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(48))
         with suppress(FileExistsError):
@@ -37,7 +37,8 @@ def _secret() -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = _secret()
+SECRET_KEY = _secret("secret_key")
+DOORSTEP_FIELD_KEY = _secret("field_key")  # seals small secrets of people: see kernel/sealing.py
 ALLOWED_HOSTS = os.environ.get("DOORSTEP_HOSTS", "127.0.0.1,localhost,testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DOORSTEP_ORIGINS", "").split(",") if o]
 
@@ -71,10 +72,8 @@ CSRF_FAILURE_VIEW = "doorstep.site.faults.csrf"
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+DOORSTEP_BREACHED = os.environ.get("DOORSTEP_BREACHED", "")  # a sorted file of SHA-1 hashes of leaked passwords
+DOORSTEP_IDENTITY = os.environ.get("DOORSTEP_IDENTITY", str(HOME / "identity.json"))  # the city's identity provider
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

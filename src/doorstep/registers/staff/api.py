@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -10,11 +12,14 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE, NOWHERE, Call, Scope
 from doorstep.kernel.ids import new_id
 from doorstep.registers.organisations import api as organisations
+from doorstep.registers.staff.actions import sessions
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
 from doorstep.registers.staff.actions.loading import load
 from doorstep.registers.staff.reads import standing as reads
 from doorstep.registers.staff.reads.people import births, by_number, names
+from doorstep.registers.staff.reads.signing import rule as sign_in_rule
 from doorstep.registers.staff.rules import CHOSEN_POST, ROLES, SOURCE_PERMISSIONS, Reach
+from doorstep.registers.staff.rules.signing import is_privileged, is_remote, owed
 from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
 __all__ = [
@@ -40,23 +45,49 @@ __all__ = [
 
 
 def call_for(request: HttpRequest) -> Call | None:
-    """Who is asking, from the post that the session chose (or the only one); None for strangers.
+    """Who is asking, from the post that the session chose (or the only one); None for strangers and ended sessions.
 
-    A person without a post today, or with several and none chosen, is known but may do nothing.
+    A person without a post today, or with several and none chosen, is known but may do nothing; nor may one who first
+    owes a new password or a second factor.
     """
     user = getattr(request, "user", None)  # there is none where a request was refused before it was looked at
     if user is None or not user.is_authenticated:
         return None
-    posts = reads.standings(user.pk, clock.today())
-    chosen = request.session.get(CHOSEN_POST)
-    found = next((p for p in posts if str(p.post) == chosen), posts[0] if len(posts) == 1 else None)
+    found = sessions.of(request)
     if found is None:
+        return None
+    posts, rule = reads.standings(user.pk, clock.today()), sign_in_rule()
+    roles = {post.role for post in posts}
+    if not sessions.still(request, found, privileged=is_privileged(rule, roles)):
+        return None
+    # A session that stands on one factor, of an account that has two, has proved nothing yet.
+    proved = found.confirmed if found.factors > 1 or not found.has_factor else None
+    owes = owed(
+        rule,
+        roles=roles,
+        factors=found.factors,
+        remote=is_remote(rule, sessions.address_of(request)),
+        must_change=found.must_change,
+        age=clock.now() - found.password_at,
+    )
+    marks: _Marks = {"request": _request_id(request), "factors": found.factors, "confirmed": proved}
+    chosen = request.session.get(CHOSEN_POST)
+    standing = next((p for p in posts if str(p.post) == chosen), posts[0] if len(posts) == 1 else None)
+    if standing is None or owes:
         person, name = reads.account_holder(user.pk) or (user.pk, "")
-        return Call(f"staff:{person}", name, clock.now(), NOWHERE, request=_request_id(request))
-    return call_from(found, request=_request_id(request))
+        return Call(f"staff:{person}", name, clock.now(), NOWHERE, owes=owes, **marks)
+    return call_from(standing, **marks)
 
 
-def call_from(standing: Standing, request: str = "") -> Call:
+class _Marks(TypedDict, total=False):
+    """What a session adds to the call of a post."""
+
+    request: str
+    factors: int
+    confirmed: datetime | None
+
+
+def call_from(standing: Standing, **marks: Unpack[_Marks]) -> Call:
     """The call of a post: permissions of its role, bounds by the role's reach from its institution."""
     role = ROLES[standing.role]
     return Call(
@@ -69,7 +100,7 @@ def call_from(standing: Standing, request: str = "") -> Call:
         organisation=standing.organisation,
         role=role.title,
         purpose=role.purpose,
-        request=request,
+        **marks,
     )
 
 

@@ -36,6 +36,66 @@ class SignIn(HouseForm):
     next = forms.CharField(required=False, widget=forms.HiddenInput, max_length=500)
 
 
+def _code(label: Any, **kwargs: Any) -> forms.CharField:
+    attrs = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+    return forms.CharField(label=label, max_length=40, widget=forms.TextInput(attrs), **kwargs)
+
+
+def _password(label: Any, autocomplete: str, **kwargs: Any) -> forms.CharField:
+    widget = forms.PasswordInput({"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=200, strip=False, widget=widget, **kwargs)
+
+
+class SecondStep(HouseForm):
+    """A code of the second factor."""
+
+    code = _code(_("动态验证码或备用码"), help_text=_("手机验证器上的 6 位数字；手机不在身边，可用一个备用码。"))
+    next = SignIn.base_fields["next"]
+
+
+class TotpForm(HouseForm):
+    """The first code of a new generator."""
+
+    code = _code(_("验证器上的 6 位数字"))
+
+
+class Confirm(HouseForm):
+    """Who one is, once more; the code only where the account has a second factor."""
+
+    password = _password(_("密码"), "current-password")
+    code = _code(_("动态验证码或备用码"))
+    next = SignIn.base_fields["next"]
+
+    def __init__(self, *args: Any, second: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not second:
+            del self.fields["code"]
+
+
+class OwnPassword(HouseForm):
+    """A new password of one's own."""
+
+    old = _password(_("现在的密码"), "current-password")
+    new = _password(_("新密码"), "new-password")
+    again = _password(_("新密码，再填一次"), "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        """Both times the same."""
+        said: dict[str, Any] = super().clean() or {}
+        if said.get("new") and said.get("again") and said["new"] != said["again"]:
+            self.add_error("again", _("两次填的不一样。"))
+        return said
+
+
+class IdentityForm(HouseForm):
+    """Who a person is at the city's identity provider."""
+
+    subject = forms.CharField(
+        label=_("统一身份标识（sub）"), max_length=255, required=False, help_text=_("留空就是解除绑定。"),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none"}),
+    )  # fmt: skip
+
+
 class Search(forms.Form):
     """What narrows the list of people."""
 
@@ -129,7 +189,8 @@ class AccountForm(HouseForm):
         widget=forms.TextInput({"autocomplete": "off"}),
     )  # fmt: skip
     password = forms.CharField(
-        label=_("密码"), max_length=200, strip=False, help_text=_("至少 10 位，不要用常见的密码。"),
+        label=_("密码"), max_length=200, strip=False,
+        help_text=_("至少 10 位，用三种字符；本人第一次登录时要自己改掉。"),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )  # fmt: skip
 

@@ -6,9 +6,6 @@ import secrets
 from datetime import date
 from uuid import UUID
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-
 from doorstep.events.staff import SourceKeyRevoked
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
@@ -20,10 +17,18 @@ from doorstep.kernel.store import lock
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission, may_hold_account
-from doorstep.registers.staff.models import Account, Person, SourceKey
+from doorstep.registers.staff.actions import passwords, sessions
+from doorstep.registers.staff.models import (
+    Account,
+    OutsideIdentity,
+    Passkey,
+    Person,
+    RecoveryCode,
+    SourceKey,
+    Totp,
+)
 from doorstep.registers.staff.reads.people import open_posts
 
-WEAK = {"password_too_short": "password.short", "password_too_common": "password.common"}
 CLASHES = {"staff_account_username_key": "username.taken", "staff_account_person_id_key": "account.taken"}
 
 
@@ -33,50 +38,75 @@ def _demand_account(call: Call, person: UUID) -> None:
     demand(may_hold_account(call, posts, organisations.managed(call, {o for o, _role in posts})))
 
 
-def _demand_password(password: str, account: Account) -> None:
-    try:
-        validate_password(password, account)
-    except ValidationError as error:
-        found = {str(e.code) for e in error.error_list}
-        raise Refused(refuse(next((w for code, w in WEAK.items() if code in found), "password.weak"))) from error
+def _account(call: Call, person: UUID) -> Account:
+    """The account of a person whose account the caller may change, locked."""
+    _demand_account(call, person)
+    account = Account.objects.select_for_update().filter(person=person).first()
+    if account is None:
+        raise Refused(refuse("not_found", kind="Account"))
+    return account
 
 
-@action(Permission.EDIT, audits="staff.make_account")
-def make_account(call: Call, *, person: UUID, username: str, password: str) -> UUID:
-    """Let a person sign in; refused for a weak password, a name that is taken, or one who holds posts elsewhere."""
+@action(Permission.EDIT, audits="staff.make_account", grave=True)
+def make_account(call: Call, *, person: UUID, username: str, password: str, must_change: bool = True) -> UUID:
+    """Let a person sign in; refused for a weak password, a name that is taken, or one who holds posts elsewhere.
+
+    The person must choose a password of their own at first, unless nobody else knows this one.
+    """
     about("Person", person, username=username)
     _demand_account(call, person)
     demand(rules.username(username))
     account = Account(person_id=person, username=username)
-    _demand_password(password, account)
-    account.set_password(password)
+    passwords.demand_good(account, password)
+    passwords.keep(account, password, must_change=must_change)
     with clashes(**CLASHES):
         account.save(force_insert=True)
     return account.pk
 
 
-@action(Permission.EDIT, audits="staff.set_password")
+@action(Permission.EDIT, audits="staff.set_password", grave=True)
 def set_password(call: Call, *, person: UUID, password: str) -> None:
-    """Give a person a new password; all their sessions end with the old one."""
+    """Give a person a new password, which they must change themselves; all their sessions end with the old one."""
     about("Person", person)
-    _demand_account(call, person)
-    account = Account.objects.select_for_update().filter(person=person).first()
-    if account is None:
-        raise Refused(refuse("not_found", kind="Account"))
-    _demand_password(password, account)
-    account.set_password(password)
+    account = _account(call, person)
+    passwords.demand_good(account, password)
+    passwords.keep(account, password, must_change=True)
     account.save()
+    sessions.end_others(account)
+
+
+@action(Permission.EDIT, audits="staff.reset_factors", grave=True)
+def reset_factors(call: Call, *, person: UUID) -> None:
+    """Take all second factors of a person away, who has lost them; all their sessions end."""
+    about("Person", person)
+    account = _account(call, person)
+    for kind in (Totp, Passkey, RecoveryCode):
+        kind.objects.filter(account=account).delete()
+    sessions.end_others(account)
+
+
+@action(Permission.EDIT, audits="staff.link_identity", grave=True)
+def link_identity(call: Call, *, person: UUID, issuer: str, subject: str) -> None:
+    """Say who a person is at the city's identity provider (its ``sub``); an empty one takes the link away."""
+    about("Person", person, issuer=issuer)
+    account = _account(call, person)
+    OutsideIdentity.objects.filter(account=account, issuer=issuer).delete()
+    if subject:
+        with clashes(outside_subject_once="identity.taken"):
+            OutsideIdentity.objects.create(account=account, issuer=issuer, subject=subject)
 
 
 @action(Permission.EDIT, audits="staff.close_account")
 def close_account(call: Call, *, person: UUID) -> None:
     """Let a person sign in no more; their sessions end at once."""
     about("Person", person)
-    _demand_account(call, person)
-    demand(allow() if Account.objects.filter(person=person).update(is_active=False) else refuse("not_found"))
+    account = _account(call, person)
+    account.is_active = False
+    account.save()
+    sessions.end_others(account)
 
 
-@action(Permission.EDIT, audits="staff.issue_key")
+@action(Permission.EDIT, audits="staff.issue_key", grave=True)
 def issue_key(
     call: Call, *, organisation: UUID, name: str, since: date | None = None, until: date | None = None
 ) -> tuple[UUID, str]:

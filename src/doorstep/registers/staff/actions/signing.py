@@ -1,68 +1,121 @@
 """Sign-in, with waits that grow for one name at one address, and for one address; never for a name alone.
 
 So nobody can keep somebody else out from afar. A try is counted before its password is looked at, so that many at once
-are many tries.
+are many tries. An account with a second factor is let in after it, and not before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from math import ceil
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import authenticate, login, logout
-from django.db import transaction
-from django.db.models import F
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from doorstep.kernel import clock, trail
 from doorstep.kernel.call import NOWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.registers.staff import rules
+from doorstep.registers.staff.actions import factors, passkeys, sessions
 from doorstep.registers.staff.models import Account, FailedSignIn
+from doorstep.registers.staff.reads.signing import has_second
 from doorstep.registers.staff.reads.standing import standings
+from doorstep.registers.staff.rules import signing as signing_rules
 from doorstep.registers.staff.shapes import SignedIn, Standing
+
+PENDING = "pending"
+"""Under what a browser's session keeps the account whose password was right and whose second factor is awaited."""
 
 
 def sign_in(request: HttpRequest, *, username: str, password: str, address: str) -> SignedIn:
     """Check a name and its password and open the session; what was wrong is not told. Every outcome is trailed."""
-    limits = {
-        rules.attempt_key(username, address): rules.NAME_AT_ADDRESS,
-        rules.attempt_key("", address): rules.WHOLE_ADDRESS,
-    }
-    if seconds := _take(limits, clock.now()):
+    own = rules.attempt_key(username, address)
+    limits = {own: rules.NAME_AT_ADDRESS, rules.attempt_key("", address): rules.WHOLE_ADDRESS}
+    if seconds := sessions.take(limits, clock.now()):
         _trail_stranger(address, "slowed", username)
         return SignedIn(None, seconds)
     account = authenticate(request, username=username, password=password)
     if not isinstance(account, Account):
         _trail_stranger(address, "refused", username)
         return SignedIn(None)
-    rows = FailedSignIn.objects.filter(key__in=limits, failures__gt=0)
-    rows.update(failures=F("failures") - 1, next_at=clock.now())
-    FailedSignIn.objects.filter(key=rules.attempt_key(username, address)).delete()
-    login(request, account)
-    person = account.person
-    trail.write(Call(f"staff:{person.id}", person.name, clock.now(), NOWHERE), "staff.sign_in", detail={"at": address})
+    sessions.forgive(limits, own)
+    return enter(request, account, how="password")
+
+
+def enter(request: HttpRequest, account: Account, *, how: str) -> SignedIn:
+    """Go on with one who has proved one factor: to the second one where the account has any, else in."""
+    if not has_second(account.pk):
+        sessions.begin(request, account, factors=1, how=how)
+        return SignedIn(account.pk)
+    sessions.leave(request)
+    request.session[PENDING] = {
+        "account": str(account.pk), "hash": account.get_session_auth_hash(), "at": clock.now().isoformat(), "how": how,
+    }  # fmt: skip
+    return SignedIn(account.pk, second=True)
+
+
+def pending(request: HttpRequest) -> Account | None:
+    """The account whose second factor is awaited in this browser; None where too long ago, closed, or changed since."""
+    kept: dict[str, Any] | None = request.session.get(PENDING)
+    if kept is None or clock.now() - datetime.fromisoformat(kept["at"]) > signing_rules.PENDING:
+        return None
+    account = Account.objects.select_related("person").filter(pk=kept["account"], is_active=True).first()
+    known = account and constant_time_compare(kept["hash"], account.get_session_auth_hash())
+    return account if known else None
+
+
+def second(request: HttpRequest, account: Account, *, address: str, code: str = "", passkey: str = "") -> SignedIn:
+    """Let the awaited account in with its second factor: a code of its generator or its paper, or a passkey."""
+    if seconds := sessions.take_second(account, address):
+        _trail_second(account, address, "slowed")
+        return SignedIn(None, seconds)
+    right = passkeys.is_right(request, account, passkey) if passkey else factors.is_right(account, code)
+    if not right:
+        _trail_second(account, address, "refused")
+        return SignedIn(None)
+    sessions.forgive_second(account, address)
+    how = f"{request.session[PENDING]['how']}, {'passkey' if passkey else right}"
+    sessions.begin(request, account, factors=2, how=how)
     return SignedIn(account.pk)
 
 
-def _take(limits: Mapping[str, rules.Limit], at: datetime) -> int:
-    """Count a try under every key; the seconds to wait where it comes too early (then it is not counted)."""
-    with transaction.atomic():
-        FailedSignIn.objects.bulk_create(
-            (FailedSignIn(key=key, last_at=at, next_at=at) for key in sorted(limits)), ignore_conflicts=True
-        )
-        rows = list(FailedSignIn.objects.select_for_update().filter(key__in=limits).order_by("key"))
-        early = max((row.next_at - at).total_seconds() for row in rows)
-        if early > 0:
-            return ceil(early)
-        for row in rows:
-            limit = limits[row.key]
-            row.failures = 1 + rules.remembered(row.failures, at - row.last_at, limit)
-            row.last_at, row.next_at = at, at + rules.wait(row.failures, limit)
-            row.save()
-    return 0
+def sign_in_by_passkey(request: HttpRequest, response: str, *, address: str) -> SignedIn:
+    """Let in who holds a passkey that has checked its person (by a finger, a face, a PIN): two factors in one."""
+    limits = {rules.attempt_key("", address): rules.WHOLE_ADDRESS}
+    if seconds := sessions.take(limits, clock.now()):
+        _trail_stranger(address, "slowed", "")
+        return SignedIn(None, seconds)
+    account = passkeys.owner(request, response)
+    if account is None:
+        _trail_stranger(address, "refused", "")
+        return SignedIn(None)
+    sessions.forgive(limits, "")
+    sessions.begin(request, account, factors=2, how="passkey")
+    return SignedIn(account.pk)
+
+
+def confirm(request: HttpRequest, call: Call, *, password: str, code: str, passkey: str, address: str) -> SignedIn:
+    """Prove once more who one is: by a passkey, or by the password and, where the account has any, a second factor."""
+    account = sessions.own(request)
+    if seconds := sessions.take_second(account, address):
+        trail.write(call, "staff.confirm", outcome="slowed")
+        return SignedIn(None, seconds)
+    two = has_second(account.pk)
+    if passkey:
+        right = passkeys.is_right(request, account, passkey)
+    else:
+        # A code is looked at, and so used up, only with the right password.
+        right = check_password(password, account.password) and (not two or bool(factors.is_right(account, code)))
+    if not right:
+        trail.write(call, "staff.confirm", outcome="refused")
+        return SignedIn(None)
+    sessions.forgive_second(account, address)
+    sessions.confirmed(request, 2 if two else 1)
+    trail.write(call, "staff.confirm", detail={"factors": 2 if two else 1})
+    return SignedIn(account.pk)
 
 
 def _trail_stranger(address: str, outcome: str, username: str) -> None:
@@ -72,9 +125,14 @@ def _trail_stranger(address: str, outcome: str, username: str) -> None:
     trail.write(caller, "staff.sign_in", outcome=outcome, subject=("Person", str(known or "")))
 
 
+def _trail_second(account: Account, address: str, outcome: str) -> None:
+    caller = Call(f"stranger:{address}"[:100], "", clock.now(), NOWHERE)
+    trail.write(caller, "staff.second_factor", outcome=outcome, subject=("Person", str(account.person_id)))
+
+
 def sign_out(request: HttpRequest, call: Call) -> None:
     """End the session."""
-    logout(request)
+    sessions.leave(request)
     trail.write(call, "staff.sign_out")
 
 
@@ -92,6 +150,7 @@ def choose_post(request: HttpRequest, call: Call, post: UUID) -> Standing:
 
 
 def forget_old(call: Call) -> int:
-    """Drop the counts of failures that nobody remembers; run daily."""
+    """Drop the counts of failures that nobody remembers, and sessions that are over; run daily."""
+    sessions.forget_over()
     old = clock.now() - rules.FORGET_AFTER
     return FailedSignIn.objects.filter(last_at__lt=old, next_at__lt=clock.now()).delete()[0]

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, Stale
@@ -20,12 +19,10 @@ from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
-from doorstep.registers.staff.actions import accounts, people
+from doorstep.registers.staff.actions import outside, people
 from doorstep.registers.staff.forms import (
-    AccountForm,
     LastDay,
     LicenceForm,
-    PasswordForm,
     PersonForm,
     Place,
     PostForm,
@@ -38,9 +35,10 @@ FIELDS = {
     "birth.future": "birth_date",
     "username.taken": "username",
     "username.shape": "username",
-    "password.weak": "password",
-    "password.short": "password",
-    "password.common": "password",
+    **dict.fromkeys(
+        (f"password.{why}" for why in ("short", "classes", "like", "common", "breached", "reused")), "password"
+    ),
+    "identity.taken": "subject",
     "licence.taken": "number",
     "period.reversed": "until",
     "role.district": "role",
@@ -64,7 +62,7 @@ def attempt(form: HouseForm, work: Callable[[], object]) -> bool:
     except Stale:
         raise
     except Refused as refused:
-        if refused.decision.reason in {"not_found", "permission"}:
+        if refused.decision.reason in {"not_found", "permission", "confirm.first"}:
             raise
         field = FIELDS.get(refused.decision.reason, "")
         form.add_refusal(refused, field if field in form.fields else None)
@@ -106,6 +104,7 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
         "person": row,
         "posts": posts,
         "ends": ends,
+        "city": outside.provider() is not None,
         "may_edit": may and (bool(managed) or call.scope.everywhere),
     }
     return render(request, "staff/person.html", context)
@@ -216,24 +215,3 @@ def add_licence(request: CalledRequest, key: UUID) -> HttpResponse:
         messages.success(request, _("已登记。"))
         return redirect("staff:person", key)
     return shown(request, form, key, title=_("登记证书"), label=_("登记"))
-
-
-@page(Permission.EDIT)
-@sensitive_post_parameters("password")
-def account(request: CalledRequest, key: UUID) -> HttpResponse:
-    """Make an account for a person, or give them a new password."""
-    row = reads.detail(request.call.scope, key)
-    form: HouseForm = PasswordForm(given(request)) if row.username else AccountForm(given(request))
-
-    def work() -> None:
-        said = {name: form.cleaned_data[name] for name in ("username", "password") if name in form.cleaned_data}
-        if row.username:
-            accounts.set_password(request.call, person=key, **said)
-        else:
-            accounts.make_account(request.call, person=key, **said)
-
-    if attempt(form, work):
-        messages.success(request, _("已设定，请把密码当面告诉本人。"))
-        return redirect("staff:person", key)
-    title = _("重设密码") if row.username else _("开设账户")
-    return shown(request, form, key, title=title, label=title)

@@ -18,17 +18,19 @@ from doorstep.registers.staff.shapes.seen import (
     PersonDetail,
     PersonLine,
     PostLine,
-    SignedIn,
     Standing,
     TitleLine,
 )
+from doorstep.registers.staff.shapes.signing import Factors, PasskeyLine, SessionLine, Signed, SignedIn
 
 __all__ = [
+    "Factors",
     "Filters",
     "KeyLine",
     "LicenceIn",
     "LicenceLine",
     "Loaded",
+    "PasskeyLine",
     "PersonDetail",
     "PersonFacts",
     "PersonIn",
@@ -38,6 +40,8 @@ __all__ = [
     "PostLine",
     "Qualification",
     "Rank",
+    "SessionLine",
+    "Signed",
     "SignedIn",
     "Standing",
     "TitleLine",

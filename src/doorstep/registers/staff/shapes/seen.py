@@ -148,11 +148,3 @@ class Filters:
     role: str = ""
     profession: str = ""
     working: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """The answer to a name and a password: the account where both were right, else how many seconds to wait."""
-
-    account: UUID | None
-    wait: int = 0

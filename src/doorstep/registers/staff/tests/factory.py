@@ -11,8 +11,9 @@ from django.test import Client
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.pinyin import spelled_person
+from doorstep.registers.staff.actions.sessions import KEY
 from doorstep.registers.staff.api import call_from
-from doorstep.registers.staff.models import Account, Person, Post
+from doorstep.registers.staff.models import Account, Person, Post, Session
 from doorstep.registers.staff.reads.standing import standings
 
 PASSWORD = "correct-horse-7"
@@ -46,11 +47,21 @@ def somebody(organisation: UUID, role: str = "physician", name: str = "王小明
 def call_of(found: Account) -> Call:
     """The call of an account's only post today."""
     (standing,) = standings(found.pk, clock.today())
-    return call_from(standing)
+    return call_from(standing, factors=2, confirmed=clock.now())
 
 
 def client_of(found: Account) -> Client:
-    """A browser in which the account has signed in."""
+    """A browser in which the account has signed in, just now and by two factors."""
     client = Client()
+    return signed_in(client, found)
+
+
+def signed_in(client: Client, found: Account, factors: int = 2) -> Client:
+    """The browser, with a session as a sign-in leaves it."""
     client.force_login(found)
+    now = clock.now()
+    row = Session.objects.create(account=found, address="127.0.0.1", factors=factors, confirmed_at=now)
+    session = client.session
+    session[KEY] = str(row.id)
+    session.save()
     return client

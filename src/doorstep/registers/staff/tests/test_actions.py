@@ -179,7 +179,7 @@ def test_accounts(district: District) -> None:
     call = callers.member(district.centre)
     for name, password, reason in (
         ("xin", "short", "password.short"),
-        ("xin", "password1234", "password.common"),
+        ("xin", "Password1234", "password.common"),
         ("X", factory.PASSWORD, "username.shape"),
     ):
         with pytest.raises(Refused) as refused:

@@ -132,7 +132,7 @@ def test_forged_posts_are_refused(district: District) -> None:
 
 def test_with_several_posts_one_is_chosen(district: District) -> None:
     found = factory.somebody(district.lead, username="expert")
-    second = factory.post(found.person, district.private, "auditor", is_main=False)
+    second = factory.post(found.person, district.private, "exchange_operator", is_main=False)
     client = Client()
     answer = attempt(client, "expert", factory.PASSWORD, next="/staff/")
     assert answer["Location"] == "/post?next=%2Fstaff%2F"

@@ -228,6 +228,8 @@ class Limit:
 NAME_AT_ADDRESS = Limit(3, timedelta(minutes=5), FORGET_AFTER)
 WHOLE_ADDRESS = Limit(30, timedelta(seconds=20), timedelta(minutes=1))
 """A whole hospital may stand behind one address: it is slowed, but never shut out by one who sits in it."""
+WHOLE_ACCOUNT = Limit(20, timedelta(seconds=60), timedelta(minutes=10))
+"""Guesses at a second factor, from wherever: who comes so far knew the password, so it slows by account."""
 
 
 def wait(failures: int, limit: Limit = NAME_AT_ADDRESS) -> timedelta:

@@ -10,11 +10,29 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Q
 
+from doorstep.kernel import clock
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.spans import days, ends_after_start
 from doorstep.kernel.store import ScopedRow
 from doorstep.registers.staff import rules
+from doorstep.registers.staff.models.signing import OldPassword, OutsideIdentity, Passkey, RecoveryCode, Session, Totp
+
+__all__ = [
+    "Account",
+    "FailedSignIn",
+    "Licence",
+    "OldPassword",
+    "OutsideIdentity",
+    "Passkey",
+    "Person",
+    "Post",
+    "RecoveryCode",
+    "Session",
+    "SourceKey",
+    "Title",
+    "Totp",
+]
 
 
 class Person(ScopedRow):
@@ -126,12 +144,17 @@ class Post(ScopedRow):
 
 
 class Account(AbstractBaseUser):
-    """What a person signs in with; it gives nothing by itself: rights come from posts."""
+    """What a person signs in with; it gives nothing by itself: rights come from posts.
+
+    ``must_change`` where another person chose the password, ``password_at`` is when it was chosen.
+    """
 
     id: Any = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.OneToOneField(Person, models.PROTECT, related_name="+")
     username = models.CharField(max_length=60, unique=True)
     is_active = models.BooleanField(default=True)
+    must_change = models.BooleanField(default=False)
+    password_at = models.DateTimeField(default=clock.now)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "username"
