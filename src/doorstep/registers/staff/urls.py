@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.registers.staff.pages import keys, people, signing
+from doorstep.registers.staff.pages import grants, keys, people, rights, signing
 
 app_name = "staff"
 urlpatterns = [
@@ -15,6 +15,13 @@ urlpatterns = [
     path("staff/add", people.add, name="add"),
     path("staff/keys/<uuid:organisation>", keys.keys, name="keys"),
     path("staff/keys/<uuid:organisation>/<uuid:key>/revoke", keys.revoke, name="revoke"),
+    path("staff/roles", rights.roles, name="roles"),
+    path("staff/roles/<slug:role>", rights.role, name="role"),
+    path("staff/roles/<slug:role>/edit", rights.edit, name="edit_role"),
+    path("staff/proposals", rights.proposals, name="proposals"),
+    path("staff/proposals/<uuid:proposal>", rights.proposal, name="proposal"),
+    path("staff/<uuid:key>/grant", grants.grant, name="grant"),
+    path("staff/<uuid:key>/grant/<uuid:grant>/revoke", grants.revoke, name="revoke_grant"),
     path("staff/<uuid:key>", people.person, name="person"),
     path("staff/<uuid:key>/edit", people.edit, name="edit"),
     path("staff/<uuid:key>/post", people.begin_post, name="begin_post"),

@@ -19,8 +19,8 @@ from doorstep.kernel.web.forms import HouseForm
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
-from doorstep.registers.staff.access import Permission
-from doorstep.registers.staff.actions import accounts, people
+from doorstep.registers.staff.access import Permission, at_once
+from doorstep.registers.staff.actions import accounts, people, rights
 from doorstep.registers.staff.forms import (
     AccountForm,
     LastDay,
@@ -31,7 +31,9 @@ from doorstep.registers.staff.forms import (
     PostForm,
     Search,
 )
+from doorstep.registers.staff.pages.words import grant_lines
 from doorstep.registers.staff.reads import people as reads
+from doorstep.registers.staff.shapes import PostFacts
 
 FIELDS = {
     "number.taken": "number",
@@ -44,6 +46,11 @@ FIELDS = {
     "licence.taken": "number",
     "period.reversed": "until",
     "role.district": "role",
+    "role.two_persons": "role",
+    "role.apart": "role",
+    "why.empty": "why",
+    "grant.over": "until",
+    "grant.never": "permission",
 }
 
 
@@ -107,6 +114,8 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
         "posts": posts,
         "ends": ends,
         "may_edit": may and (bool(managed) or call.scope.everywhere),
+        "grants": grant_lines(call, key, managed),
+        "may_grant": bool(ends),
     }
     return render(request, "staff/person.html", context)
 
@@ -177,10 +186,20 @@ def begin_post(request: CalledRequest, key: UUID) -> HttpResponse:
         return _choose_place(request, _("新任岗位"))
     organisation, name, departments = place
     form = PostForm(given(request), departments=departments, initial={"since": clock.today()})
-    if attempt(form, lambda: people.begin_post(request.call, person=key, post=form.facts(organisation))):
-        messages.success(request, _("已任岗。"))
+    if attempt(form, lambda: _begin(request, key, form.facts(organisation), form.cleaned_data["why"])):
         return redirect("staff:person", key)
     return shown(request, form, key, title=_("新任岗位"), label=_("任岗"), place=name)
+
+
+def _begin(request: CalledRequest, person: UUID, post: PostFacts, why: str) -> None:
+    """Give the post at once, or propose it where it needs a second person and the caller may propose."""
+    call = request.call
+    if post.role in rules.ROLES and call.may(Permission.ROLES).allowed and not at_once(call, post.role).allowed:
+        rights.propose_post(call, person=person, post=post, why=why)
+        messages.success(request, _("已提出，由另一个有权的人确认后任命。"))
+        return
+    people.begin_post(call, person=person, post=post)
+    messages.success(request, _("已任岗。"))
 
 
 @page(Permission.EDIT)

@@ -11,6 +11,7 @@ from doorstep.registers.staff.shapes.given import (
     PostIn,
 )
 from doorstep.registers.staff.shapes.published import Qualification, Rank, Work, Worker
+from doorstep.registers.staff.shapes.rights import GrantFacts, GrantLine, ProposalLine, RoleLine, RoleVersion
 from doorstep.registers.staff.shapes.seen import (
     Filters,
     KeyLine,
@@ -25,6 +26,8 @@ from doorstep.registers.staff.shapes.seen import (
 
 __all__ = [
     "Filters",
+    "GrantFacts",
+    "GrantLine",
     "KeyLine",
     "LicenceIn",
     "LicenceLine",
@@ -36,8 +39,11 @@ __all__ = [
     "PostFacts",
     "PostIn",
     "PostLine",
+    "ProposalLine",
     "Qualification",
     "Rank",
+    "RoleLine",
+    "RoleVersion",
     "SignedIn",
     "Standing",
     "TitleLine",
