@@ -31,7 +31,10 @@ def standings(account: UUID, day: date) -> tuple[Standing, ...]:
         .values_list("id", "person", "person__name", "organisation", "department", "role", "duty", "is_main",
                      "changed", "granted")
     )  # fmt: skip
-    return tuple(Standing(*own, permissions=held(own[5], changed, granted)) for *own, changed, granted in rows)
+    return tuple(
+        Standing(post, person, name, place, department, role, duty, is_main, held(role, changed, granted))
+        for post, person, name, place, department, role, duty, is_main, changed, granted in rows
+    )
 
 
 def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:

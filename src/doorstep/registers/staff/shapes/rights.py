@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -71,7 +71,6 @@ class ProposalLine:
     decided_at: datetime | None
     note: str
     over: bool
-    moves: tuple[str, ...] = field(default=())
 
     @property
     def kind_name(self) -> str:
