@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.registers.staff.pages import grants, keys, people, rights, signing
+from doorstep.registers.staff.pages import grants, keys, people, posts, rights, signing
 
 app_name = "staff"
 urlpatterns = [
@@ -24,8 +24,8 @@ urlpatterns = [
     path("staff/<uuid:key>/grant/<uuid:grant>/revoke", grants.revoke, name="revoke_grant"),
     path("staff/<uuid:key>", people.person, name="person"),
     path("staff/<uuid:key>/edit", people.edit, name="edit"),
-    path("staff/<uuid:key>/post", people.begin_post, name="begin_post"),
-    path("staff/<uuid:key>/post/<uuid:post>/end", people.end_post, name="end_post"),
+    path("staff/<uuid:key>/post", posts.begin_post, name="begin_post"),
+    path("staff/<uuid:key>/post/<uuid:post>/end", posts.end_post, name="end_post"),
     path("staff/<uuid:key>/licence", people.add_licence, name="add_licence"),
     path("staff/<uuid:key>/account", people.account, name="account"),
 ]

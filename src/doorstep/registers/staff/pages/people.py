@@ -19,11 +19,10 @@ from doorstep.kernel.web.forms import HouseForm
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
-from doorstep.registers.staff.access import Permission, at_once
-from doorstep.registers.staff.actions import accounts, people, rights
+from doorstep.registers.staff.access import Permission
+from doorstep.registers.staff.actions import accounts, people
 from doorstep.registers.staff.forms import (
     AccountForm,
-    LastDay,
     LicenceForm,
     PasswordForm,
     PersonForm,
@@ -33,7 +32,6 @@ from doorstep.registers.staff.forms import (
 )
 from doorstep.registers.staff.pages.words import grant_lines
 from doorstep.registers.staff.reads import people as reads
-from doorstep.registers.staff.shapes import PostFacts
 
 FIELDS = {
     "number.taken": "number",
@@ -123,9 +121,9 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def add(request: CalledRequest) -> HttpResponse:
     """Enter a person with their first post: the institution is chosen first, then the rest."""
-    place = _place(request)
+    place = place_of(request)
     if place is None:
-        return _choose_place(request, _("添加人员"))
+        return choose_place(request, _("添加人员"))
     key, name, departments = place
     first = {"since": clock.today()}
     form, post = (
@@ -143,7 +141,7 @@ def add(request: CalledRequest) -> HttpResponse:
     return render(request, "staff/add.html", context, status=status)
 
 
-def _place(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | None:
+def place_of(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | None:
     """The institution that was chosen, if the caller manages it, with its departments."""
     try:
         key = UUID(request.GET.get("organisation", ""))
@@ -157,7 +155,8 @@ def _place(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | 
     return key, name, [(d.code, d.name) for d in organisations.departments(key, day=clock.today())]
 
 
-def _choose_place(request: CalledRequest, title: str) -> HttpResponse:
+def choose_place(request: CalledRequest, title: str) -> HttpResponse:
+    """The page that asks at which institution."""
     form = Place(places=organisations.manageable(request.call), initial={"organisation": request.call.organisation})
     return render(request, "staff/place.html", {"form": form, "title": title})
 
@@ -175,51 +174,6 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
         messages.success(request, _("已保存。"))
         return redirect("staff:person", key)
     return shown(request, form, key, title=_("修改资料"), label=_("保存"))
-
-
-@page(Permission.EDIT)
-def begin_post(request: CalledRequest, key: UUID) -> HttpResponse:
-    """Give a person a post."""
-    reads.detail(request.call.scope, key)
-    place = _place(request)
-    if place is None:
-        return _choose_place(request, _("新任岗位"))
-    organisation, name, departments = place
-    form = PostForm(given(request), departments=departments, initial={"since": clock.today()})
-    if attempt(form, lambda: _begin(request, key, form.facts(organisation), form.cleaned_data["why"])):
-        return redirect("staff:person", key)
-    return shown(request, form, key, title=_("新任岗位"), label=_("任岗"), place=name)
-
-
-def _begin(request: CalledRequest, person: UUID, post: PostFacts, why: str) -> None:
-    """Give the post at once, or propose it where it needs a second person and the caller may propose."""
-    call = request.call
-    if post.role in rules.ROLES and call.may(Permission.ROLES).allowed and not at_once(call, post.role).allowed:
-        rights.propose_post(call, person=person, post=post, why=why)
-        messages.success(request, _("已提出，由另一个有权的人确认后任命。"))
-        return
-    people.begin_post(call, person=person, post=post)
-    messages.success(request, _("已任岗。"))
-
-
-@page(Permission.EDIT)
-def end_post(request: CalledRequest, key: UUID, post: UUID) -> HttpResponse:
-    """Give a post its last day."""
-    row = reads.detail(request.call.scope, key)
-    found = next((p for p in row.posts if p.id == post), None)
-    initial = {"last_day": clock.today(), "expect": found.version if found else None}
-    form = LastDay(given(request), initial=initial)
-    done = attempt(
-        form,
-        lambda: people.end_post(
-            request.call, post=post, expect=form.cleaned_data["expect"] or 0, last_day=form.cleaned_data["last_day"]
-        ),
-    )
-    if done:
-        messages.success(request, _("岗位已定最后一天。"))
-        return redirect("staff:person", key)
-    place = f"{found.organisation_name} {found.department_name}" if found else ""
-    return shown(request, form, key, title=_("结束岗位"), label=_("结束岗位"), place=place, danger=True)
 
 
 @page(Permission.EDIT)

@@ -10,10 +10,20 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from doorstep.kernel.decision import Decision, allow, refuse
+from doorstep.registers.staff.rules.duties import (
+    GRANTABLE,
+    Span,
+    apart,
+    fit,
+    grantable,
+    held,
+    keepers,
+    oneself,
+    reads_only,
+)
 from doorstep.registers.staff.rules.roles import (
     DUTIES,
     GIVES_RIGHTS,
-    GRANTABLE,
     GRAVES,
     OUTSIDE,
     REACHES,
@@ -23,14 +33,6 @@ from doorstep.registers.staff.rules.roles import (
     Grave,
     Reach,
     Role,
-    Span,
-    apart,
-    fit,
-    grantable,
-    held,
-    keepers,
-    oneself,
-    reads_only,
 )
 
 __all__ = [

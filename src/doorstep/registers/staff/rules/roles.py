@@ -1,14 +1,11 @@
-"""Roles of the field, the seed of what each may do; what keeps duties apart (三员分立, GB/T 22239-2019 §8.1.4)."""
+"""Roles of the field: the seed of what each may do, how far, and of what kind of duty it is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Final
-
-from doorstep.kernel.decision import Decision, allow, refuse
 
 
 def _(text: str) -> str:
@@ -103,7 +100,7 @@ ROLES: Mapping[str, Role] = {
         Duty.BUSINESS,
     ),
     "referral_desk": Role(
-        _("转诊服务人员"), _("在转诊中心查找居民，查看健康档案，安排转诊。"), _LOOK, Reach.CONSORTIUM
+        _("转诊服务人员"), _("在转诊中心查找居民，查看健康档案；不能修改。"), _LOOK, Reach.CONSORTIUM
     ),
     "physician": Role(
         _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
@@ -152,7 +149,7 @@ ROLES: Mapping[str, Role] = {
     ),
     "privacy_officer": Role(
         _("个人信息保护负责人"),
-        _("查看谁在何时看过居民的什么资料，处理居民的异议；自己不看健康档案。"),
+        _("查看谁在何时看过居民的什么资料；自己不看健康档案。"),
         _DIRECTORY | {"trail.read"},
         Reach.DISTRICT,
         "HOPERAT",
@@ -178,11 +175,11 @@ ROLES: Mapping[str, Role] = {
 
 OUTSIDE: Mapping[str, Role] = {
     "resident": Role(
-        _("居民"), _("看自己的健康档案，看谁看过它；由本人登录得来，不能任命。"), frozenset(), Reach.INSTITUTION,
+        _("居民"), _("居民本人；由本人登录得来，不能任命。"), frozenset(), Reach.INSTITUTION,
         "PATRQT",
     ),
     "guardian": Role(
-        _("监护人"), _("替被监护的孩子或老人办事；由登记的监护关系得来，不能任命。"), frozenset(), Reach.INSTITUTION,
+        _("监护人"), _("孩子或老人的监护人；由登记的监护关系得来，不能任命。"), frozenset(), Reach.INSTITUTION,
         "FAMRQT",
     ),
 }  # fmt: skip
@@ -190,74 +187,3 @@ OUTSIDE: Mapping[str, Role] = {
 
 SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read"})
 """What a source system's key may do, within its own institution: send records, read back and export what it sent."""
-
-_UNBOUNDED = ("trail.", "outbox.")
-_READING = frozenset({"read", "raw"})
-_APART = frozenset(
-    {
-        frozenset({Duty.AUDIT, Duty.SYSTEM}),
-        frozenset({Duty.AUDIT, Duty.BUSINESS}),
-        frozenset({Duty.AUDIT, Duty.SECURITY}),
-        frozenset({Duty.SYSTEM, Duty.SECURITY}),
-    }
-)
-GRANTABLE = frozenset[str]().union(
-    *(role.permissions for role in ROLES.values() if role.reach is not Reach.DISTRICT)
-) - {"staff.edit"}
-"""What a grant can add: what some role short of the whole district holds, but never the right to give rights."""
-
-Span = tuple[date, date | None]
-
-
-def reads_only(permission: str) -> bool:
-    """Whether a permission lets its holder look and change nothing; what is not known to is taken to change."""
-    return permission.rpartition(".")[2] in _READING
-
-
-def held(role: str, changed: Iterable[str] | None, granted: Iterable[str]) -> frozenset[str]:
-    """What a post may do: the seed of its role or what administrators made of it, and what was granted besides.
-
-    A post of the whole district is granted nothing: an extra right at one institution would hold at all of them.
-    """
-    own = ROLES[role].permissions if changed is None else frozenset(changed)
-    return own if ROLES[role].reach is Reach.DISTRICT else own | (frozenset(granted) & GRANTABLE)
-
-
-def fit(role: str, permissions: Collection[str], declared: Collection[str]) -> Decision:
-    """Whether a role may hold these permissions: declared by a room, within its reach, and none that an auditor writes
-    with (GB/T 22239-2019 §8.1.4: audit administrators only examine)."""
-    if role not in ROLES:
-        return refuse("role.unknown", role=role)
-    if unknown := sorted(frozenset(permissions) - frozenset(declared)):
-        return refuse("role.undeclared", permission=unknown[0])
-    if ROLES[role].duty is Duty.AUDIT and not all(map(reads_only, permissions)):
-        return refuse("role.audit_writes")
-    if ROLES[role].reach is not Reach.DISTRICT and any(p.startswith((*_UNBOUNDED, "staff.roles")) for p in permissions):
-        return refuse("role.unbounded")
-    return allow()
-
-
-def apart(role: str, span: Span, others: Iterable[tuple[str, Span]]) -> Decision:
-    """Whether one person may hold this post beside their others: no auditor also works or runs what they audit."""
-    for other, (since, until) in others:
-        together = (until is None or span[0] <= until) and (span[1] is None or since <= span[1])
-        if together and other in ROLES and frozenset({ROLES[role].duty, ROLES[other].duty}) in _APART:
-            return refuse("role.apart")
-    return allow()
-
-
-def oneself(actor: str, person: object) -> Decision:
-    """Whether somebody gives a right to another: nobody gives one to themselves."""
-    return refuse("role.oneself") if actor == f"staff:{person}" else allow()
-
-
-def grantable(role: str, permission: str, declared: Collection[str]) -> Decision:
-    """Whether a permission may be granted to a post of this role."""
-    if permission not in declared or permission not in GRANTABLE:
-        return refuse("grant.never")
-    return refuse("grant.district") if ROLES[role].reach is Reach.DISTRICT else allow()
-
-
-def keepers(permissions_of: Mapping[str, Collection[str]]) -> Decision:
-    """Whether at least two roles still give rights, so that each can be mended by a holder of the other."""
-    return allow() if sum(GIVES_RIGHTS in held for held in permissions_of.values()) >= 2 else refuse("role.keepers")

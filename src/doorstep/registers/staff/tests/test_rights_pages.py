@@ -143,11 +143,11 @@ def test_grants_on_the_page_of_a_person(district: District, django_assert_max_nu
     given = {"where": str(district.centre), "permission": "residents.edit", "since": TODAY, "until": TODAY, "why": "帮"}
     path = f"/staff/{person}/grant"
     assert manager.get(path).status_code == 200
-    assert pharmacist.get("/residents/register").status_code == 403
+    assert pharmacist.get("/residents/new").status_code == 403
     for more in ({"where": str(district.lead)}, {"permission": "staff.edit"}, {"until": ""}, {"why": ""}):
         assert manager.post(path, given | more).status_code == 422, more
     assert manager.post(path, given).status_code == 302
-    assert pharmacist.get("/residents/register").status_code == 200
+    assert pharmacist.get("/residents/new").status_code == 200
     row = Grant.objects.unscoped("test").get()
     with django_assert_max_num_queries(18):  # type: ignore[operator]
         text = manager.get(f"/staff/{person}").content.decode()
@@ -158,5 +158,5 @@ def test_grants_on_the_page_of_a_person(district: District, django_assert_max_nu
     assert pharmacist.post(back, {"expect": "1"}).status_code == 403
     assert manager.post(back, {"expect": "x"}).status_code == 409
     assert manager.post(back, {"expect": "1"}).status_code == 302
-    assert pharmacist.get("/residents/register").status_code == 403
+    assert pharmacist.get("/residents/new").status_code == 403
     assert "已收回" in manager.get(f"/staff/{person}").content.decode()
