@@ -141,6 +141,7 @@ def _lines(rows: Iterable[Proposal], now: datetime) -> list[ProposalLine]:
             place=names.get(places[r.id], "") if r.id in places else "", why=r.why, by=r.by, by_name=r.by_name, at=r.at,
             until=r.until, state=r.state, decided_by_name=r.decided_by_name, decided_at=r.decided_at, note=r.note,
             over=r.state == flow.State.OPEN and r.until < now,
+            waits=r.state == flow.State.OPEN and r.until >= now,
         )
         for r in found
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from doorstep.registers.staff import flow, rules
+from doorstep.registers.staff import rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ class RoleVersion:
 
 @dataclass(frozen=True, slots=True)
 class ProposalLine:
-    """A proposal; ``place`` is the institution of the post that it would give."""
+    """A proposal; ``place`` is the institution of the post that it would give.
+
+    It ``waits`` for a second person, or is ``over``, though nobody has closed it yet.
+    """
 
     id: UUID
     version: int
@@ -71,6 +74,7 @@ class ProposalLine:
     decided_at: datetime | None
     note: str
     over: bool
+    waits: bool
 
     @property
     def kind_name(self) -> str:
@@ -81,11 +85,6 @@ class ProposalLine:
     def role_title(self) -> str:
         """The role that it is about, in words."""
         return rules.ROLES[self.role].title
-
-    @property
-    def waits(self) -> bool:
-        """Whether it still waits for a second person."""
-        return self.state == flow.State.OPEN and not self.over
 
 
 @dataclass(frozen=True, slots=True)
