@@ -24,6 +24,7 @@ REFUSED = {403, 404, 409, 422}
 PUBLIC = {
     "organisations:detail": "what an institution is to the public",
     "organisations:consortium": "who is in a consortium is public; its agreements are not",
+    "staff:role": "what a role may do is no secret among staff",
     "system:letter": "the machinery's, for those who hold the permission",
     "staff:add": "without an institution that is theirs the page asks for one",
     "system:dismiss": "the machinery's",
@@ -229,6 +230,9 @@ MIXED: list[Mixed] = [
     ("hospital_manager", "organisations:join", lambda w: {}, lambda w: {"organisation": w.b.organisation}),
     ("hospital_manager", "organisations:agree", lambda w: {}, both),
     ("hospital_manager", "staff:end_post", lambda w: {"post": w.b.post}, lambda w: {}),
+    ("hospital_manager", "staff:revoke_grant", lambda w: {"grant": w.b.grant}, lambda w: {}),
+    ("hospital_manager", "staff:grant", lambda w: {}, lambda w: {"where": w.b.organisation}),
+    ("hospital_manager", "staff:grant", lambda w: {}, lambda w: {"where": f"{w.a.organisation}:{w.b.post}"}),
     ("hospital_manager", "staff:revoke", lambda w: {"key": w.b.key}, lambda w: {}),
     ("hospital_manager", "staff:post", lambda w: {}, lambda w: {"post": w.b.post}),
 ]  # fmt: skip

@@ -110,6 +110,11 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("organisations:agreement", "organisations:end_agreement"), _keys("agreement")),
     **dict.fromkeys(("staff:person", "staff:edit", "staff:begin_post", "staff:add_licence", "staff:account"), PERSON),
     "staff:end_post": _keys("post", key="person"),
+    "staff:grant": PERSON,
+    "staff:revoke_grant": _keys("grant", key="person"),
+    **dict.fromkeys(("staff:roles", "staff:proposals"), _nothing),
+    **dict.fromkeys(("staff:role", "staff:edit_role"), lambda world, side: {"role": "nurse"}),
+    "staff:proposal": _keys("proposal"),
     "staff:keys": _keys("organisation"),
     "staff:revoke": _keys("organisation", "key"),
 }
@@ -164,6 +169,11 @@ def _guardian(world: World, side: Side) -> Data:
     return {"expect": _version(side), "name": "监护", "relation": "10"}
 
 
+def _grant(world: World, side: Side) -> Data:
+    until = {"since": clock.today().isoformat(), "until": tomorrow()}
+    return {"where": str(side.organisation), "permission": "charts.raw", "why": "会诊", **until}
+
+
 def _agreement(world: World, side: Side) -> Data:
     parties = [side.organisation, side.partner]
     return {"title": "新协议", "matter": "referral", "parties": parties, "since": clock.today().isoformat()}
@@ -213,6 +223,10 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:end_post": lambda world, side: {"last_day": tomorrow(), "expect": 1},
     "staff:add_licence": _since(kind="nurse_practice", number="202044000001"),
     "staff:account": lambda world, side: {"password": "another-Long-1"},
+    "staff:grant": _grant,
+    "staff:revoke_grant": lambda world, side: {"expect": 1},
+    "staff:edit_role": lambda world, side: {"permissions": ["staff.read"], "why": "少给些", "expect": 0},
+    "staff:proposal": lambda world, side: {"move": "confirm", "expect": 1},
     "staff:keys": _since(name="检验系统"),
     "staff:second": lambda world, side: {"code": "123456"},
     "staff:sign_in_by_passkey": lambda world, side: {"response": "{}"},

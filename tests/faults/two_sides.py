@@ -39,9 +39,9 @@ from doorstep.registers.residents.models import (
 from doorstep.registers.residents.rules.placing import Question
 from doorstep.registers.residents.shapes import Address, Guardian, Phone
 from doorstep.registers.staff import rules
-from doorstep.registers.staff.actions import accounts, people
+from doorstep.registers.staff.actions import accounts, grants, people, rights
 from doorstep.registers.staff.models import Account, Passkey, Post
-from doorstep.registers.staff.shapes import PersonFacts, PostFacts
+from doorstep.registers.staff.shapes import GrantFacts, PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
 
 WORD = "貔貅ZQXW"
@@ -164,6 +164,14 @@ def _registers(side: Side) -> None:
         account=Account.objects.get(person=side.person), name=text[:60], key_id=text.encode(), credential=b""
     ).pk
     side.ids["key"], side.token = accounts.issue_key(system, organisation=side.organisation, name=text)
+    today = clock.today()
+    side.ids["grant"] = grants.grant(
+        system, person=side.person,
+        facts=GrantFacts(side.organisation, "residents.review", today, today, text, side.post),
+    )  # fmt: skip
+    side.ids["proposal"] = rights.propose_role(
+        system, role="nurse", expect=0, permissions={"staff.read"}, sentence=text, why=text
+    )
     rows = Membership.objects.unscoped("test").filter(consortium=side.consortium)
     if not (partner := rows.filter(organisation=side.partner).first()):
         consortia.join(

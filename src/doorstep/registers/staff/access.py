@@ -16,6 +16,7 @@ class Permission(StrEnum):
 
     READ = "staff.read"
     EDIT = "staff.edit"
+    ROLES = "staff.roles"
 
 
 def may_give(call: Call, role: str) -> Decision:
@@ -45,3 +46,11 @@ def may_change_person(call: Call, posts: Iterable[tuple[UUID, str]], managed: fr
     if call.scope.everywhere or any(organisation in managed for organisation, _role in posts):
         return allow()
     return refuse("not_yours")
+
+
+def at_once(call: Call, role: str) -> Decision:
+    """Whether the caller may give this role without a second person: roles of the whole district are given by two
+    (三员分立; the system's own command line is another fence, whoever holds it holds the database)."""
+    if ROLES[role].reach is Reach.DISTRICT and not call.actor.startswith("system:"):
+        return refuse("role.two_persons")
+    return allow()

@@ -88,14 +88,14 @@ class _Marks(TypedDict, total=False):
 
 
 def call_from(standing: Standing, **marks: Unpack[_Marks]) -> Call:
-    """The call of a post: permissions of its role, bounds by the role's reach from its institution."""
+    """The call of a post: what its role and its grants give today, bounds by the role's reach from its institution."""
     role = ROLES[standing.role]
     return Call(
         actor=f"staff:{standing.person}",
         name=standing.name,
         at=clock.now(),
         scope=_scope(role.reach, standing),
-        permissions=role.permissions,
+        permissions=standing.permissions,
         post=standing.post,
         organisation=standing.organisation,
         role=role.title,

@@ -34,6 +34,8 @@ HL7_ROLES: Mapping[str, tuple[str, str]] = {
     "physician": ("doctor", "Doctor"),
     "township_physician": ("doctor", "Doctor"),
     "village_doctor": ("doctor", "Doctor"),
+    "specialist": ("doctor", "Doctor"),
+    "family_doctor": ("doctor", "Doctor"),
     "nurse": ("nurse", "Nurse"),
     "pharmacist": ("pharmacist", "Pharmacist"),
     "administrator": ("ict", "ICT professional"),

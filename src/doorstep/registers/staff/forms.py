@@ -10,8 +10,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.forms import DayField, HouseForm
-from doorstep.registers.staff import rules
-from doorstep.registers.staff.shapes import Filters, PersonFacts, PostFacts
+from doorstep.registers.staff import flow, rules
+from doorstep.registers.staff.shapes import Filters, GrantFacts, PersonFacts, PostFacts
 
 EMPTY = ("", "—")
 
@@ -155,6 +155,9 @@ class PostForm(HouseForm):
     is_main = forms.BooleanField(label=_("主要岗位"), required=False, initial=True)
     since = DayField(label=_("开始日期"))
     until = DayField(label=_("最后一天"), required=False, help_text=_("没有定期限的不填。"))
+    why = forms.CharField(
+        label=_("理由"), max_length=300, required=False, help_text=_("只有管全县的角色要写：由另一个人确认后才任命。")
+    )
 
     def __init__(self, *args: Any, departments: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -207,3 +210,51 @@ class KeyForm(HouseForm):
     name = forms.CharField(label=_("系统名称"), max_length=60, help_text=_("例如：医院信息系统、检验系统。"))
     since = DayField(label=_("开始日期"))
     until = DayField(label=_("有效期至"), required=False)
+
+
+class RoleForm(HouseForm):
+    """What a role may do, its sentence, and why it should be so."""
+
+    permissions = forms.MultipleChoiceField(label=_("权限"), required=False, widget=forms.CheckboxSelectMultiple)
+    sentence = forms.CharField(
+        label=_("说明"), max_length=200, required=False, help_text=_("不填就用原来的说明。"),
+    )  # fmt: skip
+    why = forms.CharField(label=_("理由"), max_length=300)
+    expect = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, *args: Any, permissions: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["permissions"].choices = list(permissions)  # type: ignore[attr-defined]  # a ChoiceField
+
+
+class DecideForm(HouseForm):
+    """What is answered to a proposal, and why."""
+
+    note = forms.CharField(label=_("说明"), max_length=300, required=False, help_text=_("不同意时要写明原因。"))
+    move = forms.ChoiceField(choices=[(m.name, m.name) for m in flow.PROPOSAL.moves if m.name != "expire"])
+
+
+class GrantForm(HouseForm):
+    """One more permission at an institution, for a time."""
+
+    where = forms.ChoiceField(label=_("用在哪里"))
+    permission = forms.ChoiceField(label=_("权限"))
+    since = DayField(label=_("开始日期"))
+    until = DayField(label=_("最后一天"), help_text=_("到这一天为止有效，第二天起失效。"))
+    why = forms.CharField(label=_("理由"), max_length=300)
+
+    def __init__(
+        self, *args: Any, where: Iterable[tuple[str, str]], permissions: Iterable[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["where"].choices = list(where)  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["permission"].choices = list(permissions)  # type: ignore[attr-defined]  # a ChoiceField
+
+    def facts(self) -> GrantFacts:
+        """The grant as the action takes it; ``where`` is an institution, and a post where it is for that one alone."""
+        said = self.cleaned_data
+        organisation, _colon, post = said["where"].partition(":")
+        return GrantFacts(
+            UUID(organisation), said["permission"], said["since"], said["until"], said["why"],
+            UUID(post) if post else None,
+        )  # fmt: skip

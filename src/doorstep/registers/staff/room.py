@@ -10,6 +10,7 @@ from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.registers.staff import fhir
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions.publishing import publish_all, republish
+from doorstep.registers.staff.actions.rights import expire
 from doorstep.registers.staff.actions.signing import forget_old
 
 ROOM = Room(
@@ -19,12 +20,35 @@ ROOM = Room(
     sentences={
         Permission.READ: _("查看人员名录、岗位和资质"),
         Permission.EDIT: _("添加人员，任免岗位，开设账户，管理来源系统密钥"),
+        Permission.ROLES: _("修改角色的权限，提议和确认管全县的岗位"),
         "name.empty": _("请填姓名。"),
         "number.empty": _("{name} 没有工号。"),
         "number.taken": _("这个工号已属于另一个人。"),
         "birth.future": _("出生日期不能在今天之后。"),
         "role.unknown": _("没有这个岗位角色：{role}。"),
         "role.district": _("这个角色管全县，只有卫健局或系统管理员能授予。"),
+        "role.two_persons": _("管全县的角色要由两个人授予：先添加此人的普通岗位，再在其页面上提议，由另一人确认。"),
+        "role.oneself": _("不能给自己授权，请找同事办理。"),
+        "role.own": _("这是您自己担任的角色，不能由您修改，请找其他有权的同事。"),
+        "role.apart": _("审计、安全管理和系统管理、业务管理不能由同一人同时担任（三员分立）。"),
+        "role.undeclared": _("没有这项权限：{permission}。"),
+        "role.audit_writes": _("审计角色只能查看，不能有修改资料的权限。"),
+        "role.unbounded": _("轨迹、待发事件和角色权限不分机构，只能给管全县的角色。"),
+        "role.keepers": _("至少要有两个角色能修改角色权限，否则以后谁也改不了。"),
+        "role.same": _("与现在的权限和说明完全一样，没有要改的。"),
+        "why.empty": _("请写明理由。"),
+        "proposal.own": _("这是您自己提出的，要由另一个人决定。"),
+        "proposal.concerned": _("这件事关系到您自己的权限，要由另一个人确认。"),
+        "proposal.not_own": _("只有提出的人能撤回。"),
+        "proposal.over": _("已过期限，请重新提出。"),
+        "proposal.in_time": _("还没有到期。"),
+        "proposal.needless": _("这个岗位不需要两个人，可以直接任命。"),
+        "grant.never": _("这项权限不能单独授予，只能随岗位得到。"),
+        "grant.district": _("管全县的岗位不能另加授权，否则在每家机构都会生效。"),
+        "grant.no_post": _("此人在这家机构没有岗位。"),
+        "grant.over": _("最后一天已经过去。"),
+        "grant.overlap": _("这段时间已经有同样的授权。"),
+        "grant.revoked": _("这项授权已经收回。"),
         "department.unknown": _("这家机构没有这个科室。"),
         "post.overlap": _("此人在这段时间已经有同样的岗位。"),
         "post.ended": _("这个岗位已经结束，不能再改。"),
@@ -54,9 +78,14 @@ ROOM = Room(
     },
     jobs=(
         Job("staff.forget_failures", timedelta(hours=24), forget_old),
+        Job("staff.expire_proposals", timedelta(hours=1), expire),
         Job("staff.publish", timedelta(hours=6), publish_all),
     ),
     publishes=fhir.PUBLISHES,
     republish=republish,
-    menu=(MenuEntry(_("人员"), "staff:list", "users", Permission.READ, _("名册")),),
+    menu=(
+        MenuEntry(_("人员"), "staff:list", "users", Permission.READ, _("名册")),
+        MenuEntry(_("角色权限"), "staff:roles", "user-shield", Permission.ROLES, _("系统")),
+        MenuEntry(_("两人确认"), "staff:proposals", "checks", Permission.ROLES, _("系统")),
+    ),
 )

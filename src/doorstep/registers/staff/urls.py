@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.registers.staff.pages import accounts, keys, outside, people, security, signing
+from doorstep.registers.staff.pages import accounts, grants, keys, outside, people, posts, rights, security, signing
 
 app_name = "staff"
 urlpatterns = [
@@ -28,10 +28,17 @@ urlpatterns = [
     path("staff/add", people.add, name="add"),
     path("staff/keys/<uuid:organisation>", keys.keys, name="keys"),
     path("staff/keys/<uuid:organisation>/<uuid:key>/revoke", keys.revoke, name="revoke"),
+    path("staff/roles", rights.roles, name="roles"),
+    path("staff/roles/<slug:role>", rights.role, name="role"),
+    path("staff/roles/<slug:role>/edit", rights.edit, name="edit_role"),
+    path("staff/proposals", rights.proposals, name="proposals"),
+    path("staff/proposals/<uuid:proposal>", rights.proposal, name="proposal"),
+    path("staff/<uuid:key>/grant", grants.grant, name="grant"),
+    path("staff/<uuid:key>/grant/<uuid:grant>/revoke", grants.revoke, name="revoke_grant"),
     path("staff/<uuid:key>", people.person, name="person"),
     path("staff/<uuid:key>/edit", people.edit, name="edit"),
-    path("staff/<uuid:key>/post", people.begin_post, name="begin_post"),
-    path("staff/<uuid:key>/post/<uuid:post>/end", people.end_post, name="end_post"),
+    path("staff/<uuid:key>/post", posts.begin_post, name="begin_post"),
+    path("staff/<uuid:key>/post/<uuid:post>/end", posts.end_post, name="end_post"),
     path("staff/<uuid:key>/licence", people.add_licence, name="add_licence"),
     path("staff/<uuid:key>/account", accounts.account, name="account"),
     path("staff/<uuid:key>/factors/reset", accounts.reset_factors, name="reset_factors"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,18 @@ def _load(people: Sequence[PersonIn]) -> dict[str, Synced[Any]]:
     done["licences"] = _licences(people, ids)
     done["titles"] = _titles(people, ids)
     done["posts"] = _posts(people, ids)
+    _demand_apart(ids)
     return done
+
+
+def _demand_apart(ids: Mapping[str, UUID]) -> None:
+    """Nobody audits what they run, by what was given and what stood already (``rules.apart``)."""
+    duties = sorted(code for code, role in rules.ROLES.items() if role.duty is not rules.Duty.CARE)
+    rows = _every(Post).filter(person__in=ids.values(), role__in=duties)
+    held: dict[UUID, list[tuple[str, rules.Span]]] = defaultdict(list)
+    for person, role, since, until in rows.values_list("person", "role", "since", "until"):
+        demand(rules.apart(role, (since, until), held[person]))
+        held[person].append((role, (since, until)))
 
 
 def _every(model: Any) -> QuerySet[Any]:

@@ -16,10 +16,11 @@ from doorstep.kernel.pinyin import spelled_person
 from doorstep.kernel.store import lock
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
-from doorstep.registers.staff.access import Permission, may_change_person, may_give
+from doorstep.registers.staff.access import Permission, at_once, may_change_person, may_give
 from doorstep.registers.staff.actions.publishing import publish_people
 from doorstep.registers.staff.models import Licence, Person, Post
 from doorstep.registers.staff.reads.people import open_posts
+from doorstep.registers.staff.reads.rights import spans
 from doorstep.registers.staff.shapes import PersonFacts, PostFacts
 
 CLASHES = {
@@ -52,7 +53,7 @@ def add(call: Call, *, facts: PersonFacts, post: PostFacts) -> UUID:
     demand(_sound(facts))
     with clashes(**CLASHES):
         row: Person = Person.objects.create(**columns(facts))
-    _give(call, row.id, post)
+    _give_at_once(call, row.id, post)
     about("Person", row.id, organisation=str(post.organisation), role=post.role)
     publish_people([row.id])
     return row.id
@@ -87,17 +88,30 @@ def begin_post(call: Call, *, person: UUID, post: PostFacts) -> UUID:
     """Give a person a post at an institution that the caller manages; no second one like it at a time."""
     about("Person", person, organisation=str(post.organisation), role=post.role)
     lock(Person, person, scope=call.scope)
-    made = _give(call, person, post)
+    made = _give_at_once(call, person, post)
     publish_people([person])
     return made
 
 
-def _give(call: Call, person: UUID, post: PostFacts) -> UUID:
+def _give_at_once(call: Call, person: UUID, post: PostFacts) -> UUID:
+    demand_post(call, person, post)
+    demand(at_once(call, post.role))
+    return give(person, post)
+
+
+def demand_post(call: Call, person: UUID, post: PostFacts) -> None:
+    """Raise ``Refused`` unless the caller may give the person this post, at once or with a second one's yes."""
     demand(organisations.may_manage_one(call, post.organisation))
     demand(may_give(call, post.role))
     demand(rules.period(post.since, post.until))
+    demand(rules.oneself(call.actor, person))
+    demand(rules.apart(post.role, (post.since, post.until), spans(person)))
     known = {d.code for d in organisations.departments(post.organisation, day=post.since)}
     demand(allow() if post.department in ("", *known) else refuse("department.unknown"))
+
+
+def give(person: UUID, post: PostFacts) -> UUID:
+    """Write the post that was allowed, and tell of it; called inside an action."""
     with clashes(**CLASHES):
         row: Post = Post.objects.create(
             person_id=person,
@@ -122,6 +136,10 @@ def end_post(call: Call, *, post: UUID, expect: int, last_day: date) -> None:
     demand(may_give(call, row.role))
     demand(rules.period(row.since, last_day))
     demand(refuse("post.ended") if row.until and row.until < clock.today() else allow())
+    if row.until and last_day > row.until:  # it lasts longer than it would: that is giving, not ending
+        demand(rules.oneself(call.actor, row.person_id))
+        demand(at_once(call, row.role))
+        demand(rules.apart(row.role, (row.since, last_day), spans(row.person_id, but=row.id)))
     row.until, row.version = last_day, row.version + 1
     with clashes(**CLASHES):
         row.save()

@@ -10,7 +10,7 @@ import doorstep.kernel.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("staff", "0001_initial"),
+        ("staff", "0002_roles_and_grants"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""People who work, their licences, titles and posts; accounts, failed sign-ins, and keys of source systems."""
+"""People who work, their licences, titles and posts; accounts, failed sign-ins, keys of systems."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from doorstep.kernel.ids import new_id
 from doorstep.kernel.spans import days, ends_after_start
 from doorstep.kernel.store import ScopedRow
 from doorstep.registers.staff import rules
+from doorstep.registers.staff.models.rights import Grant, Proposal, RoleChange
 from doorstep.registers.staff.models.signing import OldPassword, OutsideIdentity, Passkey, RecoveryCode, Session, Totp
 
 __all__ = [
     "Account",
     "FailedSignIn",
+    "Grant",
     "Licence",
+    "OfPerson",
     "OldPassword",
     "OutsideIdentity",
     "Passkey",
     "Person",
     "Post",
+    "Proposal",
     "RecoveryCode",
+    "RoleChange",
     "Session",
     "SourceKey",
     "Title",

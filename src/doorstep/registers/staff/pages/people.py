@@ -21,13 +21,13 @@ from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import outside, people
 from doorstep.registers.staff.forms import (
-    LastDay,
     LicenceForm,
     PersonForm,
     Place,
     PostForm,
     Search,
 )
+from doorstep.registers.staff.pages.words import grant_lines
 from doorstep.registers.staff.reads import people as reads
 
 FIELDS = {
@@ -42,6 +42,11 @@ FIELDS = {
     "licence.taken": "number",
     "period.reversed": "until",
     "role.district": "role",
+    "role.two_persons": "role",
+    "role.apart": "role",
+    "why.empty": "why",
+    "grant.over": "until",
+    "grant.never": "permission",
 }
 
 
@@ -106,6 +111,8 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
         "ends": ends,
         "city": outside.provider() is not None,
         "may_edit": may and (bool(managed) or call.scope.everywhere),
+        "grants": grant_lines(call, key, managed),
+        "may_grant": bool(ends),
     }
     return render(request, "staff/person.html", context)
 
@@ -113,9 +120,9 @@ def person(request: CalledRequest, key: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def add(request: CalledRequest) -> HttpResponse:
     """Enter a person with their first post: the institution is chosen first, then the rest."""
-    place = _place(request)
+    place = place_of(request)
     if place is None:
-        return _choose_place(request, _("添加人员"))
+        return choose_place(request, _("添加人员"))
     key, name, departments = place
     first = {"since": clock.today()}
     form, post = (
@@ -133,7 +140,7 @@ def add(request: CalledRequest) -> HttpResponse:
     return render(request, "staff/add.html", context, status=status)
 
 
-def _place(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | None:
+def place_of(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | None:
     """The institution that was chosen, if the caller manages it, with its departments."""
     try:
         key = UUID(request.GET.get("organisation", ""))
@@ -147,7 +154,8 @@ def _place(request: CalledRequest) -> tuple[UUID, str, list[tuple[str, str]]] | 
     return key, name, [(d.code, d.name) for d in organisations.departments(key, day=clock.today())]
 
 
-def _choose_place(request: CalledRequest, title: str) -> HttpResponse:
+def choose_place(request: CalledRequest, title: str) -> HttpResponse:
+    """The page that asks at which institution."""
     form = Place(places=organisations.manageable(request.call), initial={"organisation": request.call.organisation})
     return render(request, "staff/place.html", {"form": form, "title": title})
 
@@ -165,41 +173,6 @@ def edit(request: CalledRequest, key: UUID) -> HttpResponse:
         messages.success(request, _("已保存。"))
         return redirect("staff:person", key)
     return shown(request, form, key, title=_("修改资料"), label=_("保存"))
-
-
-@page(Permission.EDIT)
-def begin_post(request: CalledRequest, key: UUID) -> HttpResponse:
-    """Give a person a post."""
-    reads.detail(request.call.scope, key)
-    place = _place(request)
-    if place is None:
-        return _choose_place(request, _("新任岗位"))
-    organisation, name, departments = place
-    form = PostForm(given(request), departments=departments, initial={"since": clock.today()})
-    if attempt(form, lambda: people.begin_post(request.call, person=key, post=form.facts(organisation))):
-        messages.success(request, _("已任岗。"))
-        return redirect("staff:person", key)
-    return shown(request, form, key, title=_("新任岗位"), label=_("任岗"), place=name)
-
-
-@page(Permission.EDIT)
-def end_post(request: CalledRequest, key: UUID, post: UUID) -> HttpResponse:
-    """Give a post its last day."""
-    row = reads.detail(request.call.scope, key)
-    found = next((p for p in row.posts if p.id == post), None)
-    initial = {"last_day": clock.today(), "expect": found.version if found else None}
-    form = LastDay(given(request), initial=initial)
-    done = attempt(
-        form,
-        lambda: people.end_post(
-            request.call, post=post, expect=form.cleaned_data["expect"] or 0, last_day=form.cleaned_data["last_day"]
-        ),
-    )
-    if done:
-        messages.success(request, _("岗位已定最后一天。"))
-        return redirect("staff:person", key)
-    place = f"{found.organisation_name} {found.department_name}" if found else ""
-    return shown(request, form, key, title=_("结束岗位"), label=_("结束岗位"), place=place, danger=True)
 
 
 @page(Permission.EDIT)

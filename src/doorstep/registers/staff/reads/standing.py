@@ -5,25 +5,36 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q, Subquery
 
-from doorstep.registers.staff.models import Account, Post, SourceKey
-from doorstep.registers.staff.rules import ROLES, token_digest
+from doorstep.registers.staff.models import Account, Grant, Post, RoleChange, SourceKey
+from doorstep.registers.staff.rules import ROLES, held, token_digest
 from doorstep.registers.staff.shapes import Standing
 
 DOOR = "who somebody is, is asked before there is a scope"
 
 
 def standings(account: UUID, day: date) -> tuple[Standing, ...]:
-    """The posts that an account's person holds on the day, the main one first; one query."""
+    """The posts that an account's person holds on the day with what each may do, the main one first; one query."""
+    changed = RoleChange.objects.filter(role=OuterRef("role")).order_by("-version").values("permissions")[:1]
+    granted = Grant.objects.unscoped(DOOR).filter(
+        Q(post__isnull=True) | Q(post=OuterRef("id")), person=OuterRef("person"), organisation=OuterRef("organisation"),
+        since__lte=day, until__gte=day, revoked_at__isnull=True,
+    )  # fmt: skip
     rows = (
         Post.objects.unscoped(DOOR)
         .filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day, role__in=sorted(ROLES))
         .filter(person__in=Account.objects.filter(id=account, is_active=True).values("person"))
+        .annotate(changed=Subquery(changed), granted=ArraySubquery(granted.values("permission")))
         .order_by("-is_main", "since", "id")
-        .values_list("id", "person", "person__name", "organisation", "department", "role", "duty", "is_main")
+        .values_list("id", "person", "person__name", "organisation", "department", "role", "duty", "is_main",
+                     "changed", "granted")
+    )  # fmt: skip
+    return tuple(
+        Standing(post, person, name, place, department, role, duty, is_main, held(role, changed, granted))
+        for post, person, name, place, department, role, duty, is_main, changed, granted in rows
     )
-    return tuple(Standing(*row) for row in rows)
 
 
 def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:

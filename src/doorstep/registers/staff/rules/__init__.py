@@ -10,6 +10,76 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from doorstep.kernel.decision import Decision, allow, refuse
+from doorstep.registers.staff.rules.duties import (
+    GRANTABLE,
+    Span,
+    apart,
+    fit,
+    grantable,
+    held,
+    keepers,
+    oneself,
+    reads_only,
+)
+from doorstep.registers.staff.rules.roles import (
+    DUTIES,
+    GIVES_RIGHTS,
+    GRAVES,
+    OUTSIDE,
+    REACHES,
+    ROLES,
+    SOURCE_PERMISSIONS,
+    Duty,
+    Grave,
+    Reach,
+    Role,
+)
+
+__all__ = [
+    "CHOSEN_POST",
+    "DUTIES",
+    "FORGET_AFTER",
+    "GIVES_RIGHTS",
+    "GRANTABLE",
+    "GRAVES",
+    "LICENCES",
+    "NAME_AT_ADDRESS",
+    "OUTSIDE",
+    "PROFESSIONS",
+    "REACHES",
+    "ROLES",
+    "SEXES",
+    "SOURCE_PERMISSIONS",
+    "TITLE_LEVELS",
+    "TOKEN_MARK",
+    "WHOLE_ADDRESS",
+    "Duty",
+    "Grave",
+    "LicenceKind",
+    "Limit",
+    "Profession",
+    "Reach",
+    "Role",
+    "Sex",
+    "Span",
+    "TitleLevel",
+    "apart",
+    "attempt_key",
+    "fit",
+    "grantable",
+    "held",
+    "holds",
+    "keepers",
+    "licence_warning",
+    "masked",
+    "oneself",
+    "period",
+    "reads_only",
+    "remembered",
+    "token_digest",
+    "username",
+    "wait",
+]
 
 
 def _(text: str) -> str:
@@ -57,25 +127,6 @@ class TitleLevel(StrEnum):
     SENIOR = "senior"
 
 
-class Reach(StrEnum):
-    """How far a role sees from its institution."""
-
-    INSTITUTION = "institution"
-    CONSORTIUM = "consortium"
-    DISTRICT = "district"
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role: its title, a sentence for people, what it may do, how far, and for what purpose (HL7 v3 PurposeOfUse)."""
-
-    title: str
-    sentence: str
-    permissions: frozenset[str]
-    reach: Reach
-    purpose: str = "TREAT"
-
-
 SEXES: Mapping[str, str] = {
     Sex.MALE: _("男"),
     Sex.FEMALE: _("女"),
@@ -105,80 +156,6 @@ TITLE_LEVELS: Mapping[str, str] = {
     TitleLevel.ASSOCIATE_SENIOR: _("副高级"),
     TitleLevel.SENIOR: _("正高级"),
 }
-
-_DIRECTORY = frozenset({"organisations.read", "staff.read"})
-_CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read"}
-_EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
-_INDEX = frozenset({"residents.review", "residents.merge"})
-_MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
-_OUTBOX = frozenset({"outbox.read", "outbox.replay"})
-
-ROLES: Mapping[str, Role] = {
-    "bureau_manager": Role(
-        _("卫健局管理员"),
-        _("管理全县机构、医共体和人员，查看居民名册和数据交换情况，核对和合并居民记录。"),
-        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read", "trail.watch"},
-        Reach.DISTRICT,
-        "HOPERAT",
-    ),
-    "hospital_manager": Role(
-        _("机构管理员"),
-        _("管理本机构及所牵头成员单位的资料、人员和协议。"),
-        _DIRECTORY | _MANAGE | {"residents.read", "exchange.read"},
-        Reach.CONSORTIUM,
-        "HOPERAT",
-    ),
-    "physician": Role(
-        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
-    ),
-    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
-    "township_physician": Role(
-        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
-    ),
-    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
-    "public_health_worker": Role(
-        _("公共卫生人员"),
-        _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),
-        _CARE | {"residents.review"},
-        Reach.CONSORTIUM,
-        "PUBHLTH",
-    ),
-    "pharmacist": Role(
-        _("药师"), _("查找居民，查看其用药和过敏。"), _DIRECTORY | {"residents.read", "charts.read"}, Reach.INSTITUTION
-    ),
-    "technician": Role(
-        _("技师"),
-        _("查找居民，查看与检查检验有关的记录。"),
-        _DIRECTORY | {"residents.read", "charts.read"},
-        Reach.INSTITUTION,
-    ),
-    "office_worker": Role(_("行政人员"), _("查看机构和人员名录。"), _DIRECTORY, Reach.INSTITUTION, "HOPERAT"),
-    "exchange_operator": Role(
-        _("数据交换管理员"),
-        _("接收各机构的数据，查看、修正并重放出错的消息，核对和合并居民记录，训练匹配规则。"),
-        _DIRECTORY | _EXCHANGE | _OUTBOX | _INDEX | {"residents.models", "residents.read", "charts.read", "charts.raw"},
-        Reach.DISTRICT,
-        "HOPERAT",
-    ),
-    "auditor": Role(
-        _("审计员"),
-        _("查看谁在何时看过、改过什么；自己不能改动任何资料。"),
-        _DIRECTORY | {"trail.read", "exchange.read", "outbox.read"},
-        Reach.DISTRICT,
-        "HOPERAT",
-    ),
-    "administrator": Role(
-        _("系统管理员"),
-        _("管理账户、机构和系统运行；不看健康档案。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "trail.read"},
-        Reach.DISTRICT,
-        "HSYSADMIN",
-    ),
-}
-
-SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read"})
-"""What a source system's key may do, within its own institution: send records, read back and export what it sent."""
-
 
 CHOSEN_POST = "post"
 """Under what the session keeps the post that its person chose."""

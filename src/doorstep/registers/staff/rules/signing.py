@@ -20,7 +20,9 @@ import pyotp
 from doorstep.kernel.decision import Decision, allow, refuse
 
 RULE = "staff.sign_in"
-PRIVILEGED = ("administrator", "auditor", "bureau_manager", "hospital_manager")
+PRIVILEGED = (
+    "administrator", "auditor", "bureau_manager", "consortium_manager", "hospital_manager", "privacy_officer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from doorstep.registers.staff.shapes.given import (
     PostIn,
 )
 from doorstep.registers.staff.shapes.published import Qualification, Rank, Work, Worker
+from doorstep.registers.staff.shapes.rights import GrantFacts, GrantLine, ProposalLine, RoleLine, RoleVersion
 from doorstep.registers.staff.shapes.seen import (
     Filters,
     KeyLine,
@@ -26,6 +27,8 @@ from doorstep.registers.staff.shapes.signing import Factors, PasskeyLine, Sessio
 __all__ = [
     "Factors",
     "Filters",
+    "GrantFacts",
+    "GrantLine",
     "KeyLine",
     "LicenceIn",
     "LicenceLine",
@@ -38,8 +41,11 @@ __all__ = [
     "PostFacts",
     "PostIn",
     "PostLine",
+    "ProposalLine",
     "Qualification",
     "Rank",
+    "RoleLine",
+    "RoleVersion",
     "SessionLine",
     "Signed",
     "SignedIn",

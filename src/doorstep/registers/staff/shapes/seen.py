@@ -21,6 +21,7 @@ class Standing:
     role: str
     duty: str
     is_main: bool
+    permissions: frozenset[str]
 
     @property
     def role_title(self) -> str:
