@@ -107,7 +107,8 @@ TITLE_LEVELS: Mapping[str, str] = {
 }
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
-_CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read"}
+_CARE = _DIRECTORY | {"residents.read", "residents.edit", "charts.read", "consents.read", "consents.record"}
+_BEDSIDE = frozenset({"consents.break_glass"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
@@ -117,7 +118,7 @@ ROLES: Mapping[str, Role] = {
     "bureau_manager": Role(
         _("卫健局管理员"),
         _("管理全县机构、医共体和人员，查看居民名册和数据交换情况，核对和合并居民记录。"),
-        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read"},
+        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read", "consents.review"},
         Reach.DISTRICT,
         "HOPERAT",
     ),
@@ -129,13 +130,13 @@ ROLES: Mapping[str, Role] = {
         "HOPERAT",
     ),
     "physician": Role(
-        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | _BEDSIDE | {"charts.raw"}, Reach.CONSORTIUM
     ),
-    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
     "township_physician": Role(
-        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE | {"charts.raw"}, Reach.CONSORTIUM
     ),
-    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
     "public_health_worker": Role(
         _("公共卫生人员"),
         _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),

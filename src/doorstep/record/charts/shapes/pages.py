@@ -9,6 +9,7 @@ from uuid import UUID
 
 from doorstep.kernel.paging import Paged
 from doorstep.record.charts.shapes.readings import Change, Fact, Key, Reading, When
+from doorstep.registers.consents.api import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of every page of a chart: who it is, allergies, and the institutions that know this resident."""
+    """The head of every page of a chart: who it is, allergies, the institutions that sent what is shown, and what the
+    reading rests on."""
 
     resident: UUID
     person: Person
     allergies: tuple[Line, ...]
     institutions: Mapping[UUID, str]
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,35 @@
+"""The room as the house knows it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
+from doorstep.kernel.room import MenuEntry, Room
+from doorstep.registers.consents.access import Permission
+from doorstep.registers.consents.reactions import on_merged, on_unmerged
+
+ROOM = Room(
+    name="consents",
+    title=_("查阅授权"),
+    permissions=Permission,
+    sentences={
+        Permission.READ: _("查看居民对查阅其健康档案的同意和拒绝"),
+        Permission.RECORD: _("登记和撤回居民的同意或拒绝"),
+        Permission.BREAK_GLASS: _("紧急时说明理由，限时打开居民的健康档案"),
+        Permission.REVIEW: _("审核紧急查阅是否正当"),
+        "chart.no_reason": _(
+            "系统查不到您所在机构现在与这位居民有诊疗关系，也没有居民的同意，所以健康档案没有打开。"
+            "登记居民资料本身不构成查阅的理由。"
+        ),
+        "glass.hours": _("紧急查阅的时间应为 1 至 {most} 小时。"),
+        "glass.words": _("请写明理由，至少 {fewest} 个字。"),
+        "glass.nobody": _("紧急查阅只能由在岗的个人进行。"),
+        "glass.reviewed": _("这次紧急查阅已经审核过了。"),
+        "glass.own": _("不能审核自己的紧急查阅。"),
+        "glass.verdict": _("请选择：正当，或不正当。"),
+        "glass.review_words": _("请写明审核意见。"),
+    },
+    menu=(MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("管理")),),
+    reactions={ResidentsMerged: (on_merged,), ResidentsUnmerged: (on_unmerged,)},
+)

@@ -1,0 +1,14 @@
+"""The addresses of the room."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from doorstep.registers.consents.pages import glass
+
+app_name = "consents"
+urlpatterns = [
+    path("consents/break-glass", glass.glasses, name="glasses"),
+    path("consents/break-glass/<uuid:glass>", glass.glass, name="glass"),
+    path("consents/<uuid:resident>/break-glass", glass.break_glass, name="break_glass"),
+]
