@@ -30,7 +30,7 @@ def break_glass(call: Call, *, resident: UUID, reason: str, words: str, hours: i
     if not call.actor.startswith("staff:") or call.organisation is None:
         raise Refused(refuse("glass.nobody"))
     demand(rules.glass(hours, words, terms(call)))
-    now, key = clock.now(), new_id()
+    now, key = call.at, new_id()
     relation = Relation.objects.create(
         resident_id=found.id, first=found.id, person=call.actor, basis=Why.BREAK_GLASS.value, since=now,
         until=now + timedelta(hours=hours), reference=f"BreakGlass/{key}",
