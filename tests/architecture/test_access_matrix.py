@@ -189,7 +189,9 @@ def test_the_samples_do_their_work(world: World) -> None:
     for name in FORMS.keys() - STILL:
         rule = next(a.rule for a in addresses() if a.name == name)
         done = False
-        for caller in (c for c in ("administrator", "exchange_operator", "township_physician", "bureau_manager") if rule in held(c)):
+        for caller in (
+            c for c in ("administrator", "exchange_operator", "township_physician", "bureau_manager") if rule in held(c)
+        ):
             with undone():
                 before, asked = fingerprint(), ask_for(name, world, world.a)
                 if name == "exchange:retry":

@@ -77,6 +77,8 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("charts:entry", "charts:changes", "charts:raw"), _entry),
     "consents:break_glass": RESIDENT,
     "consents:glasses": _nothing,
+    **dict.fromkeys(("consents:list", "consents:new"), RESIDENT),
+    "consents:withdraw": _keys("resident", "consent"),
     "consents:glass": _keys("glass"),
     "residents:end_guardian": _keys("resident", "guardian"),
     "residents:review": _nothing,
@@ -155,6 +157,11 @@ def _guardian(world: World, side: Side) -> Data:
     return {"expect": _version(side), "name": "监护", "relation": "10"}
 
 
+def _consent(world: World, side: Side) -> Data:
+    signed = {"decision": "permit", "signer": "self", "signer_name": "某某", "other": side.partner}
+    return {**signed, "confirm": "1"}
+
+
 def _agreement(world: World, side: Side) -> Data:
     parties = [side.organisation, side.partner]
     return {"title": "新协议", "matter": "referral", "parties": parties, "since": clock.today().isoformat()}
@@ -172,6 +179,8 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:post": lambda world, side: {"post": side.post},
     "residents:register": lambda world, side: {"name": "新居民", "resident_id": number(77, 1)},
     "consents:break_glass": lambda world, side: {"reason": "emergency", "words": "抢救病人", "hours": 4},
+    "consents:new": _consent,
+    "consents:withdraw": _nothing,
     "consents:glass": lambda world, side: {"expect": 1, "verdict": "justified", "words": "看过"},
     "residents:contacts": _contacts,
     "residents:guardian": _guardian,

@@ -21,7 +21,8 @@ from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.model import Model
 from doorstep.linkage.numbers import check_digit
 from doorstep.record.exchange import api as exchange
-from doorstep.registers.consents.actions import glass
+from doorstep.registers.consents.actions import consenting, glass
+from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations import rules as places
 from doorstep.registers.organisations.actions import consortia
 from doorstep.registers.organisations.models import Department, Membership
@@ -231,11 +232,13 @@ def _merged(key: str, side: Side) -> None:
 
 
 def _consents(side: Side) -> None:
-    """A break-glass that waits for review."""
+    """A break-glass that waits for review, and a consent."""
     nurse = replace(callers.member(side.organisation), actor=f"staff:{side.person}", name=side.text)
     side.ids["glass"] = glass.break_glass(
         nurse, resident=side.other, reason="emergency", words=f"抢救病人 {side.text}", hours=4
     )
+    signed = Signed(side.organisation, permit=True, signer="self", signer_name=side.text)
+    side.ids["consent"] = consenting.record(nurse, resident=side.resident, signed=signed)
 
 
 def _model(side: Side) -> None:

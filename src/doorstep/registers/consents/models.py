@@ -28,6 +28,7 @@ class Relation(ScopedRow):
     """Between a resident and an institution, or one person (``staff:<id>``), from a moment to a moment.
 
     ``resident`` follows merges; ``first`` is whom it was opened for, to whom it goes back where a merge is undone.
+    To its ``maker`` (``staff:<id>``) it opens nothing, but for a break-glass.
     """
 
     resident = models.ForeignKey("residents.Resident", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -40,6 +41,7 @@ class Relation(ScopedRow):
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
     reference = models.CharField(max_length=200)
+    maker = models.CharField(max_length=100, blank=True)
     ended = models.CharField(max_length=40, blank=True)
 
     class Meta:
@@ -110,3 +112,39 @@ class BreakGlass(ScopedRow):
     def scope_filter(cls, scope: Scope) -> Q:
         """What the people of the scope's institutions did."""
         return Q(organisation__in=scope.organisations)
+
+
+class Signer(models.TextChoices):
+    """Who signed a consent."""
+
+    SELF = "self", _("本人")
+    GUARDIAN = "guardian", _("监护人")
+
+
+class Consent(ScopedRow):
+    """What a resident, or a guardian, signed on paper for one institution; ``relation`` says what and until when."""
+
+    relation = models.OneToOneField(Relation, on_delete=models.PROTECT, related_name="consent")
+    desk = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    signer = models.CharField(choices=Signer.choices, max_length=20)
+    signer_name = models.CharField(max_length=100)
+    recorded_by = models.CharField(max_length=100)
+    recorded_name = models.CharField(max_length=200)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=100, blank=True)
+    withdrawn_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(signer__in=Signer.values), name="consent_signer"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by="")
+                | Q(withdrawn_at__isnull=False, withdrawn_by__gt=""),
+                name="consent_withdrawn",
+            ),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """What was signed at the scope's desks, or concerns its institutions."""
+        return Q(desk__in=scope.organisations) | Q(relation__organisation__in=scope.organisations)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_noop as _
 
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
-from doorstep.kernel.room import MenuEntry, Room
+from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.registers.consents.access import Permission
+from doorstep.registers.consents.actions import consenting
+from doorstep.registers.consents.fhir import PUBLISHES
 from doorstep.registers.consents.reactions import on_merged, on_unmerged
 
 ROOM = Room(
@@ -29,7 +33,15 @@ ROOM = Room(
         "glass.own": _("不能审核自己的紧急查阅。"),
         "glass.verdict": _("请选择：正当，或不正当。"),
         "glass.review_words": _("请写明审核意见。"),
+        "consent.guardian": _("未满 {age} 周岁的，要由监护人签字。"),
+        "consent.past": _("截止日期已经过去。"),
+        "consent.withdrawn": _("这份同意或拒绝已经不再有效。"),
+        "consent.no_desk": _("您现在的岗位不属于任何机构，不能登记。"),
+        "consent.where": _("没有这家机构。请选择，或填写正确的统一社会信用代码。"),
     },
     menu=(MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("管理")),),
     reactions={ResidentsMerged: (on_merged,), ResidentsUnmerged: (on_unmerged,)},
+    jobs=(Job("consents.publish", timedelta(hours=24), consenting.publish_all),),
+    publishes=PUBLISHES,
+    republish=consenting.republish,
 )

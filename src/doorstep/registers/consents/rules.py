@@ -156,3 +156,17 @@ def review(*, waiting: bool, own: bool, verdict: str, words: str) -> Decision:
     if verdict not in ("justified", "unjustified"):
         return refuse("glass.verdict")
     return allow() if words.strip() else refuse("glass.review_words")
+
+
+OF_AGE: Final = 14
+"""Below it a guardian consents for the child (个人信息保护法 art. 31)."""
+
+
+def consent(*, signer: str, age: int | None, permit: bool, until: date | None, today: date) -> Decision:
+    """Whether what was signed may be recorded: by whom it must be signed, and that its last day is not past.
+
+    A refusal takes no guardian: whoever asks for less is not to be turned away.
+    """
+    if permit and signer != "guardian" and age is not None and age < OF_AGE:
+        return refuse("consent.guardian", age=OF_AGE)
+    return refuse("consent.past") if until is not None and until < today else allow()

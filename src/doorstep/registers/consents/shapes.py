@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -45,3 +46,45 @@ class Glass:
     reviewed_name: str = ""
     reviewed_at: datetime | None = None
     reviewed_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What was signed on paper: for one institution, to permit or refuse, by whom, and the last day (open: None)."""
+
+    organisation: UUID
+    permit: bool
+    signer: str
+    signer_name: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A consent or refusal as it stands; ``patient`` is the FHIR id of a record of the resident, if there is one."""
+
+    id: UUID
+    resident: UUID
+    organisation: UUID
+    desk: UUID
+    permit: bool
+    signer: str
+    signer_name: str
+    since: datetime
+    until: datetime | None
+    active: bool
+    organisation_name: str = ""
+    recorded_name: str = ""
+    withdrawn_name: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What would follow: how many records of which FHIR type the institution sees of others (``more``) and of its
+    own (``own``)."""
+
+    organisation_name: str
+    more: Mapping[str, int]
+    own: Mapping[str, int]
+    sources: tuple[str, ...]

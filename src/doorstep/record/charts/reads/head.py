@@ -12,7 +12,7 @@ from doorstep.kernel.act import about
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.record.charts.reads import gather, rows
-from doorstep.record.charts.shapes import Head, Item, Person
+from doorstep.record.charts.shapes import Ground, Head, Item, Person
 from doorstep.registers.consents import api as consents
 from doorstep.registers.consents.api import Basis
 from doorstep.registers.residents import api as residents
@@ -42,7 +42,8 @@ class Chart:
     def head(self, allergies: Iterable[Item]) -> Head:
         """The head of the page."""
         called = {record.organisation: record.organisation_name for record in self.records}
-        return Head(self.resident, self.person, gather.allergies(allergies), called, self.basis)
+        ground = Ground(self.basis.why.value, self.basis.whole, self.basis.denied)
+        return Head(self.resident, self.person, gather.allergies(allergies), called, ground)
 
 
 def open_chart(call: Call, resident: UUID) -> Chart:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from doorstep.kernel.paging import Paged
 from doorstep.record.charts.shapes.readings import Change, Fact, Key, Reading, When
-from doorstep.registers.consents.api import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What the reading rests on (a word of ``consents.rules.Why``): whether it opens the ``whole`` record, and whether
+    the resident ``denied`` the reader's institution more than its own."""
+
+    why: str
+    whole: bool
+    denied: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The head of every page of a chart: who it is, allergies, the institutions that sent what is shown, and what the
     reading rests on."""
@@ -87,7 +96,7 @@ class Head:
     person: Person
     allergies: tuple[Line, ...]
     institutions: Mapping[UUID, str]
-    basis: Basis
+    basis: Ground
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def break_glass(call: Call, *, resident: UUID, reason: str, words: str, hours: i
     now, key = call.at, new_id()
     relation = Relation.objects.create(
         resident_id=found.id, first=found.id, person=call.actor, basis=Why.BREAK_GLASS.value, since=now,
-        until=now + timedelta(hours=hours), reference=f"BreakGlass/{key}",
+        until=now + timedelta(hours=hours), reference=f"BreakGlass/{key}", maker=call.actor,
     )  # fmt: skip
     BreakGlass.objects.create(
         id=key, relation=relation, organisation_id=call.organisation, name=call.name, reason=Reason(reason).value,

@@ -1,4 +1,4 @@
-"""Row-level policies: a relation is seen and made where its resident is known and by the institution that it names; a break-glass by its person's institution."""
+"""Row-level policies: a relation is seen and made where its resident is known and by the institution that it names; a break-glass by its person's institution, a consent with its relation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ CREATE POLICY fence ON consents_relation USING ((SELECT doorstep_everywhere()) O
 ALTER TABLE consents_relation ENABLE ROW LEVEL SECURITY;
 CREATE POLICY fence ON consents_breakglass USING ((SELECT doorstep_everywhere()) OR {OWN});
 ALTER TABLE consents_breakglass ENABLE ROW LEVEL SECURITY;
-"""
+CREATE POLICY fence ON consents_consent USING ((SELECT doorstep_everywhere())
+  OR EXISTS (SELECT 1 FROM consents_relation r WHERE r.id = relation_id));
+ALTER TABLE consents_consent ENABLE ROW LEVEL SECURITY;
+"""  # noqa: S608  our own names
 
 
 class Migration(migrations.Migration):

@@ -29,6 +29,7 @@ _FACTS: Final = f"""
 SELECT basis, NULL::timestamptz, NULL::timestamptz, NULL::text FROM consents_relation
 WHERE resident_id = %(resident)s AND (organisation_id = %(organisation)s OR person = %(person)s)
   AND since <= %(at)s AND (until IS NULL OR until > %(at)s)
+  AND (maker <> %(person)s OR basis IN ('break_glass', 'denial'))
 UNION ALL
 SELECT 'encounter', e.at, e.at_end, e.body FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL (
   SELECT at, at_end, body FROM fhir_encounter
@@ -42,8 +43,8 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     """What the caller's reading of the resident's record rests on now; None where there is no reason.
 
     ``own`` are the FHIR ids of the records that the caller's institution itself sent. One query; none for the house's
-    own work. An encounter counts only where it came in from that institution's system: what a desk of this house
-    writes is the reader's own word.
+    own work. What the caller recorded opens nothing to the caller, and an encounter counts only where it came in from
+    that institution's system: what a desk of this house writes is the reader's own word.
     """
     if is_operations(call):
         return rules.basis_of(Facts(operations=True))
