@@ -39,7 +39,7 @@ ROOM = Room(
         "consent.no_desk": _("您现在的岗位不属于任何机构，不能登记。"),
         "consent.where": _("没有这家机构。请选择，或填写正确的统一社会信用代码。"),
     },
-    menu=(MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("管理")),),
+    menu=(MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("服务")),),
     reactions={ResidentsMerged: (on_merged,), ResidentsUnmerged: (on_unmerged,)},
     jobs=(Job("consents.publish", timedelta(hours=24), consenting.publish_all),),
     publishes=PUBLISHES,
