@@ -14,7 +14,8 @@ from doorstep.registers.consents.rules import Why
 class Opening:
     """A relation to be opened: of an institution or of one person (``staff:<id>``); an open end is None.
 
-    ``reference`` names what it rests on, once for each ``basis``: ``ServiceRequest/…``, ``Appointment/…``.
+    ``reference`` names what it rests on, once for each ``basis``: ``ServiceRequest/…``, ``Appointment/…``. ``maker`` is
+    the person whose act made it (``staff:<id>``): to them it opens nothing.
     """
 
     resident: UUID
@@ -24,6 +25,7 @@ class Opening:
     until: datetime | None = None
     organisation: UUID | None = None
     person: str = ""
+    maker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,13 +130,21 @@ ROLES: Mapping[str, Role] = {
         "HOPERAT",
     ),
     "physician": Role(
-        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | _BEDSIDE | {"charts.raw"}, Reach.CONSORTIUM
+        _("医师"),
+        _("查找居民，查看其在医共体内的健康档案和原始记录。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
     "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
     "township_physician": Role(
-        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE | {"charts.raw"}, Reach.CONSORTIUM
+        _("基层医师"),
+        _("在乡镇或社区接诊，管理居民资料，查看健康档案。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
-    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
+    "village_doctor": Role(
+        _("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM
+    ),
     "public_health_worker": Role(
         _("公共卫生人员"),
         _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),

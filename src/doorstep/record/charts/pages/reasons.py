@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -30,4 +30,4 @@ def reasoned(view: View[P]) -> View[P]:
             context = {"decision": refused.decision, **refused.decision.detail}
             return render(request, "charts/no_reason.html", context, status=403)
 
-    return run
+    return cast("View[P]", run)

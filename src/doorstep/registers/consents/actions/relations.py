@@ -27,13 +27,13 @@ def open_relation(opening: Opening) -> None:
     with fence.lifted(SYSTEM):
         resident = residents.current(opening.resident)
         facts = {
-            "resident_id": resident, "organisation_id": opening.organisation, "person": opening.person,
-            "since": opening.since, "until": opening.until, "ended": "",
+            "resident_id": resident, "first": opening.resident, "organisation_id": opening.organisation,
+            "person": opening.person, "since": opening.since, "until": opening.until, "maker": opening.maker,
+            "ended": "",
         }  # fmt: skip
         Relation.objects.unscoped(SYSTEM).update_or_create(
-            basis=opening.basis.value, reference=opening.reference, defaults=facts,
-            create_defaults=facts | {"first": opening.resident},
-        )  # fmt: skip
+            basis=opening.basis.value, reference=opening.reference, defaults=facts
+        )
 
 
 def close_relation(basis: Why, reference: str, *, at: datetime, reason: str) -> bool:

@@ -55,7 +55,7 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, asked)
         found = cursor.fetchall()
-    said = next((msgspec.json.decode(text) for kind, _, _, text in found if kind == "rule"), {})
+    said: Mapping[str, Any] = next((msgspec.json.decode(text) for kind, _, _, text in found if kind == "rule"), {})
     present = {Why(kind) for kind, *_ in found if kind not in ("rule", Why.ENCOUNTER)}
     encounters = [Encounter(_status(text), at, end) for kind, at, end, text in found if kind == Why.ENCOUNTER]
     if rules.any_present(encounters, call.at, rules.terms(said)):

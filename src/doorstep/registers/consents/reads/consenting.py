@@ -47,10 +47,11 @@ def consents(call: Call, *, resident: UUID, page: Page) -> tuple[Header, Paged[A
 def agreed(row: Consent, called: Mapping[UUID, str] | None = None, patient: str = "") -> Agreed:
     """A row as it stands now."""
     relation = row.relation
+    organisation = UUID(str(relation.organisation_id))  # a consent always names one
     return Agreed(
         id=row.pk,
         resident=relation.resident_id,
-        organisation=relation.organisation_id,
+        organisation=organisation,
         desk=row.desk_id,
         permit=relation.basis == Why.CONSENT.value,
         signer=row.signer,
@@ -58,7 +59,7 @@ def agreed(row: Consent, called: Mapping[UUID, str] | None = None, patient: str 
         since=relation.since,
         until=relation.until,
         active=relation.until is None or relation.until > clock.now(),
-        organisation_name=(called or {}).get(relation.organisation_id, ""),
+        organisation_name=(called or {}).get(organisation, ""),
         recorded_name=row.recorded_name,
         withdrawn_name=row.withdrawn_name,
         patient=patient,

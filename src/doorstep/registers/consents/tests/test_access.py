@@ -123,6 +123,9 @@ def test_what_a_room_opens_it_can_move_and_end(both: UUID, county: UUID) -> None
     assert titles(member(county), both) == ["高血压"], "it has not begun"
     api.open_relation(replace(opening, since=now - hour))
     assert titles(member(county), both) == ["糖尿病", "高血压"]
+    api.open_relation(replace(opening, since=now - hour, maker="staff:member"))
+    assert titles(member(county), both) == ["高血压"], "nobody makes their own reason"
+    assert titles(replace(member(county), actor="staff:other"), both) == ["糖尿病", "高血压"]
     assert api.close_relation(Why.REFERRAL, "ServiceRequest/1", at=clock.now(), reason="done")
     assert titles(member(county), both) == ["高血压"]
     assert not api.close_relation(Why.REFERRAL, "ServiceRequest/1", at=clock.now(), reason="done")
