@@ -73,7 +73,7 @@ CURSORS: dict[str, str] = {
 ROUGH = {"nothing", "nul", "huge", "over 64 bits", "negative", "float", "other digits", "long", "outside the plane",
          "markup", "format", "header", "last day", "first day", "uuid"}  # fmt: skip
 LIGHT = HOSTILE.keys() - {"nul", "long", "markup", "outside the plane", "sql"}  # a password costs 50 ms each
-CALLER = ("exchange_operator", "township_physician", "administrator", "hospital_manager")
+CALLER = ("exchange_operator", "township_physician", "administrator", "hospital_manager", "bureau_manager")
 
 
 @pytest.fixture
@@ -121,6 +121,7 @@ NAMES = {
     "organisations:consortium": ("day",), "staff:list": ("q", "organisation", "role", "profession", "former", "after"),
     "staff:add": ("organisation",), "staff:begin_post": ("organisation",), "staff:sign_in": ("next",),
     "staff:post": ("next",), "system:outbox": ("event", "subject", "after"),
+    "consents:list": ("after",), "consents:glasses": ("state", "after"),
     "system:trail": ("who", "action", "outcome", "since", "until", "resident", "after"), "system:style": ("after",),
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ ROOM = Room(
         "glass.verdict": _("请选择：正当，或不正当。"),
         "glass.review_words": _("请写明审核意见。"),
         "consent.guardian": _("未满 {age} 周岁的，要由监护人签字。"),
+        "consent.far": _("截止日期超过 {years} 年。没有期限的，请不要填写。"),
         "consent.past": _("截止日期已经过去。"),
         "consent.withdrawn": _("这份同意或拒绝已经不再有效。"),
         "consent.no_desk": _("您现在的岗位不属于任何机构，不能登记。"),

@@ -158,6 +158,8 @@ def review(*, waiting: bool, own: bool, verdict: str, words: str) -> Decision:
     return allow() if words.strip() else refuse("glass.review_words")
 
 
+LONGEST_YEARS: Final = 100
+"""A last day beyond a life is a slip of the pen; what has no end is left open."""
 OF_AGE: Final = 14
 """Below it a guardian consents for the child (个人信息保护法 art. 31)."""
 
@@ -169,4 +171,6 @@ def consent(*, signer: str, age: int | None, permit: bool, until: date | None, t
     """
     if permit and signer != "guardian" and age is not None and age < OF_AGE:
         return refuse("consent.guardian", age=OF_AGE)
+    if until is not None and until.year > today.year + LONGEST_YEARS:
+        return refuse("consent.far", years=LONGEST_YEARS)
     return refuse("consent.past") if until is not None and until < today else allow()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -99,6 +99,7 @@ def test_who_may_not(both: UUID, county: UUID, township: UUID) -> None:
     yesterday = clock.today() - timedelta(days=1)
     for call, given_, reason in (
         (desk(county), replace(signed, until=yesterday), "consent.past"),
+        (desk(county), replace(signed, until=date.max), "consent.far"),
         (desk(county), replace(signed, organisation=uuid4()), "consent.where"),
         (desk(uuid4()), signed, "not_found"),
         (member(county, ["consents.read"]), signed, "permission"),
