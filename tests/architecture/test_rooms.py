@@ -15,7 +15,7 @@ from django.utils import translation
 from doorstep.kernel import ledger, publishing, room
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import OutboxEvent, TrailLine
-from doorstep.kernel.testing.callers import stranger, system
+from doorstep.kernel.testing.callers import member, stranger, system
 from doorstep.kernel.testing.contracts import ProjectionContract
 from doorstep.site.rooms import APPS
 
@@ -140,6 +140,8 @@ def _a_district() -> None:
     from dataclasses import replace
     from decimal import Decimal
 
+    from doorstep.registers.consents.actions import consenting
+    from doorstep.registers.consents.shapes import Signed
     from doorstep.registers.organisations import api as organisations
     from doorstep.registers.organisations.tests import factory
     from doorstep.registers.residents import api as residents
@@ -155,3 +157,5 @@ def _a_district() -> None:
     assert one is not None
     assert other is not None
     residents.merge(system(), kept=one, gone=other)
+    signed = Signed(district.second, permit=True, signer="self", signer_name="王小明")
+    consenting.record(member(district.lead), resident=one, signed=signed)

@@ -85,6 +85,11 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     "residents:household": _keys(resident="other"),
     **dict.fromkeys(("charts:summary", "charts:timeline", "charts:results", "charts:series"), RESIDENT),
     **dict.fromkeys(("charts:entry", "charts:changes", "charts:raw"), _entry),
+    "consents:break_glass": RESIDENT,
+    "consents:glasses": _nothing,
+    **dict.fromkeys(("consents:list", "consents:new"), RESIDENT),
+    "consents:withdraw": _keys("resident", "consent"),
+    "consents:glass": _keys("glass"),
     "residents:end_guardian": _keys("resident", "guardian"),
     "residents:review": _nothing,
     "residents:review_pair": _keys("doubt"),
@@ -174,6 +179,11 @@ def _grant(world: World, side: Side) -> Data:
     return {"where": str(side.organisation), "permission": "charts.raw", "why": "会诊", **until}
 
 
+def _consent(world: World, side: Side) -> Data:
+    signed = {"decision": "permit", "signer": "self", "signer_name": "某某", "other": side.partner}
+    return {**signed, "confirm": "1"}
+
+
 def _agreement(world: World, side: Side) -> Data:
     parties = [side.organisation, side.partner]
     return {"title": "新协议", "matter": "referral", "parties": parties, "since": clock.today().isoformat()}
@@ -190,6 +200,10 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:sign_out": _nothing,
     "staff:post": lambda world, side: {"post": side.post},
     "residents:register": lambda world, side: {"name": "新居民", "resident_id": number(77, 1)},
+    "consents:break_glass": lambda world, side: {"reason": "emergency", "words": "抢救病人", "hours": 4},
+    "consents:new": _consent,
+    "consents:withdraw": _nothing,
+    "consents:glass": lambda world, side: {"expect": 1, "verdict": "justified", "words": "看过"},
     "residents:contacts": _contacts,
     "residents:guardian": _guardian,
     "residents:end_guardian": lambda world, side: {"expect": _version(side)},

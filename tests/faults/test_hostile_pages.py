@@ -121,6 +121,7 @@ NAMES = {
     "organisations:consortium": ("day",), "staff:list": ("q", "organisation", "role", "profession", "former", "after"),
     "staff:add": ("organisation",), "staff:begin_post": ("organisation",), "staff:sign_in": ("next",),
     "staff:post": ("next",), "system:outbox": ("event", "subject", "after"),
+    "consents:list": ("after",), "consents:glasses": ("state", "after"),
     "trail:search": ("who", "action", "outcome", "since", "until", "resident", "after"), "system:style": ("after",),
 }  # fmt: skip
 

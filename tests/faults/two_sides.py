@@ -22,6 +22,8 @@ from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.model import Model
 from doorstep.linkage.numbers import check_digit
 from doorstep.record.exchange import api as exchange
+from doorstep.registers.consents.actions import consenting, glass
+from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations import rules as places
 from doorstep.registers.organisations.actions import consortia
 from doorstep.registers.organisations.models import Department, Membership
@@ -136,6 +138,7 @@ def make() -> World:
         _family(key, side)
         _doubt(key, side)
         _merged(key, side)
+        _consents(side)
         _model(side)
     event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
     dead = Delivery.objects.create(
@@ -242,6 +245,16 @@ def _merged(key: str, side: Side) -> None:
     side.ids["record"], side.ids["moved"] = (
         ResidentRecord.objects.unscoped("test").get(patient_id=f"{c}{key}").pk for c in "mn"
     )
+
+
+def _consents(side: Side) -> None:
+    """A break-glass that waits for review, and a consent."""
+    nurse = replace(callers.member(side.organisation), actor=f"staff:{side.person}", name=side.text)
+    side.ids["glass"] = glass.break_glass(
+        nurse, resident=side.other, reason="emergency", words=f"抢救病人 {side.text}", hours=4
+    )
+    signed = Signed(side.organisation, permit=True, signer="self", signer_name=side.text)
+    side.ids["consent"] = consenting.record(nurse, resident=side.resident, signed=signed)
 
 
 def _model(side: Side) -> None:

@@ -11,6 +11,7 @@ NAMES = (
     "doorstep.registers.residents",
     "doorstep.record.charts",
     "doorstep.record.exchange",
+    "doorstep.registers.consents",
     "doorstep.registers.organisations",
     "doorstep.registers.staff",
     "doorstep.insight.trail",

@@ -133,6 +133,9 @@ class Case:
         start, end, shown = calendar.moment(rng, day)
         if nights:
             end = calendar.days[day + nights] + "T10:30:00+08:00"
+        # whoever would go home today or later is in hospital still
+        status = "in-progress" if nights and day + nights >= calendar.last else "finished"
+        period = f'"start":"{start}"' + (f',"end":"{end}"' if status == "finished" else "")
         doctor, service = site.doctor(rng, department)
         bundle.visits += 1
         number = f"{shown[:4]}{shown[5:7]}{shown[8:]}{self.person.number:08d}{bundle.visits:02d}"
@@ -140,9 +143,9 @@ class Case:
         subject = f'"subject":{{"reference":"{bundle.patient}"}},'
         reference = bundle.add(
             "Encounter",
-            f'"identifier":[{{"system":"{site.visit_system}","value":"{number}"}}],"status":"finished",{f.CLASSES[way]}'
+            f'"identifier":[{{"system":"{site.visit_system}","value":"{number}"}}],"status":"{status}",{f.CLASSES[way]}'
             f'{f.KINDS[kind]}{service}{subject}"participant":[{{"individual":{doctor}}}],'
-            f'"period":{{"start":"{start}","end":"{end}"}},{reason}{site.provider}',
+            f'"period":{{{period}}},{reason}{site.provider}',
         )
         about = f'{subject}"encounter":{{"reference":"{reference}"}},'
         context = f'{about}"effectiveDateTime":"{start}",{site.performer}'

@@ -19,6 +19,7 @@ from doorstep.record.charts.forms import TimelineFilter, narrowing
 from doorstep.record.charts.pages import words
 from doorstep.record.charts.pages.facts import Teller
 from doorstep.record.charts.pages.present import Presenter
+from doorstep.record.charts.pages.reasons import reasoned
 from doorstep.record.charts.rules import Validity
 from doorstep.record.charts.shapes import Entry, Head, Summary
 
@@ -28,6 +29,7 @@ _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @page(Permission.READ)
+@reasoned
 def summary(request: CalledRequest, resident: UUID) -> HttpResponse:
     """What holds now: problems, medicines, immunisations, latest results, encounters."""
     found = reads.summary(request.call, resident=resident)
@@ -49,6 +51,7 @@ def _summary(found: Summary, presenter: Presenter) -> dict[str, Any]:
 
 
 @page(Permission.READ)
+@reasoned
 def timeline(request: CalledRequest, resident: UUID) -> HttpResponse:
     """All entries, newest first, narrowed by kind, institution and period; HTMX swaps the list alone."""
     asked = narrowing(request.GET)
@@ -66,6 +69,7 @@ def timeline(request: CalledRequest, resident: UUID) -> HttpResponse:
 
 
 @page(Permission.READ)
+@reasoned
 def results(request: CalledRequest, resident: UUID) -> HttpResponse:
     """The newest value of every code."""
     found = reads.latest(request.call, resident=resident)
@@ -77,6 +81,7 @@ def results(request: CalledRequest, resident: UUID) -> HttpResponse:
 
 
 @page(Permission.READ)
+@reasoned
 def series(request: CalledRequest, resident: UUID) -> HttpResponse:
     """All values of one code, as a chart and a table."""
     key = request.GET.get("code", "").replace("\x00", "")[:1000]
@@ -93,6 +98,7 @@ def series(request: CalledRequest, resident: UUID) -> HttpResponse:
 
 
 @page(Permission.READ)
+@reasoned
 def entry(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpResponse:
     """One resource: read, its source, its versions, its raw form."""
     version = _version(request.GET.get("version"))
@@ -116,6 +122,7 @@ def entry(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpRe
 
 
 @page(Permission.READ)
+@reasoned
 def changes(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpResponse:
     """What differs between two versions of a resource."""
     before, after = (_version(request.GET.get(name)) or 0 for name in ("from", "to"))
@@ -125,6 +132,7 @@ def changes(request: CalledRequest, resident: UUID, kind: str, key: str) -> Http
 
 
 @page(Permission.RAW)
+@reasoned
 def raw(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpResponseBase:
     """The stored bytes of a resource, as a download."""
     version = _version(request.GET.get("version"))

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from doorstep.kernel import fence
 from doorstep.kernel.act import about
-from doorstep.kernel.call import Call
+from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.record.charts.reads import gather, rows
-from doorstep.record.charts.shapes import Head, Item, Person
+from doorstep.record.charts.shapes import Ground, Head, Item, Person
+from doorstep.registers.consents import api as consents
+from doorstep.registers.consents.api import Basis
 from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.api import Source
 
@@ -21,11 +23,12 @@ ALLERGIES: Final = "AllergyIntolerance"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The resident and the source records that are theirs."""
+    """The resident, the source records of theirs that the caller may read, and what the reading rests on."""
 
     resident: UUID
     person: Person
     records: tuple[Source, ...]
+    basis: Basis
 
     @property
     def patients(self) -> list[str]:
@@ -39,16 +42,27 @@ class Chart:
     def head(self, allergies: Iterable[Item]) -> Head:
         """The head of the page."""
         called = {record.organisation: record.organisation_name for record in self.records}
-        return Head(self.resident, self.person, gather.allergies(allergies), called)
+        ground = Ground(self.basis.why.value, self.basis.whole, self.basis.denied)
+        return Head(self.resident, self.person, gather.allergies(allergies), called, ground)
 
 
 def open_chart(call: Call, resident: UUID) -> Chart:
-    """The chart of a resident whom the caller may see; ``Refused`` (not_found) else. Tells the trail."""
+    """The chart of a resident whom the caller may see, as far as the caller has a reason to read it.
+
+    Raises ``Refused``: ``not_found`` for one who is not within the scope, ``chart.no_reason`` where nothing that the
+    reader cannot make speaks for it. Tells the trail what the reading rests on.
+    """
     about("Chart", resident, resident=resident)
     found = residents.header(call.scope, resident)
     person = Person(found.name, found.sex, found.birth, found.age, found.number, found.deceased)
     about("Chart", found.id, resident=found.id)
-    chart = Chart(found.id, person, residents.records(call.scope, found.id))
+    records = residents.records(EVERYWHERE, found.id)
+    own = tuple(r for r in records if r.patient_id and r.organisation == call.organisation)
+    basis = consents.basis(call, found.id, [r.patient_id for r in own])
+    if basis is None:
+        raise Refused(refuse(consents.NO_REASON, resident=str(found.id), name=found.name))
+    about("Chart", found.id, resident=found.id, basis=basis.why.value)
+    chart = Chart(found.id, person, records if basis.whole else own, basis)
     fence.admit(chart.patients)
     return chart
 

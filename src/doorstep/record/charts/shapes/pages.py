@@ -78,13 +78,25 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What the reading rests on (a word of ``consents.rules.Why``): whether it opens the ``whole`` record, and whether
+    the resident ``denied`` the reader's institution more than its own."""
+
+    why: str
+    whole: bool
+    denied: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """The head of every page of a chart: who it is, allergies, and the institutions that know this resident."""
+    """The head of every page of a chart: who it is, allergies, the institutions that sent what is shown, and what the
+    reading rests on."""
 
     resident: UUID
     person: Person
     allergies: tuple[Line, ...]
     institutions: Mapping[UUID, str]
+    basis: Ground
 
 
 @dataclass(frozen=True, slots=True)

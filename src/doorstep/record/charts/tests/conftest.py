@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from doorstep.kernel import clock
 from doorstep.kernel.testing.callers import system
 from doorstep.record.exchange.api import Piece, take
+from doorstep.registers.consents import api as consents
 from doorstep.registers.organisations.models import Organisation
 from doorstep.registers.residents import api as residents
 
@@ -65,9 +68,23 @@ def township(db: None) -> UUID:
 
 @pytest.fixture
 def resident(county: UUID, township: UUID) -> UUID:
-    """One person with a record at each of the two institutions: FHIR ids ``pc`` (county) and ``pt`` (township)."""
+    """One person with a record at each of the two institutions: FHIR ids ``pc`` (county) and ``pt`` (township).
+
+    They have an appointment at both, so both may read the whole record.
+    """
     send(county, patient("pc"))
     send(township, patient("pt"))
     found = residents.residents_of(["pc", "pt"])
     assert found["pc"] == found["pt"]
+    for place in (county, township):
+        relate(found["pc"], place)
     return found["pc"]
+
+
+def relate(resident: UUID, organisation: UUID) -> None:
+    """Give the resident an appointment at the institution, from yesterday on."""
+    since = clock.now() - timedelta(days=1)
+    reference = f"Appointment/{resident}-{organisation}"
+    consents.open_relation(
+        consents.Opening(resident, consents.Why.APPOINTMENT, reference, since, organisation=organisation)
+    )

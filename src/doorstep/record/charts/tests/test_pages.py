@@ -114,7 +114,7 @@ def test_timeline_page_and_its_part(
 ) -> None:
     """Whole without scripts, the list alone for HTMX."""
     client = entering(member(county))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         answer = client.get(f"/charts/{busy}/timeline/")
     assert "2 项检验与测量" in _text(answer)
     part = client.get(f"/charts/{busy}/timeline/", {"kind": "diagnosis"}, headers={"HX-Request": "true"})

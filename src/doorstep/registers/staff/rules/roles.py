@@ -66,7 +66,8 @@ GRAVES: Mapping[str, str] = {Grave.ROLE: _("修改角色的权限"), Grave.POST:
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
 _LOOK = _DIRECTORY | {"residents.read", "charts.read"}
-_CARE = _LOOK | {"residents.edit"}
+_CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
+_BEDSIDE = frozenset({"consents.break_glass"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
@@ -78,7 +79,10 @@ ROLES: Mapping[str, Role] = {
     "bureau_manager": Role(
         _("卫健局管理员"),
         _("管理全县机构、医共体和人员，查看居民名册和数据交换情况，核对和合并居民记录，修改他人的角色权限。"),
-        _DIRECTORY | _MANAGE | _INDEX | {"residents.read", "exchange.read", "outbox.read", "trail.watch", GIVES_RIGHTS},
+        _DIRECTORY
+        | _MANAGE
+        | _INDEX
+        | {"residents.read", "exchange.read", "outbox.read", "trail.watch", "consents.review", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HOPERAT",
         Duty.BUSINESS,
@@ -103,19 +107,33 @@ ROLES: Mapping[str, Role] = {
         _("转诊服务人员"), _("在转诊中心查找居民，查看健康档案；不能修改。"), _LOOK, Reach.CONSORTIUM
     ),
     "physician": Role(
-        _("医师"), _("查找居民，查看其在医共体内的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("医师"),
+        _("查找居民，查看其在医共体内的健康档案和原始记录。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
     "specialist": Role(
-        _("专科医师"), _("会诊和接收转诊，查看居民的健康档案和原始记录。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("专科医师"),
+        _("会诊和接收转诊，查看居民的健康档案和原始记录。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
-    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
     "township_physician": Role(
-        _("基层医师"), _("在乡镇或社区接诊，管理居民资料，查看健康档案。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("基层医师"),
+        _("在乡镇或社区接诊，管理居民资料，查看健康档案。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
     "family_doctor": Role(
-        _("家庭医生"), _("为签约居民服务，管理居民资料，查看健康档案。"), _CARE | {"charts.raw"}, Reach.CONSORTIUM
+        _("家庭医生"),
+        _("为签约居民服务，管理居民资料，查看健康档案。"),
+        _CARE | _BEDSIDE | {"charts.raw"},
+        Reach.CONSORTIUM,
     ),
-    "village_doctor": Role(_("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE, Reach.CONSORTIUM),
+    "village_doctor": Role(
+        _("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM
+    ),
     "public_health_worker": Role(
         _("公共卫生人员"),
         _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),
@@ -150,7 +168,7 @@ ROLES: Mapping[str, Role] = {
     "privacy_officer": Role(
         _("个人信息保护负责人"),
         _("查看谁在何时看过居民的什么资料，列出要特别留意的居民；自己不看健康档案。"),
-        _DIRECTORY | {"trail.read", "trail.watch"},
+        _DIRECTORY | {"trail.read", "trail.watch", "consents.review"},
         Reach.DISTRICT,
         "HOPERAT",
         Duty.SECURITY,

@@ -202,3 +202,17 @@ def test_each_fault_is_the_one_it_says(bad: dict[str, Issue], district: District
 
 def test_bad_bundles_are_the_same_again(bad: dict[str, Issue], district: District) -> None:
     assert issues(district) == tuple(bad.values())
+
+
+def test_some_are_in_care_now(sent: Sent, district: District) -> None:
+    """Stays under way, and visits of the last 30 days: what opens a whole chart to an institution."""
+    under_way = recent = 0
+    for _, _, body in sent:
+        for resource in (e["resource"] for e in orjson.loads(body)["entry"]):
+            if resource["resourceType"] == "Encounter":
+                end = resource["period"].get("end")
+                assert (end is None) == (resource["status"] == "in-progress")
+                under_way += end is None
+                recent += end is not None and (district.today - date.fromisoformat(end[:10])).days < 30
+    assert under_way
+    assert recent > 20

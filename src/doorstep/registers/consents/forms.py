@@ -1,0 +1,70 @@
+"""The forms of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from doorstep.kernel.web.forms import DayField, HouseForm
+
+REASONS: Final = {
+    "emergency": _("抢救生命"),
+    "unable": _("病人无法表达意愿，又须立即诊治"),
+    "public_health": _("突发公共卫生事件处置"),
+    "other": _("其他紧急情况"),
+}
+VERDICTS: Final = {"justified": _("正当"), "unjustified": _("不正当")}
+
+
+class BreakGlassForm(HouseForm):
+    """Why, and for how long."""
+
+    reason = forms.ChoiceField(label=_("理由"), choices=list(REASONS.items()), widget=forms.RadioSelect)
+    words = forms.CharField(
+        label=_("具体情况"), min_length=4, max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("写明病情和为什么要马上看。隐私负责人会看到。"),
+    )  # fmt: skip
+    hours = forms.IntegerField(label=_("小时数"), min_value=1)
+
+    def __init__(self, data: Any, hours: int, most: int) -> None:
+        super().__init__(data, initial={"hours": hours})
+        self.fields["hours"] = forms.IntegerField(
+            label=_("小时数"), min_value=1, max_value=most, initial=hours, help_text=_("到时自动关闭。")
+        )
+
+
+class ReviewForm(HouseForm):
+    """Whether it was right."""
+
+    verdict = forms.ChoiceField(label=_("审核结论"), choices=list(VERDICTS.items()), widget=forms.RadioSelect)
+    words = forms.CharField(label=_("审核意见"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ConsentForm(HouseForm):
+    """What is on the paper."""
+
+    decision = forms.ChoiceField(
+        label=_("本人的决定"), choices=[("permit", _("同意查阅全部健康档案")), ("deny", _("拒绝查阅其他机构的记录"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    organisation = forms.ChoiceField(label=_("哪家机构"), required=False)
+    other = forms.CharField(
+        label=_("其他机构的统一社会信用代码"), required=False, max_length=36, help_text=_("列表中没有时填写。")
+    )
+    signer = forms.ChoiceField(
+        label=_("签字人"), choices=[("self", _("本人")), ("guardian", _("监护人"))], widget=forms.RadioSelect,
+        help_text=_("未满 14 周岁的，由监护人签字。"),
+    )  # fmt: skip
+    signer_name = forms.CharField(label=_("签字人姓名"), max_length=100)
+    until = DayField(label=_("有效期至"), required=False, help_text=_("不填则直到撤回为止。"))
+
+    def __init__(self, data: Any, places: Mapping[UUID, str]) -> None:
+        super().__init__(data)
+        listed = [(str(key), name) for key, name in sorted(places.items(), key=lambda one: one[1])]
+        self.fields["organisation"] = forms.ChoiceField(
+            label=_("哪家机构"), required=False, choices=[("", _("请选择")), *listed]
+        )

@@ -1,0 +1,94 @@
+"""The pages of consent: what stands, a new one with its effect before it is given, and one press to withdraw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel.decision import Refused
+from doorstep.kernel.paging import Page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.registers.consents import forms
+from doorstep.registers.consents.access import Permission
+from doorstep.registers.consents.actions import consenting as acts
+from doorstep.registers.consents.reads import consenting as reads
+from doorstep.registers.consents.shapes import Effect, Signed
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.residents import api as residents
+
+KINDS: Final = {
+    "AllergyIntolerance": gettext_lazy("过敏"),
+    "Condition": gettext_lazy("诊断"),
+    "DiagnosticReport": gettext_lazy("检查检验报告"),
+    "Encounter": gettext_lazy("就诊"),
+    "Immunization": gettext_lazy("接种"),
+    "MedicationRequest": gettext_lazy("处方"),
+    "Observation": gettext_lazy("检验或测量"),
+    "Procedure": gettext_lazy("手术或操作"),
+}
+
+
+@page(Permission.READ)
+def consents(request: CalledRequest, resident: UUID) -> HttpResponse:
+    """What the resident has consented to and refused."""
+    head, paged = reads.consents(request.call, resident=resident, page=Page.read(request.GET.get("after"), parts=1))
+    may_record = request.call.may(Permission.RECORD).allowed
+    return render(request, "consents/list.html", {"head": head, "paged": paged, "may_record": may_record})
+
+
+@page(Permission.RECORD)
+def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
+    """What is on the paper, then what follows from it, then it holds."""
+    head = residents.header(request.call.scope, resident)
+    places = organisations.names(request.call.scope.organisations)
+    form = forms.ConsentForm(request.POST if request.method == "POST" else None, places)
+    context: dict[str, Any] = {"form": form, "head": head}
+    if form.is_valid():
+        try:
+            signed = _signed(form.cleaned_data)
+            if request.POST.get("confirm"):
+                acts.record(request.call, resident=head.id, signed=signed)
+                messages.success(request, _("已登记，立即生效。"))
+                return redirect("consents:list", head.id)
+            context |= _effect(reads.effect(request.call, resident=head.id, organisation=signed.organisation))
+            context |= {"signed": signed, "given": dict(request.POST.items())}
+            return render(request, "consents/effect.html", context)
+        except Refused as refused:
+            if refused.decision.reason in ("not_found", "permission"):
+                raise
+            form.add_refusal(refused)
+            return render(request, "consents/new.html", context, status=STATUS.get(refused.decision.reason, 422))
+    return render(request, "consents/new.html", context, status=422 if form.errors else 200)
+
+
+def _signed(data: Mapping[str, Any]) -> Signed:
+    other = str(data["other"] or "").strip()
+    found = organisations.source(other) if other else UUID(data["organisation"]) if data["organisation"] else None
+    return Signed(
+        found or UUID(int=0), data["decision"] == "permit", data["signer"], data["signer_name"].strip(), data["until"]
+    )
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    def named(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+        return [(str(KINDS[kind]), count) for kind, count in counts.items()]
+
+    return {"effect": effect, "more": named(effect.more), "own": named(effect.own)}
+
+
+@page(Permission.RECORD)
+@require_POST
+def withdraw(request: CalledRequest, resident: UUID, consent: UUID) -> HttpResponseBase:
+    """One press ends it."""
+    acts.withdraw(request.call, resident=resident, consent=consent)
+    messages.success(request, _("已撤回，立即生效。"))
+    return redirect("consents:list", resident)
