@@ -107,22 +107,19 @@ def _page(client: Any, address: Callable[[int], str], rounds: int, postmaster: i
 
 def _physician() -> tuple[Any, list[str]]:
     from django.conf import settings
-    from django.test import Client
-
     from doorstep.kernel import clock
     from doorstep.registers.organisations.models import Organisation
     from doorstep.registers.residents.models import Resident
     from doorstep.registers.staff.models import Account, Person, Post
+    from doorstep.registers.staff.tests.factory import client_of
 
     settings.ALLOWED_HOSTS = ["*"]
     place = Organisation.objects.unscoped("the only one").get(short_code=SOURCE)
     person = Person.objects.create(number="bench", name="基准", pinyin="jizhun", initials="jz")
     Post.objects.create(person=person, organisation=place, role="physician", since=clock.today())
     account = Account.objects.create(person=person, username="bench")
-    client = Client()
-    client.force_login(account)
     found = Resident.objects.unscoped("a sample").order_by("id").values_list("pk", flat=True)[:200]
-    return client, [str(each) for each in found]
+    return client_of(account), [str(each) for each in found]
 
 
 def main() -> None:

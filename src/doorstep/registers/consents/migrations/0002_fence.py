@@ -1,23 +1,20 @@
-"""Row-level policies: a relation is seen and made where its resident is known and by the institution that it names; a break-glass by its person's institution, a consent with its relation."""
+"""Row-level policies: a relation is seen and made where its resident is known and by the institution that it names; a
+break-glass by its person's institution, a consent with its relation."""
 
 from __future__ import annotations
 
 from django.db import migrations
 
-KNOWN = (
-    "EXISTS (SELECT 1 FROM residents_residentpresence p WHERE p.resident_id = consents_relation.resident_id"
-    " AND p.organisation_id = ANY ((SELECT doorstep_scope())::uuid[]))"
-)
-OWN = "organisation_id = ANY ((SELECT doorstep_scope())::uuid[])"
-STATEMENTS = f"""
-CREATE POLICY fence ON consents_relation USING ((SELECT doorstep_everywhere()) OR {OWN} OR {KNOWN});
-ALTER TABLE consents_relation ENABLE ROW LEVEL SECURITY;
-CREATE POLICY fence ON consents_breakglass USING ((SELECT doorstep_everywhere()) OR {OWN});
-ALTER TABLE consents_breakglass ENABLE ROW LEVEL SECURITY;
-CREATE POLICY fence ON consents_consent USING ((SELECT doorstep_everywhere())
-  OR EXISTS (SELECT 1 FROM consents_relation r WHERE r.id = relation_id));
-ALTER TABLE consents_consent ENABLE ROW LEVEL SECURITY;
-"""  # noqa: S608  our own names
+POLICIES = {
+    "consents_relation": "doorstep_sends(organisation_id, NULL) OR doorstep_knows(resident_id)",
+    "consents_breakglass": "doorstep_sends(organisation_id, NULL)",
+    "consents_consent": "EXISTS (SELECT 1 FROM consents_relation r WHERE r.id = relation_id)",
+}
+FENCE = """
+CREATE POLICY fence ON {table} USING ({condition});
+ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+"""
+STATEMENTS = "\n".join(FENCE.format(table=table, condition=condition) for table, condition in POLICIES.items())
 
 
 class Migration(migrations.Migration):
