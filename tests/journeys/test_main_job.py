@@ -16,7 +16,7 @@ def _initials(name: str) -> str:
 
 
 def _someone_of(standing: Standing, username: str) -> Any:
-    """A resident with plenty to read, whose name is plain hanzi, and of whom the account's institution sent a record."""
+    """A resident with plenty to read, whose name is plain hanzi, and whom the account's institution has seen."""
     number = next(a.staff_number for a in standing.district.accounts if a.username == username)
     places = {post.uscc for p in standing.district.staff if p.number == number for post in p.posts}
     own = [body for source, body in standing.sent if source in places]
