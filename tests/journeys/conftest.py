@@ -22,10 +22,11 @@ RESIDENTS = 60
 
 @dataclass(frozen=True)
 class Standing:
-    """The district, its residents, the bad messages, and how to sign in."""
+    """The district, its residents, what each institution sent of them, the bad messages, and how to sign in."""
 
     district: District
     people: tuple[Person, ...]
+    sent: tuple[tuple[str, bytes], ...]
     issues: tuple[Issue, ...]
     passwords: dict[str, str]
 
@@ -40,11 +41,14 @@ def standing(transactional_db: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPat
     people = tuple(islice(residents(district, RESIDENTS, 1), RESIDENTS))
     demo_house._load(district)
     demo_house._accounts(district)
+    sent = []
     for source, name, body in bundles(district, people, 1):
         demo_house._send(source, [(name, body)])
+        sent.append((source, body))
     demo_house._send_issues(district, 1)
     accounts = json.loads((tmp_path / "demo_accounts.json").read_text())
-    return Standing(district, people, issues(district, 1), {name: secret for name, (_, secret) in accounts.items()})
+    passwords = {name: secret for name, (_, secret) in accounts.items()}
+    return Standing(district, people, tuple(sent), issues(district, 1), passwords)
 
 
 @pytest.fixture

@@ -15,15 +15,22 @@ def _initials(name: str) -> str:
     return "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
 
 
-def _someone_of(standing: Standing) -> Any:
-    """A resident with plenty to read, whose name is plain hanzi."""
-    return next(p for p in standing.people if p.birth.year < 1960 and "·" not in p.name)
+def _someone_of(standing: Standing, username: str) -> Any:
+    """A resident with plenty to read, whose name is plain hanzi, and whom the account's institution has seen."""
+    number = next(a.staff_number for a in standing.district.accounts if a.username == username)
+    places = {post.uscc for p in standing.district.staff if p.number == number for post in p.posts}
+    own = [body for source, body in standing.sent if source in places]
+    return next(
+        p
+        for p in standing.people
+        if p.birth.year < 1960 and "·" not in p.name and any(p.resident_id.encode() in body for body in own)
+    )
 
 
 def test_a_doctor_finds_a_resident_by_pinyin_and_reads_the_chart(
     sign_in: Callable[..., Any], standing: Standing
 ) -> None:
-    person = _someone_of(standing)
+    person = _someone_of(standing, "township")
     page = sign_in("township")
     page.goto("/residents/")
     page.fill("main input[type=search]", _initials(person.name))
