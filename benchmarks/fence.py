@@ -107,6 +107,7 @@ def _page(client: Any, address: Callable[[int], str], rounds: int, postmaster: i
 
 def _physician() -> tuple[Any, list[str]]:
     from django.conf import settings
+
     from doorstep.kernel import clock
     from doorstep.registers.organisations.models import Organisation
     from doorstep.registers.residents.models import Resident
