@@ -33,7 +33,7 @@ PLANTS = {
     "registers/organisations/models.py": table(
         "PlantedUp", "planted.Model", f"up = {KEY.format('charts.PlantedHigh')}"
     ),
-    "registers/staff/models.py": table("PlantedUnbounded", "ScopedRow")
+    "registers/staff/models/__init__.py": table("PlantedUnbounded", "ScopedRow")
     + table(
         "PlantedOpen", "ScopedRow", "objects = planted.Manager()", "scope_filter = classmethod(lambda cls, scope: None)"
     )
