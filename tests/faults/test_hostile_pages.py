@@ -120,6 +120,7 @@ NAMES = {
     "organisations:list": ("q", "type", "level", "tier", "area", "consortium", "primary", "after"),
     "organisations:consortium": ("day",), "staff:list": ("q", "organisation", "role", "profession", "former", "after"),
     "staff:add": ("organisation",), "staff:begin_post": ("organisation",), "staff:sign_in": ("next",),
+    "staff:proposals": ("state", "after"), "staff:role": ("after",), "staff:edit_role": ("version",),
     "staff:post": ("next",), "system:outbox": ("event", "subject", "after"),
     "consents:list": ("after",), "consents:glasses": ("state", "after"),
     "trail:search": ("who", "action", "outcome", "since", "until", "resident", "after"), "system:style": ("after",),

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, fence
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.models import TrailLine
@@ -55,6 +55,14 @@ def test_a_role_changes_when_another_confirms_and_holds_from_the_next_call(distr
     assert [v.version for v in reads.history("nurse", Page()).items] == [2, 1]
     [first] = reads.history("nurse", Page(limit=1)).items
     assert (first.by_name, first.confirmed_by_name) == ("bureau_manager", "administrator")
+
+
+def test_the_doors_add_to_the_history_of_a_role_and_never_change_it(district: District) -> None:
+    one, other = two(district)
+    rights.confirm(other, proposal=propose(one), expect=1)
+    for change in (lambda: RoleChange.objects.update(why="x"), lambda: RoleChange.objects.all().delete()):
+        with fence.within(one.scope), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            change()
 
 
 @pytest.mark.parametrize(
