@@ -21,7 +21,7 @@ from doorstep.registers.staff.reads.rights import declared
 from doorstep.registers.staff.shapes import GrantFacts
 
 
-@action(Permission.EDIT, audits="staff.grant")
+@action(Permission.EDIT, audits="staff.grant", grave=True)
 def grant(call: Call, *, person: UUID, facts: GrantFacts) -> UUID:
     """Grant a permission to a person's post (or all their posts) at an institution that the caller manages."""
     about("Person", person, organisation=str(facts.organisation), permission=facts.permission, why=facts.why[:LONGEST])

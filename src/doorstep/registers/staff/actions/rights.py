@@ -29,7 +29,7 @@ def reason(why: str) -> Decision:
     return allow() if why.strip() else refuse("why.empty")
 
 
-@action(Permission.ROLES, audits="staff.propose_role")
+@action(Permission.ROLES, audits="staff.propose_role", grave=True)
 def propose_role(
     call: Call, *, role: str, expect: int, permissions: Collection[str], sentence: str, why: str
 ) -> UUID:  # fmt: skip
@@ -69,7 +69,7 @@ def _fit(role: str, permissions: frozenset[str]) -> Decision:
     return rules.keepers({code: line.permissions for code, line in reads.roles().items()} | {role: permissions})
 
 
-@action(Permission.ROLES, audits="staff.propose_post")
+@action(Permission.ROLES, audits="staff.propose_post", grave=True)
 def propose_post(call: Call, *, person: UUID, post: PostFacts, why: str) -> UUID:
     """Propose to give a person a post of the whole district; another person confirms it."""
     about("Person", person, organisation=str(post.organisation), role=post.role, why=why[:LONGEST])
@@ -94,7 +94,7 @@ def _propose(call: Call, kind: rules.Grave, role: str, person: UUID | None, valu
     return row.id
 
 
-@action(Permission.ROLES, audits="staff.confirm")
+@action(Permission.ROLES, audits="staff.confirm", grave=True)
 def confirm(call: Call, *, proposal: UUID, expect: int, note: str = "") -> None:
     """Do what another proposed: it is checked again as on the day, and holds from the next request."""
     row = _moved(call, proposal, expect, "confirm", note)

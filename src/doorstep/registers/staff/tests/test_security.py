@@ -18,11 +18,12 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import RuleSet, TrailLine
 from doorstep.kernel.testing import callers
 from doorstep.registers.organisations.tests.factory import District
-from doorstep.registers.staff.actions import accounts, factors
+from doorstep.registers.staff.actions import accounts, factors, grants, rights
 from doorstep.registers.staff.models import Account, RecoveryCode, Session, Totp
 from doorstep.registers.staff.reads import breaches
 from doorstep.registers.staff.reads import signing as reads
 from doorstep.registers.staff.rules import signing as rules
+from doorstep.registers.staff.shapes import GrantFacts, PostFacts
 from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
@@ -268,7 +269,7 @@ def test_confirming_asks_the_second_factor_too(district: District) -> None:
 def test_every_grave_act_refuses_who_has_not_confirmed(district: District) -> None:
     from dataclasses import replace
 
-    whom = factory.person("某人")
+    whom, day = factory.person("某人"), clock.today()
     call = replace(callers.member(district.centre), confirmed=None)
     acts = (
         lambda c: accounts.make_account(c, person=whom.id, username="x1", password=NEW),
@@ -277,7 +278,13 @@ def test_every_grave_act_refuses_who_has_not_confirmed(district: District) -> No
         lambda c: accounts.link_identity(c, person=whom.id, issuer="i", subject="s"),
         lambda c: accounts.issue_key(c, organisation=district.centre, name="HIS"),
     )
-    for act in acts:
+    rights_of = (
+        lambda c: rights.confirm(c, proposal=whom.id, expect=1),
+        lambda c: rights.propose_role(c, role="nurse", expect=0, permissions=(), sentence="", why="试"),
+        lambda c: rights.propose_post(c, person=whom.id, post=PostFacts(district.centre, "auditor", day), why="试"),
+        lambda c: grants.grant(c, person=whom.id, facts=GrantFacts(district.centre, "charts.raw", day, day, "试")),
+    )
+    for act in (*acts, *rights_of):
         with pytest.raises(Refused, match=r"confirm\.first"):
             act(call)
     late = replace(callers.member(district.centre), confirmed=clock.now() - timedelta(minutes=11))
