@@ -49,7 +49,7 @@ def test_one_person(district: District, manager: Client, django_assert_max_num_q
     number = "200843110" + "43990119800101001X"
     Licence.objects.create(person=whom, kind="physician_qualification", number=number, since=date(2008, 1, 1))
     Title.objects.create(person=whom, name="主治医师", level="intermediate")
-    with django_assert_max_num_queries(FRAME + 9):  # type: ignore[operator]
+    with django_assert_max_num_queries(FRAME + 10):  # type: ignore[operator]
         text = manager.get(f"/staff/{whom.id}").content.decode()
     assert "李医生" in text
     assert "主治医师" in text
