@@ -230,7 +230,12 @@ def print_mark(context: template.Context) -> SafeString:
 
 
 def _on_paper(context: template.Context, box: str, size: str, text: object) -> SafeString:
-    """A text in a margin box of every printed page; the response's own number lets the policy take the style."""
+    """A text in a margin box of every printed page; the response's own number lets the policy take the style.
+
+    What HTMX fetches goes into a page that has its own, whose policy would refuse this one.
+    """
+    if "request" in context and "HX-Request" in context["request"].headers:
+        return SafeString("")
     safe = "".join(c if c.isalnum() or c in " ·,.-/:" else f"\\{ord(c):06x}" for c in str(text))
     rule = f'@page{{@{box}{{content:"{safe}";font:{size} "Noto Sans CJK SC","Microsoft YaHei",sans-serif}}}}'
     number = security.nonce(context["request"]) if "request" in context else ""

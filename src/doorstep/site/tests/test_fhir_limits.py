@@ -9,6 +9,7 @@ import pytest
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Statement
 from doorstep.fhir.search.walk import Steps
+from doorstep.kernel.testing import callers
 from doorstep.site import fhir_rows, fhir_trail
 from tests.door import RunningDoor, running, two_keys
 
@@ -27,7 +28,7 @@ def _sleeping(door: RunningDoor) -> Any:
         return rows
 
     async def run() -> Any:
-        return await door.house.run(None, steps())
+        return await door.house.run(callers.system(), steps())
 
     return door.run(run())
 

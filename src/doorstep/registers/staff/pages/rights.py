@@ -52,7 +52,11 @@ def role(request: CalledRequest, role: str) -> HttpResponse:
 def edit(request: CalledRequest, role: str) -> HttpResponse:
     """Propose what a role may do: from what it is, or (``?version=``) from what it once was, which undoes."""
     line = reads.role(role)
-    source = reads.version(role, _number(request.GET["version"])) if "version" in request.GET else line
+    source = (
+        reads.version(role, _number(request.GET["version"]))
+        if request.method == "GET" and "version" in request.GET
+        else line
+    )
     initial = {"permissions": sorted(source.permissions), "sentence": source.own, "expect": line.version}
     form = RoleForm(given(request), permissions=fitting(role, line.permissions | source.permissions), initial=initial)
     made: list[UUID] = []
