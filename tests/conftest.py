@@ -13,20 +13,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def _world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+def _world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     from django.conf import settings
     from django.db import transaction
 
     from tests.faults import two_sides
 
     # An identity provider that does not answer: its pages stand, and nothing is asked of anybody.
+    kept, settings.DOORSTEP_IDENTITY = settings.DOORSTEP_IDENTITY, str(tmp_path_factory.mktemp("identity") / "it.json")
     Path(settings.DOORSTEP_IDENTITY).write_text(
         '{"issuer": "http://127.0.0.1:9", "client": "x", "title": "市统一身份"}'
     )
     with django_db_blocker.unblock(), transaction.atomic():
         yield two_sides.make()
         transaction.set_rollback(True)
-    Path(settings.DOORSTEP_IDENTITY).unlink()
+    settings.DOORSTEP_IDENTITY = kept
 
 
 @pytest.fixture

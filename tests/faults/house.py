@@ -72,6 +72,7 @@ class House:
         """Take away all records; the district stays."""
         self.join()
         self._copy("clean", "doorstep")
+        shutil.rmtree(self.folder / "trail", ignore_errors=True)  # heads of a chain that is no more
 
     def join(self) -> None:
         """Start the server again where it was killed; where it runs this costs a look."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import http.client
 import re
 import signal
@@ -16,6 +15,7 @@ import pytest
 from django.test import Client
 
 from doorstep.fhir.door.app import Door
+from doorstep.kernel.testing.loops import run
 from doorstep.site import certificates, edge
 from doorstep.site.certificates import EdgeError
 from doorstep.site.tests import test_serve
@@ -121,7 +121,7 @@ def reached(monkeypatch: pytest.MonkeyPatch, client: str, headers: dict[str, str
     monkeypatch.setenv(edge.PROXIES, "10.0.0.1,10.7.0.0/16")
     scope = {"type": "http", "scheme": "http", "client": (client, 1),
              "headers": [(k.encode(), v.encode()) for k, v in headers.items()]}  # fmt: skip
-    asyncio.run(edge.behind_asgi(app)(scope, None, None))  # type: ignore[arg-type]  # nothing is received or sent
+    run(edge.behind_asgi(app)(scope, None, None))  # type: ignore[arg-type]  # nothing is received or sent
     return seen["scheme"], seen["client"][0]
 
 
@@ -154,8 +154,8 @@ def test_whoever_goes_round_the_proxy_is_led_to_tls(settings: Any) -> None:
         await Door(None, tls=True)(scope, None, send)  # type: ignore[arg-type]  # neither is come to
         return int(told[0]["status"])
 
-    assert asyncio.run(ask("http")) == 403
-    assert asyncio.run(ask("https")) == 200
+    assert run(ask("http")) == 403
+    assert run(ask("https")) == 200
 
 
 def test_serve_outside_loopback_speaks_tls(home: Path) -> None:
