@@ -33,6 +33,11 @@ def _world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
 @pytest.fixture
 def world(_world: World, db: None) -> Iterator[World]:
     """Both sides and a signed-in client for every role at A; what a test does is taken back."""
+    from doorstep.kernel import clock
+    from doorstep.registers.staff.models import Session
+
+    # on a slow machine a module takes longer than a proof of who one is holds
+    Session.objects.update(confirmed_at=clock.now(), seen_at=clock.now())
     cookies = {name: client.cookies.copy() for name, client in _world.clients.items()}
     yield _world
     for name, client in _world.clients.items():
