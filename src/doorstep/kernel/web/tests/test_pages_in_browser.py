@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from doorstep.kernel.testing import callers
 from doorstep.kernel.testing.browser import at_widths, axe
@@ -87,9 +88,9 @@ def test_first_wrong_field_has_the_focus_and_the_summary_leads_to_it(open_page, 
     form = page.locator("form:has(#id_name)")
     form.get_by_label("电话").fill("x")
     form.get_by_role("button", name="保存").click()
-    assert page.evaluate("document.activeElement.id") == "id_name"
+    expect(page.locator("#id_name")).to_be_focused()
     page.locator("form:has(#id_name) .error-summary a", has_text="电话").click()
-    assert page.evaluate("document.activeElement.id") == "id_phone"
+    expect(page.locator("#id_phone")).to_be_focused()
     assert page.locator("#id_phone").get_attribute("aria-describedby") == "id_phone_error"
 
 
