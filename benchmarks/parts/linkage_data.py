@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from doorstep.linkage.ambiguity import EITHER
 from doorstep.linkage.facts import COLUMNS, Said, standard
 
 SAID = ("name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id", "rank")
@@ -64,7 +65,10 @@ class Data:
         self.names = [name for (name,) in strata]
         self.strata = self._codes(f"'{path}'", "stratum")
         number = self._codes("facts", "number")
-        known = self.db.execute("SELECT rank, number = '' AS none FROM facts ORDER BY key").fetchnumpy()
+        known = self.db.execute(
+            f"SELECT rank, number = '' AS none, {EITHER.format(table='facts')} AS either FROM facts ORDER BY key"
+        ).fetchnumpy()
+        self.either = np.asarray(known["either"]).astype(np.bool_)
         self.trusted = np.where(known["none"], -1, number)
         self.ranks = np.asarray(known["rank"]).astype(np.int64)
 

@@ -81,7 +81,7 @@ def points(data: Data, edges: tuple[Any, Any, Any]) -> None:
     """
     left, right, bits = edges
     count = len(data.truth)
-    guess = doubtful(*edges, trusted=data.trusted)
+    guess = doubtful(*edges, trusted=data.trusted, either=data.either)
     sure = ~guess & (bits >= LINK)
     alone = cluster(
         count, left[sure], right[sure], bits[sure], trusted=data.trusted, ranks=data.ranks, threshold=LINK, bridge=LINK

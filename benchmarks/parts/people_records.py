@@ -102,6 +102,8 @@ def deal(rng: np.random.Generator, dice: Random, people: Persons) -> Deal:
     mean = rate("RECORDS_A_PERSON")
     births = (age < 15) & (members.mother >= 0)
     newborn = births & (rng.random(count) < rate("NEWBORN_RECORD") * mean * count / births.sum())
+    elder = np.where(members.twin >= 0, np.minimum(np.arange(count), members.twin), np.arange(count))
+    newborn = births & newborn[elder]  # one ward keeps both twins
     more = np.where(age >= 65, 1.4, np.where(age < 7, 1.2, 0.9)) * rng.gamma(2.0, 0.5, count)
     times = 1 + rng.poisson(more * (mean - 1 - newborn.mean()) / more.mean())
     # Who was born within the last two months has no other record yet.
@@ -112,7 +114,9 @@ def deal(rng: np.random.Generator, dice: Random, people: Persons) -> Deal:
     of, ward = of[mixed], ward[mixed]
     home = people.rooms[of, 0, 0]
     source = _sources(rng, home, members.home[of], ward)
-    source = np.where(ward, source, _spread(rng, of, source, home))
+    at_birth = np.zeros(count, dtype=source.dtype)
+    at_birth[of[ward]] = source[ward]
+    source = np.where(ward, at_birth[elder[of]], _spread(rng, of, source, home))
     carried = (age[of] >= 16) & ~people.foreign[of]
     chance = _CARDS[source] * carried
     typed = rng.random(len(of)) >= chance * (rate("CARD_READ") * carried.mean() / chance.mean())

@@ -71,6 +71,11 @@ def test_a_guess_is_what_it_is_for_a_whole_register(pairs, numbers):
     edges = sorted(pairs)
     codes = np.array([{"": -1, "A": 0, "B": 1}[n] for n in numbers])
     ends = np.array([a for a, _ in edges], dtype=np.int64), np.array([b for _, b in edges], dtype=np.int64)
-    marked = doubtful(*ends, np.array([pairs[e] for e in edges], dtype=np.float64), trusted=codes)
+    marked = doubtful(
+        *ends,
+        np.array([pairs[e] for e in edges], dtype=np.float64),
+        trusted=codes,
+        either=np.zeros(len(codes), dtype=np.bool_),
+    )
     found = guesses([Fixed(n, 0, "") for n in numbers], [Pair(*e, pairs[e]) for e in edges])
     assert [bool(m) for m in marked] == [a in found or b in found for a, b in edges]

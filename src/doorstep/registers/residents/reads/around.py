@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from doorstep.linkage.ambiguity import either_twin
 from doorstep.linkage.conflicts import conflict
 from doorstep.linkage.deciding import TOGETHER, Fixed, Pair, guesses
 from doorstep.linkage.keys import hashes
@@ -89,7 +90,7 @@ def _of(residents: Collection[UUID], bound: list[tuple[UUID, UUID]]) -> list[Nea
 
 
 def _joined(fresh: Sequence[Near], rule: Rule) -> set[UUID]:
-    """The residents whose records would be joined with these."""
+    """The residents whose records would be joined with these, or say of one that it may be either of two twins."""
     keys = [(at, key) for at, each in enumerate(fresh) for key in hashes(each.facts)]
     frequent = shares([each.facts for each in fresh])
     homes = set()
@@ -99,7 +100,8 @@ def _joined(fresh: Sequence[Near], rule: Rule) -> set[UUID]:
             if other.resident == own.resident or other.resident in homes:
                 continue
             score = rule.model.score(own.facts, other.facts, frequent)
-            if score.bits >= rule.link:
+            told = either_twin(own.facts, other.facts) or either_twin(other.facts, own.facts)
+            if told or score.bits >= rule.link:
                 homes.add(other.resident)
     return homes
 
@@ -113,7 +115,7 @@ def _paired(records: Sequence[Near], bound: Iterable[tuple[UUID, UUID]], rule: R
     pairs = [Pair(a, b, TOGETHER) for a, b in sorted(together - apart | same)]
     pairs += _likely(records, together | apart, rule)
     fixed = [Fixed(each.facts.number, each.facts.rank, each.order) for each in records]
-    fit_two = guesses(fixed, pairs)
+    fit_two = guesses(fixed, pairs) | {at for at, f in enumerate(facts) if any(either_twin(f, g) for g in facts)}
     doubtful = {p for p in pairs if p.bits < TOGETHER and not fit_two.isdisjoint((p.left, p.right))}
     return Around(records, fixed, sorted(set(pairs) - doubtful), apart - same, sorted(doubtful))
 

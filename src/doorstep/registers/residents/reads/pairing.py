@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 from django.db import connection
 
+from doorstep.linkage.ambiguity import EITHER
 from doorstep.linkage.ambiguity import doubtful as fits_two
 from doorstep.linkage.conflicts import conflict
 from doorstep.linkage.deciding import TOGETHER
@@ -165,7 +166,8 @@ def grouped(db: duckdb.DuckDBPyConnection, rule: Rule) -> Iterator[Regrouping]:
     """The residents of whom records would go elsewhere; makes the table ``placed``: the group of each record."""
     facts = db.execute(
         "SELECT CASE WHEN number = '' THEN -1 ELSE dense_rank() OVER (ORDER BY number) END::BIGINT AS trusted,"
-        " rank::BIGINT AS ranks, home::BIGINT AS homes, home IN (SELECT home FROM touched) AS touched"
+        " rank::BIGINT AS ranks, home::BIGINT AS homes, home IN (SELECT home FROM touched) AS touched,"
+        f" {EITHER.format(table='records')} AS either"
         " FROM homes JOIN records USING (key) ORDER BY n"
     ).fetchnumpy()
     edges = db.execute(
@@ -173,7 +175,7 @@ def grouped(db: duckdb.DuckDBPyConnection, rule: Rule) -> Iterator[Regrouping]:
         " SEMI JOIN (FROM homes SEMI JOIN touched USING (home)) l ON l.n = a"
         " SEMI JOIN (FROM homes SEMI JOIN touched USING (home)) r ON r.n = b"
     ).fetchnumpy()
-    edges = _no_guesses(db, edges, facts["trusted"])
+    edges = _no_guesses(db, edges, facts["trusted"], np.asarray(facts["either"]).astype(np.bool_))
     apart = db.execute(
         "SELECT a, b FROM (SELECT least(l.n, r.n) AS a, greatest(l.n, r.n) AS b FROM different d"
         " JOIN homes l ON l.record = d.one JOIN homes r ON r.record = d.two UNION SELECT a, b FROM contradicting) x"
@@ -194,9 +196,10 @@ def grouped(db: duckdb.DuckDBPyConnection, rule: Rule) -> Iterator[Regrouping]:
         yield _regrouping(db, groups)
 
 
-def _no_guesses(db: duckdb.DuckDBPyConnection, edges: dict[str, Any], trusted: Any) -> dict[str, Any]:
+def _no_guesses(db: duckdb.DuckDBPyConnection, edges: dict[str, Any], trusted: Any, either: Any) -> dict[str, Any]:
     """The pairs without those of a record that fits two people, which ``guesses`` keeps for a person to look at."""
-    guess = fits_two(edges["a"], edges["b"], edges["bits"], trusted=trusted) & (edges["bits"] < TOGETHER)
+    fits = fits_two(edges["a"], edges["b"], edges["bits"], trusted=trusted, either=either)
+    guess = fits & (edges["bits"] < TOGETHER)
     rows = {name: edges[name][guess] for name in ("a", "b")}
     db.execute("CREATE OR REPLACE TABLE guesses AS SELECT * FROM rows")
     del rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from doorstep.linkage.ambiguity import either_twin
 from doorstep.linkage.conflicts import conflict
 from doorstep.linkage.deciding import ambiguous
 from doorstep.linkage.facts import Facts
@@ -88,11 +89,12 @@ def sure(own: Facts, other: Weighed, rule: Rule) -> bool:
 
 def place(own: Facts, outcome: Outcome, near: Sequence[Weighed], people: Mapping[UUID, Known], rule: Rule) -> Place:
     """Decide where a record goes; the same for the same people whatever the order of ``near``."""
-    joined = _unambiguous(own, [w for w in sorted(near, key=_best) if sure(own, w, rule)])
+    there = (own, *(each.near.facts for each in near))
+    joined = _unambiguous(own, [w for w in sorted(near, key=_best) if sure(own, w, rule)], there)
     homes = list(dict.fromkeys(w.near.resident for w in joined))
     settled = outcome.resident if outcome.resident is not None else _open(own, outcome, homes[:1], people)
     questions = tuple(_questions(own, outcome, near, {*homes, settled}, rule))
-    regroup = any(home != settled for home in homes)
+    regroup = any(home != settled for home in homes) or any(either_twin(each, own) for each in there)
     if settled is None:
         return Place(None, "new", questions=questions, regroup=regroup)
     if outcome.resident is not None:
@@ -100,8 +102,11 @@ def place(own: Facts, outcome: Outcome, near: Sequence[Weighed], people: Mapping
     return Place(settled, "weight", joined[0].score.bits, joined[0].near.record, questions, regroup)
 
 
-def _unambiguous(own: Facts, joined: list[Weighed]) -> list[Weighed]:
-    """The sure pairs, none where a record without an ID fits two people who have one."""
+def _unambiguous(own: Facts, joined: list[Weighed], there: Sequence[Facts]) -> list[Weighed]:
+    """The sure pairs; none where a record without an ID fits two people who have one, or may be either of two twins."""
+    if any(either_twin(own, each) for each in there):
+        return []
+    joined = [w for w in joined if not any(either_twin(w.near.facts, each) for each in there)]
     best: dict[str, float] = {}
     for other in joined:
         best.setdefault(other.near.facts.number, other.score.bits)

@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from doorstep.kernel.testing.callers import stranger, system
 from doorstep.registers.residents import api, models
 from doorstep.registers.residents.actions import merging
 from doorstep.registers.residents.actions.regrouping import regroup
+from doorstep.registers.residents.reads import rule
 from doorstep.registers.residents.reads.identity import current
 from doorstep.registers.residents.shapes import Address, Guardian, Name, Phone
 from doorstep.registers.residents.tests.conftest import hospital, make_organisation, number, record, resident_id
@@ -155,6 +157,22 @@ def test_a_nameless_record_that_fits_both_twins_is_joined_with_neither(hospital_
     asked = models.Doubt.objects.unscoped("test").filter(state="open")
     pairs = {frozenset((d.left.patient_id, d.right.patient_id)) for d in asked}
     assert pairs == {frozenset("na"), frozenset("nb")}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_nameless_record_beside_a_twin_that_is_told_is_joined_with_nobody(hospital_a, hospital_b, order, monkeypatch):
+    """A ward that says 李梅之小子 of one had two: 李梅之子 may be either, though only one of them is known by name."""
+    easy = replace(rule.current(date(2026, 1, 1)), link=5.0)  # else so little is never joined, twin or not
+    monkeypatch.setattr(rule, "_expected", lambda: easy)
+    first, second = PEOPLE[2:4]
+    ward = ALL - {"id", "card"} | {"newborn"}
+    nameless = tell(replace(first, rank=0), "n", hospital_a, ward)._replace(names=(Name("李梅之子"),), rank=0)
+    told = [tell(second, "w", hospital_a, ward), tell(replace(second, rank=0), "b", hospital_b, ALL), nameless]
+    for at in order:
+        take(told[at])
+    assert ["n"] in clusters(told)
+    list(api.link_all(system()))
+    assert ["n"] in clusters(told)
 
 
 def test_a_rare_name_weighs_more_than_a_frequent_one(hospital_a, hospital_b):
