@@ -41,9 +41,9 @@ def candidates(engine: Engine, table: str, keys: Sequence[Key], out: str, fresh:
         key, column, found, blocks = keys[at], f"c{at}", f"{out}_{at}", f"{out}_blocks"
         if key.within and key.within not in narrowed and any(each.name == key.within for each in keys):
             continue
-        engine.make(blocks, _blocks(codes, column, new=bool(fresh), nameless=key.nameless))
+        engine.make(blocks, _blocks(codes, column, new=bool(fresh)))
         hot = engine.rows(f"SELECT count(*), sum(n) FROM {blocks} WHERE n > {key.most}")[0]
-        ways = [_within(codes, column, blocks, key)]
+        ways = [_within(codes, column, blocks, key.most)]
         if hot[0] and not key.rare:
             ways.append(_beside(codes, column, blocks, key.most, table))
             narrowed[key.name] = Narrowed(key.name, int(hot[0]), int(hot[1]))
@@ -72,15 +72,12 @@ def _codes(engine: Engine, table: str, keys: Sequence[Key], fresh: str) -> str:
         for at, key in enumerate(keys)
     )
     new = f"key IN (SELECT key FROM {fresh})" if fresh else "FALSE"
-    nameless = f"name = {EMPTY} AS nameless"
-    return f"SELECT key, {engine.number} AS n, {new} AS fresh, {nameless}, {', '.join(columns)} FROM {table}"
+    return f"SELECT key, {engine.number} AS n, {new} AS fresh, {', '.join(columns)} FROM {table}"
 
 
-def _blocks(codes: str, column: str, *, new: bool, nameless: bool) -> str:
-    """The codes that two records or more have, and how many (n); with `new`, one of them a new record, and with
-    `nameless` one without a name."""
-    wanted = [flag for flag, is_wanted in (("fresh", new), ("nameless", nameless)) if is_wanted]
-    only = "".join(f" AND max(CASE WHEN {flag} THEN 1 ELSE 0 END) = 1" for flag in wanted)
+def _blocks(codes: str, column: str, *, new: bool) -> str:
+    """The codes that two records or more have, and how many (n); with `new`, one of them a new record."""
+    only = " AND max(CASE WHEN fresh THEN 1 ELSE 0 END) = 1" if new else ""
     return (
         f"SELECT {column} AS code, count(*) AS n FROM {codes} WHERE {column} IS NOT NULL"
         f" GROUP BY {column} HAVING count(*) > 1{only}"
@@ -88,13 +85,12 @@ def _blocks(codes: str, column: str, *, new: bool, nameless: bool) -> str:
 
 
 def _members(codes: str, column: str, blocks: str, size: str) -> str:
-    return f"SELECT c.n AS n, code, nameless FROM {codes} c JOIN {blocks} b ON c.{column} = b.code WHERE b.n {size}"
+    return f"SELECT c.n AS n, code FROM {codes} c JOIN {blocks} b ON c.{column} = b.code WHERE b.n {size}"
 
 
-def _within(codes: str, column: str, blocks: str, key: Key) -> str:
-    members = _members(codes, column, blocks, f"<= {key.most}")
-    only = " AND (l.nameless OR r.nameless)" if key.nameless else ""
-    return f"SELECT l.n AS a, r.n AS b FROM ({members}) l JOIN ({members}) r ON l.code = r.code AND l.n < r.n{only}"
+def _within(codes: str, column: str, blocks: str, most: int) -> str:
+    members = _members(codes, column, blocks, f"<= {most}")
+    return f"SELECT l.n AS a, r.n AS b FROM ({members}) l JOIN ({members}) r ON l.code = r.code AND l.n < r.n"
 
 
 def _beside(codes: str, column: str, blocks: str, most: int, table: str) -> str:

@@ -37,8 +37,7 @@ class Key:
     """A blocking key. Two records share it where every part is equal and no column of it is empty.
 
     Of more than `most` records that share it, a batch compares only neighbours, or none (`rare`). Who shares it shares
-    the key named in `within`, which then does for both. One that is `nameless` brings together only pairs of which one
-    has no name: a newborn's with all that may be its later ones.
+    the key named in `within`, which then does for both.
     """
 
     name: str
@@ -46,7 +45,6 @@ class Key:
     most: int = 100
     rare: bool = False
     within: str = ""
-    nameless: bool = False
 
     def value(self, facts: Facts) -> str:
         """What a record has under this key; empty where it lacks a part."""
@@ -62,8 +60,7 @@ class Key:
     def sql(self) -> str:
         """The condition that rows `l` and `r` share the key; equalities first, so that a join can use them."""
         equal = [f"{part.sql('l')} = {part.sql('r')}" for part in self.parts]
-        said = [f"l.{part.column} <> ''" for part in self.parts]
-        return " AND ".join([*equal, *said, *(["(l.name = '' OR r.name = '')"] if self.nameless else [])])
+        return " AND ".join([*equal, *(f"l.{part.column} <> ''" for part in self.parts)])
 
 
 READING, BIRTH, NAME = Part("reading"), Part("birth"), Part("name")
@@ -88,9 +85,9 @@ KEYS: Final = (
     Key("reading and month", (READING, MONTH)),
 )
 """Those of a register, which are rare enough in millions of records."""
-RARE: Final = (
-    Key("birth date and district", (BIRTH, DISTRICT), 100, rare=True, nameless=True),
-    *(Key(name, parts, most, rare=True) for name, most, parts in (
+RARE: Final = tuple(
+    Key(name, parts, most, rare=True)
+    for name, most, parts in (
         ("birth date alone", 10, (BIRTH,)),
         ("characters alone", 6, (BAG,)),
         ("reading alone", 6, (READING,)),
@@ -109,8 +106,8 @@ RARE: Final = (
         ("beginnings and year", 10, (Part("forename", 0, 3), Part("surname", 0, 3), YEAR)),
         ("beginning of the insurance number", 6, (Part("insurance", 0, 5),)),
         ("beginning of the insurance number and district", 10, (Part("insurance", 0, 3), DISTRICT)),
-    )),
-)  # fmt: skip
+    )
+)
 """Weak ones, for a batch: only where few records share one do they find more than they cost."""
 
 

@@ -21,11 +21,11 @@ JOIN: Final = 0.0
 """Bits from which on two records are more likely one person's than not: what a batch puts together."""
 BRIDGE: Final = 4.0
 """Bits below which a pair joins a single record to a group, but not two groups."""
-LINK: Final = 9.0
+LINK: Final = 8.5
 """Bits from which on a pair is joined without a person looking, if it is no guess (`ambiguity.py`).
 
-One to three in ten thousand are wrong, nearly all a twin's nameless record of the ward; from 9.5 on half of one is,
-with three times as many to look at (measured on made-up residents, `benchmarks/README.md`).
+Four in a hundred thousand are wrong, at 0.7 to 0.9 % of records to look at (measured on made-up residents of a million
+and of 20,000, `benchmarks/README.md`).
 """
 REVIEW: Final = 0.0
 """Bits from which on a pair that is not joined is shown to a person; below, two records are two people's."""

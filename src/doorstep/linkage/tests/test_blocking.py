@@ -40,9 +40,7 @@ def test_pairs_are_those_that_share_a_key(made: list[Facts]) -> None:
     made = [replace(each, key=f"{n:03}") for n, each in enumerate(made)]
     few = [key for key in (*KEYS, *RARE) if not key.rare or key.most >= len(made)]
     shared = {
-        (a.key, b.key)
-        for a, b in combinations(made, 2)
-        if any(k.value(a) and k.value(a) == k.value(b) and not (k.nameless and a.name and b.name) for k in few)
+        (a.key, b.key) for a, b in combinations(made, 2) if any(k.value(a) and k.value(a) == k.value(b) for k in few)
     }
     with table(made) as db:
         assert shared <= found(db)
@@ -57,18 +55,6 @@ def test_new_against_all_is_what_all_against_all_gives_of_them(made: list[Facts]
         db.execute("CREATE TABLE fresh (key VARCHAR)")
         db.executemany("INSERT INTO fresh VALUES (?)", [[key] for key in [*fresh, "none"]])
         assert found(db, "fresh") == {pair for pair in found(db) if fresh & set(pair)}
-
-
-def test_a_newborn_meets_who_was_born_that_day_in_its_district() -> None:
-    """By birth date and district alone a nameless record is compared with all, named ones not with each other."""
-    key = next(each for each in RARE if each.nameless)
-    born = {"birth_date": "2020-02-01", "address": "石桥区"}
-    said = [Said("n", name="李梅之子", **born), Said("a", name="王天佑", **born), Said("b", name="赵云", **born)]
-    with table([standard(each) for each in said]) as db:
-        candidates(engines.of(db), "facts", (key,), "pairs")
-        assert set(db.execute("SELECT key_l, key_r FROM pairs").fetchall()) == {("a", "n"), ("b", "n")}
-        condition = f"SELECT l.key, r.key FROM facts l JOIN facts r ON l.key < r.key AND {key.sql}"
-        assert set(db.execute(condition).fetchall()) == {("a", "n"), ("b", "n")}
 
 
 def test_a_batch_of_new_records_weighs_as_the_whole_does() -> None:
