@@ -65,7 +65,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version as it stands in the ledger."""
+    """A version as it stands in the ledger; ``sensitive`` is its mark."""
 
     type: str
     id: str
@@ -76,6 +76,7 @@ class Stored:
     deleted: bool
     body: bytes
     patient: str | None = None
+    sensitive: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +239,17 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
 
 def read(kind: str, key: str) -> Stored | None:
     """The version that holds now (deleted ones too), or None."""
-    query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient FROM {} WHERE id = %s")
+    query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient, sensitive FROM {} WHERE id = %s")
     with connection.cursor() as cursor, connection.wrap_database_errors:
         row = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [key]).fetchone()
-    return None if row is None else _stored(kind, key, row[:5], row[5].encode(), row[6])
+    return None if row is None else _stored(kind, key, row[:5], row[5].encode(), *row[6:])
 
 
-def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None) -> Stored:
+def _stored(
+    kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None, sensitive: int = 0
+) -> Stored:
     version, updated, source, message, deleted = row
-    return Stored(kind, key, version, updated, source, message, deleted, body, patient)
+    return Stored(kind, key, version, updated, source, message, deleted, body, patient, sensitive)
 
 
 def past(kind: str, key: str) -> list[Stored]:

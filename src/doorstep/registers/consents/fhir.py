@@ -33,7 +33,7 @@ def consent(agreed: Agreed) -> Json:
     else:
         patient = {"identifier": {"system": RESIDENT, "value": str(agreed.resident)}}
     until = agreed.until
-    labels = [coding(HL7 + system, code) for kind, (system, code) in LABELS.items() if agreed.kinds & kind]
+    labels = [coding(HL7 + system, code, "") for kind, (system, code) in LABELS.items() if agreed.kinds & kind]
     return filled(
         resourceType="Consent",
         id=str(agreed.id),

@@ -75,7 +75,7 @@ def basis_of(facts: Facts) -> Basis | None:
     consent must name it (art. 29: a separate consent), or the glass is broken (GB/T 39725-2020, level 5).
     """
     if facts.operations:
-        return Basis(Why.OPERATIONS)
+        return Basis(Why.OPERATIONS, kinds=facts.named.get(Why.OPERATIONS, sensitive.NONE))
     denied = Why.DENIAL in facts.present
     order = (Why.BREAK_GLASS,) if denied else (*CARE, Why.CONSENT, Why.BREAK_GLASS)
     kinds = 0

@@ -12,6 +12,7 @@ from django.db import connection
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.clock import CHINA
+from doorstep.kernel.sensitive import NONE, UNWEIGHED
 from doorstep.registers.consents import rules
 from doorstep.registers.consents.rules import Basis, Encounter, Facts, Terms, Why
 
@@ -47,7 +48,8 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     that institution's system: what a desk of this house writes is the reader's own word.
     """
     if is_operations(call):
-        return rules.basis_of(Facts(operations=True))
+        itself = call.actor.startswith("system:")
+        return rules.basis_of(Facts(operations=True, named={Why.OPERATIONS: UNWEIGHED if itself else NONE}))
     asked = {
         "resident": resident, "organisation": call.organisation, "person": call.actor, "at": call.at,
         "patients": list(own), "oldest": call.at - LONGEST, "code": CODE, "day": call.at.astimezone(CHINA).date(),
