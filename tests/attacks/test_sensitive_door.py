@@ -37,8 +37,9 @@ ASKED = (
     "Condition/low/_history/1", "Condition/_history?_count=1000", "_history?_count=1000", "Condition?_count=1000",
     "Condition?code=F20.9", "Condition?code:text=精神", "Condition?subject=Patient/pb&code=F20.9&_sort=-recorded-date",
     "Observation?encounter=psy", "Observation?subject=Patient/pb&_sort=-date", "Encounter?diagnosis=low",
-    "Patient?_id=pb&_revinclude=Condition:subject", "Patient?_id=pb&_revinclude=*", "Patient/pb/$everything?_count=1000",
-    "Patient/pb/Condition", "Patient/pb/*?_count=1000", "Composition?_include=Composition:entry&_count=1000",
+    "Patient?_id=pb&_revinclude=Condition:subject", "Patient?_id=pb&_revinclude=*",
+    "Patient/pb/$everything?_count=1000", "Patient/pb/Condition", "Patient/pb/*?_count=1000",
+    "Composition?_include=Composition:entry&_count=1000",
     "Observation/$lastn?patient=pb", "Patient/pb/$summary",
 )  # fmt: skip
 COUNTED = (
@@ -55,7 +56,10 @@ def secret(served: Served) -> Served:
         return served
     own = {"resourceType": "Condition", "id": "own", "subject": {"reference": "Patient/pa"}, "code": F20}
     for key, made in (
-        (served.key_b, (patient("pb", number(11, 1), "乙"), *clinical("b", "pb", "平"), *SECRET, SECRET[0] | {"note": []})),
+        (
+            served.key_b,
+            (patient("pb", number(11, 1), "乙"), *clinical("b", "pb", "平"), *SECRET, SECRET[0] | {"note": []}),
+        ),
         (served.key_a, (patient("pa", number(10, 1), "甲"), *clinical("a", "pa", "平"), own)),
     ):
         for each in made:

@@ -1,5 +1,5 @@
-"""What the ledger's index keeps of a resource, read as this house reads it: China's time, names as they are typed, what is
-sensitive marked."""
+"""What the ledger's index keeps of a resource, read as this house reads it: China's time, names as they are typed, and
+what of it is marked as sensitive."""
 
 from __future__ import annotations
 

@@ -47,8 +47,9 @@ def search_ids(
 ) -> list[str]:
     """The ids of at most ``limit`` resources of a type that fit a search, of some sources (None: all), by id.
 
-    ``among``: only these ids. ``sensitive``: whether what is so marked is seen, as the system sees it. Raises ``FhirProblem`` for what cannot be asked: unknown parameters too, and a search
-    without a condition, which would mean any resource.
+    ``among``: only these ids. ``sensitive``: whether what is so marked is seen, as the system sees it. Raises
+    ``FhirProblem`` for what cannot be asked: unknown parameters too, and a search without a condition, which would
+    mean any resource.
     """
     asked = read_query(kind, parse_qsl(query, keep_blank_values=True), strict=True)
     if not asked.where:

@@ -132,7 +132,7 @@ def _write_distinct(
     marked = ledger_marks.inherited(cursor, [(row.type, row.id, row.index) for _, row in rows if not row.deleted])
     for place, row in rows:
         if (index := marked.get((row.type, row.id))) is not None:
-            row = replace(row, index=index)  # noqa: PLW2901  # the same row, with what it inherits
+            row = replace(row, index=index)  # the same row, with what it inherits
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
     _queue(cursor, by_type, known)
@@ -208,8 +208,8 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
     name, ids = table(kind), [row.id for row, _, _ in rows]
     before = cursor.execute(
         sql.SQL(
-            "SELECT id, version, updated, source, message, deleted, digest, sensitive, body, patient FROM {} WHERE id = ANY(%s)"
-            " ORDER BY id FOR UPDATE"
+            "SELECT id, version, updated, source, message, deleted, digest, sensitive, body, patient FROM {}"
+            " WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
         ).format(name),
         [ids],
     ).fetchall()
@@ -245,9 +245,7 @@ def read(kind: str, key: str) -> Stored | None:
     return None if row is None else _stored(kind, key, row[:5], row[5].encode(), *row[6:])
 
 
-def _stored(
-    kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None, sensitive: int = 0
-) -> Stored:
+def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None, sensitive: int = 0) -> Stored:
     version, updated, source, message, deleted = row
     return Stored(kind, key, version, updated, source, message, deleted, body, patient, sensitive)
 

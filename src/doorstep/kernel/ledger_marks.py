@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
+from operator import or_
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from doorstep.kernel import sensitive
 
 Key = tuple[str, str]
 Entry = tuple[str, str, Index]  # type, id, what is indexed of it
+Marked = tuple[str, str, str, int]  # type, id, patient, mark
 HOT: Final = ("Observation", "Condition", "MedicationRequest")
 DEEPEST: Final = 4
 """How many references a mark passes along among what is stored already; among what comes in together, all."""
@@ -76,38 +78,38 @@ def spread(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
     for _ in range(DEEPEST):
         if not marked:
             return
-        found: list[tuple[str, str, str | None, int]] = []
+        found: list[Marked] = []
         for kind in sorted(_referring(frozenset(each[0] for each in marked))):
             found += _raise(cursor, kind, marked)
         marked = found
 
 
-def _raise(cursor: Cursor[Any], kind: str, marked: Sequence[tuple[str, str, str | None, int]]) -> list[Any]:
+def _raise(cursor: Cursor[Any], kind: str, marked: Sequence[Marked]) -> list[Marked]:
     """Raise the marks of one type's rows that refer to what is marked; returns them as they stand then."""
     by_hash: dict[int, int] = {}
     for target, key, _, mark in marked:
         for code in _codes(kind, target):
             hashed = reference_hash(code, f"{target}/{key}")
             by_hash[hashed] = by_hash.get(hashed, 0) | mark
-    if not by_hash:
-        return []
     query = sql.SQL(
         "SELECT id, patient, sensitive, tok FROM {} WHERE patient = ANY(%s) AND NOT deleted AND tok && %s::int8[]"
-        " ORDER BY id FOR UPDATE SKIP LOCKED"
+        " AND sensitive >= 0 ORDER BY id FOR UPDATE SKIP LOCKED"
     )
-    patients = sorted({whose for _, _, whose, _ in marked if whose is not None})
-    raised = []
+    patients = sorted({whose for _, _, whose, _ in marked})
+    raised: list[Marked] = []
     for key, whose, stands, tokens in cursor.execute(query.format(_table(kind)), [patients, list(by_hash)]).fetchall():
-        mark = max(stands, 0)
-        for token in tokens:
-            mark |= by_hash.get(token, 0)
-        if stands not in (mark, sensitive.UNWEIGHED):
+        mark = reduce(or_, (by_hash.get(token, 0) for token in tokens), stands)
+        if stands != mark:
             raised.append((kind, key, whose, mark))
+    if raised:
+        _write(cursor, kind, raised)
+    return raised
+
+
+def _write(cursor: Cursor[Any], kind: str, raised: Sequence[Marked]) -> None:
     for name in (_table(kind), *([sql.Identifier(f"fhir_{kind.lower()}_code")] if kind in HOT else [])):
         update = sql.SQL("UPDATE {} SET sensitive = %s WHERE patient = %s AND id = %s").format(name)
-        if raised:
-            cursor.executemany(update, [(mark, whose, key) for _, key, whose, mark in raised])
-    return raised
+        cursor.executemany(update, [(mark, whose, key) for _, key, whose, mark in raised])
 
 
 def catch_up(cursor: Cursor[Any], seconds: int) -> int:

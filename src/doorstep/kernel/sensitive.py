@@ -52,7 +52,7 @@ FROM_ANY: Final = frozenset(
 FROM_PLACES: Final = frozenset({"HealthcareService", "Location", "Organization"})
 """Types whose marks pass to an Encounter there: a stay on a psychiatric ward."""
 
-_WORDED: Final = frozenset({"display", "text", "title", "name", "description"})
+_TELLING: Final = frozenset({"code", "reference", "display", "text", "title", "name", "description"})
 _LONGEST: Final = 300  # letters of a name; what is longer is a report, whose words mostly deny what they name
 _SHAPE: Final = re.compile(r"([A-Z][0-9]{2})\.?([0-9]?)", re.ASCII)
 _UNNAMED: Final = re.compile(r"[A-Z][0-9]{2}\.[0-9xX].*", re.ASCII)
@@ -75,22 +75,23 @@ def weigh(kind: str, resource: Mapping[str, Any]) -> tuple[int, list[str]]:
     targets: dict[str, None] = {}
     while stack:
         value = stack.pop()
-        if value.__class__ is list:
-            stack += [one for one in value if one.__class__ is dict or one.__class__ is list]
+        if isinstance(value, list):
+            stack += [one for one in value if isinstance(one, dict | list)]
             continue
         for name, inner in value.items():
-            if inner.__class__ is dict or inner.__class__ is list:
+            if isinstance(inner, dict | list):
                 stack.append(inner)
-            elif inner.__class__ is not str:
-                continue
-            elif name == "code":
-                system = value.get("system")
-                found |= _coded(system if isinstance(system, str) else "", inner, bare)
-            elif name in _WORDED:
-                found |= _worded(inner) if len(inner) <= _LONGEST else NONE
-            elif name == "reference" and passes(kind, inner.partition("/")[0]):
-                targets[inner] = None
+            elif isinstance(inner, str) and name in _TELLING:
+                found |= _told(name, inner, value.get("system"), bare)
+                if name == "reference" and passes(kind, inner.partition("/")[0]):
+                    targets[inner] = None
     return found, list(targets)
+
+
+def _told(name: str, said: str, system: object, bare: bool) -> int:
+    if name == "code":
+        return _coded(system if isinstance(system, str) else "", said, bare)
+    return _worded(said) if name != "reference" and len(said) <= _LONGEST else NONE
 
 
 def passes(kind: str, target: str) -> bool:

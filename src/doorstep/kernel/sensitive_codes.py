@@ -78,4 +78,4 @@ WORDS: Final[Mapping[str, str]] = {
         r"|(?:induced|spontaneous|incomplete|missed) abortion|termination of pregnancy"
     ),
 }
-"""Names of diseases, drugs and departments in Chinese and English; 性病 alone is not among them (慢性病), nor is 引产."""
+"""Names of diseases, drugs and departments, in Chinese and English; not 性病 alone (慢性病), nor 引产 alone."""

@@ -46,7 +46,7 @@ class Rows:
     async def run(
         self, call: Call, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
     ) -> T:
-        """Drive steps to their end: statements over one connection within the caller's scope, what may wait beside the loop."""
+        """Drive steps to their end: statements over one connection in the caller's scope, what may wait beside it."""
         held: Any = None
         pool = self._pool or await self._open()
         try:

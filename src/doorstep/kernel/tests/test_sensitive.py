@@ -91,9 +91,10 @@ def test_a_code_is_read_by_its_system(system: str, code: str, kinds: str) -> Non
 @pytest.mark.parametrize(
     ("words", "kinds"),
     [
-        ("慢性病科", ""), ("皮肤性病科", ""), ("先兆流产", ""), ("催产引产术", ""), ("否认精神病史", ""), ("骨髓抑制", ""),
-        ("hearing aids", ""), ("achiving", ""), ("无痛人工流产术", "ABORTION"), ("HIV抗体", "HIV"), ("精神科门诊", "PSY"),
-        ("Major depressive disorder", "PSY"), ("梅毒螺旋体特异性抗体", "STD"), ("美沙酮口服液", "SUD"), ("奥氮平片", "PSY"),
+        ("慢性病科", ""), ("皮肤性病科", ""), ("先兆流产", ""), ("催产引产术", ""), ("否认精神病史", ""),
+        ("骨髓抑制", ""), ("hearing aids", ""), ("achiving", ""), ("无痛人工流产术", "ABORTION"), ("HIV抗体", "HIV"),
+        ("精神科门诊", "PSY"), ("Major depressive disorder", "PSY"), ("梅毒螺旋体特异性抗体", "STD"),
+        ("美沙酮口服液", "SUD"), ("奥氮平片", "PSY"),
     ],
 )  # fmt: skip
 def test_names_are_read_with_care(words: str, kinds: str) -> None:

@@ -58,7 +58,14 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
         signer_name=signed.signer_name, recorded_by=call.actor, recorded_name=call.name,
     )  # fmt: skip
     _publish(row)
-    about("Consent", key, resident=head.id, organisation=str(signed.organisation), permit=signed.permit, sensitive=sensitive.kinds(relation.kinds))
+    about(
+        "Consent",
+        key,
+        resident=head.id,
+        organisation=str(signed.organisation),
+        permit=signed.permit,
+        sensitive=sensitive.kinds(relation.kinds),
+    )
     return key
 
 

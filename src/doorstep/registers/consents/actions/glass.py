@@ -21,7 +21,8 @@ from doorstep.registers.residents import api as residents
 
 @action(Permission.BREAK_GLASS, audits="consents.break_glass")
 def break_glass(call: Call, *, resident: UUID, reason: str, words: str, hours: int) -> UUID:
-    """Open a resident's whole record, sensitive kinds too, to the caller alone, from now for some hours. It waits for review from then on.
+    """Open a resident's whole record, sensitive kinds too, to the caller alone, from now for some hours. It waits for
+    review from then on.
 
     ``Refused``: ``not_found`` outside the scope, ``glass.*`` where hours or words are wrong.
     """

@@ -79,9 +79,7 @@ def _signed(data: Mapping[str, Any]) -> Signed:
     found = organisations.source(other) if other else UUID(data["organisation"]) if data["organisation"] else None
     permit = data["decision"] == "permit"
     kinds = sum(Kind[name] for name in data["kinds"]) if permit else 0
-    return Signed(
-        found or UUID(int=0), permit, data["signer"], data["signer_name"].strip(), data["until"], kinds
-    )
+    return Signed(found or UUID(int=0), permit, data["signer"], data["signer_name"].strip(), data["until"], kinds)
 
 
 def _named(kinds: int) -> list[str]:

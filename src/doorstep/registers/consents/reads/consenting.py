@@ -87,11 +87,10 @@ def effect(call: Call, *, resident: UUID, organisation: UUID) -> Effect:
 
 def _counted(patients: Collection[str]) -> Mapping[str, int]:
     parts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {kind}::text, count(*) FROM {table} WHERE patient = ANY(%(patients)s) AND NOT deleted"
+        sql.SQL(
+            "SELECT {kind}::text, count(*) FROM {table} WHERE patient = ANY(%(patients)s) AND NOT deleted"
             " AND sensitive = 0"
-        ).format(
-            kind=sql.Literal(kind), table=ledger.table(kind)
-        )
+        ).format(kind=sql.Literal(kind), table=ledger.table(kind))
         for kind in KINDS
     )
     with fence.lifted(COUNTED), connection.cursor() as cursor:
