@@ -140,15 +140,16 @@ def _write_distinct(
     if taken:
         raise Claimed(frozenset(taken))
     indexed: list[ledger_index.Entry] = []
+    raised: list[ledger_marks.Marked] = []
     # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
     for kind in sorted(by_type):
         fresh, changed = _sorted_out(by_type[kind], known[kind], result)
         _insert(cursor, kind, fresh, at)
-        _update(cursor, kind, changed, at)
+        raised += _update(cursor, kind, changed, at)
         written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
         indexed += [(kind, row.id, row.source, row.index) for row in written if not row.deleted]
     ledger_index.add(cursor, indexed)
-    ledger_marks.spread(cursor, [(kind, key, index) for kind, key, _, index in indexed if index.sensitive])
+    ledger_marks.spread(cursor, raised)
 
 
 def _sorted_out(
@@ -202,9 +203,12 @@ def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]],
             )  # fmt: skip
 
 
-def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime) -> None:
+def _update(
+    cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime
+) -> list[ledger_marks.Marked]:
+    """Write later versions; returns those that are marked as they were not before."""
     if not rows:
-        return
+        return []
     name, ids = table(kind), [row.id for row, _, _ in rows]
     before = cursor.execute(
         sql.SQL(
@@ -235,6 +239,11 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
         ],
     )  # fmt: skip
     ledger_index.remove(cursor, kind, [old[0] for old in before], [old[9] for old in before])
+    return [
+        (kind, row.id, row.index.sensitive)
+        for (row, _, _), old in zip(rows, before, strict=True)
+        if row.index.sensitive & ~max(old[7], 0)
+    ]
 
 
 def read(kind: str, key: str) -> Stored | None:

@@ -19,8 +19,13 @@ from doorstep.kernel import sensitive
 
 Key = tuple[str, str]
 Entry = tuple[str, str, Index]  # type, id, what is indexed of it
-Marked = tuple[str, str, str, int]  # type, id, patient, mark
+Marked = tuple[str, str, int]  # type, id, mark
 HOT: Final = ("Observation", "Condition", "MedicationRequest")
+# Each hash by itself through the index of tokens: all at once would be compared with every row of a patient.
+REFERRING: Final = (
+    "SELECT DISTINCT x.id FROM unnest(%s::int8[]) h"
+    " CROSS JOIN LATERAL (SELECT id FROM {} WHERE tok @> ARRAY[h] AND NOT deleted OFFSET 0) x"
+)
 DEEPEST: Final = 4
 """How many references a mark passes along among what is stored already; among what comes in together, all."""
 
@@ -69,12 +74,12 @@ def _stored(cursor: Cursor[Any], keys: Iterable[Key]) -> dict[Key, int]:
     return found
 
 
-def spread(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
-    """Give the marks of these entries to what is stored of the same patients and refers to them, and on from there.
+def spread(cursor: Cursor[Any], marked: Sequence[Marked]) -> None:
+    """Give these marks to what is stored and refers to what has them, and on from there.
 
-    Rows that others hold are left alone (``catch_up`` comes by), so that no two writers wait for each other.
+    Only where a mark was raised: what is new cannot be referred to yet, for a reference to nowhere is not taken. Rows
+    that others hold are left alone (``catch_up`` comes by), so that no two writers wait for each other.
     """
-    marked = [(kind, key, i.patient, i.sensitive) for kind, key, i in entries if i.patient is not None]
     for _ in range(DEEPEST):
         if not marked:
             return
@@ -87,41 +92,47 @@ def spread(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
 def _raise(cursor: Cursor[Any], kind: str, marked: Sequence[Marked]) -> list[Marked]:
     """Raise the marks of one type's rows that refer to what is marked; returns them as they stand then."""
     by_hash: dict[int, int] = {}
-    for target, key, _, mark in marked:
+    for target, key, mark in marked:
         for code in _codes(kind, target):
             hashed = reference_hash(code, f"{target}/{key}")
             by_hash[hashed] = by_hash.get(hashed, 0) | mark
+    ids = cursor.execute(sql.SQL(REFERRING).format(_table(kind)), [list(by_hash)]).fetchall()
+    if not ids:
+        return []
     query = sql.SQL(
-        "SELECT id, patient, sensitive, tok FROM {} WHERE patient = ANY(%s) AND NOT deleted AND tok && %s::int8[]"
-        " AND sensitive >= 0 ORDER BY id FOR UPDATE SKIP LOCKED"
-    )
-    patients = sorted({whose for _, _, whose, _ in marked})
-    raised: list[Marked] = []
-    for key, whose, stands, tokens in cursor.execute(query.format(_table(kind)), [patients, list(by_hash)]).fetchall():
+        "SELECT id, patient, sensitive, tok FROM {} WHERE id = ANY(%s) AND sensitive >= 0"
+        " ORDER BY id FOR UPDATE SKIP LOCKED"
+    ).format(_table(kind))
+    raised = []
+    for key, whose, stands, tokens in cursor.execute(query, [[row[0] for row in ids]]).fetchall():
         mark = reduce(or_, (by_hash.get(token, 0) for token in tokens), stands)
         if stands != mark:
-            raised.append((kind, key, whose, mark))
+            raised.append((mark, key, whose))
     if raised:
         _write(cursor, kind, raised)
-    return raised
+    return [(kind, key, mark) for mark, key, _ in raised]
 
 
-def _write(cursor: Cursor[Any], kind: str, raised: Sequence[Marked]) -> None:
-    for name in (_table(kind), *([sql.Identifier(f"fhir_{kind.lower()}_code")] if kind in HOT else [])):
-        update = sql.SQL("UPDATE {} SET sensitive = %s WHERE patient = %s AND id = %s").format(name)
-        cursor.executemany(update, [(mark, whose, key) for _, key, whose, mark in raised])
+def _write(cursor: Cursor[Any], kind: str, raised: Sequence[tuple[int, str, str | None]]) -> None:
+    query = sql.SQL("UPDATE {} SET sensitive = %s WHERE id = %s").format(_table(kind))
+    cursor.executemany(query, [(mark, key) for mark, key, _ in raised])
+    if kind in HOT:
+        narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
+        query = sql.SQL("UPDATE {} SET sensitive = %s WHERE id = %s AND patient = %s").format(narrow)
+        cursor.executemany(query, raised)
 
 
 def catch_up(cursor: Cursor[Any], seconds: int) -> int:
-    """Spread the marks of what was written in the last seconds: two that refer to each other may have been written at
+    """Spread the marks of what was changed in the last seconds: it may have been referred to by what another wrote at
     the same moment, and neither have seen the other. Returns how many were looked at."""
     looked = 0
     for kind in sorted(sensitive.FROM_ANY):
         query = sql.SQL(
-            "SELECT id, patient, sensitive FROM {} WHERE sensitive > 0 AND updated > now() - make_interval(secs => %s)"
+            "SELECT id, sensitive FROM {} WHERE sensitive > 0 AND version > 1"
+            " AND updated > now() - make_interval(secs => %s)"
         )
         rows = cursor.execute(query.format(_table(kind)), [seconds]).fetchall()
-        spread(cursor, [(kind, key, Index(whose, None, None, [], [], [], [], sensitive=m)) for key, whose, m in rows])
+        spread(cursor, [(kind, key, mark) for key, mark in rows])
         looked += len(rows)
     return looked
 

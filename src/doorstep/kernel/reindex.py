@@ -156,7 +156,8 @@ def step(kind: str, batch: int = BATCH) -> Progress:
             progress.step = len(rows)
             progress.seen += progress.step
             progress.changed += reindex_rows.rewrite(cursor, kind, wanted)
-            ledger_marks.spread(cursor, [(kind, row.id, index) for row, index in wanted if index.sensitive])
+            raised = [(kind, row.id, i.sensitive) for row, i in wanted if i.sensitive & ~max(row.sensitive, 0)]
+            ledger_marks.spread(cursor, raised)
             progress.failed += len(faults)
             progress.faults = [*progress.faults, *faults][:KEPT_FAULTS]
             progress.last = last

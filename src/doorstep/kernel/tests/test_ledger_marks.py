@@ -73,7 +73,8 @@ def test_what_came_before_is_marked_by_what_comes() -> None:
 
 
 def test_what_two_wrote_at_the_same_moment_is_caught_up_with() -> None:
-    write(LOW, DIAGNOSED, SUGAR, OTHER)
+    write(LOW, ENCOUNTER, SUGAR, OTHER)
+    write(DIAGNOSED)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE fhir_observation SET sensitive = 0")
         cursor.execute("UPDATE fhir_encounter SET updated = now()")

@@ -88,7 +88,8 @@ def open_chart(call: Call, resident: UUID) -> Chart:
 
 
 def _weighed(chart: Chart) -> Chart:
-    """The chart that knows how many entries are withheld; tells the trail which sensitive kinds it shows. One query."""
+    """The chart that knows how many entries are withheld; tells the trail whether it shows any such, not of which kind:
+    who reads the trail is not to learn that. One query."""
     parts = rows.union(
         sql.SQL(
             "SELECT sensitive, source, count(*) FROM {table} WHERE patient = ANY(%(patients)s::text[])"
@@ -97,16 +98,16 @@ def _weighed(chart: Chart) -> Chart:
         for kind in rules.types_of("")
         if kind != "Consent"  # one that names a kind tells of it, and is no record of care
     )
-    withheld = shown = 0
+    withheld, shown = 0, False
     with fence.lifted(COUNTED):
         found = rows.run(parts, chart.asked)
     for marked, source, count in found:
         if chart.sees(source, marked):
-            shown |= marked
+            shown = True
         else:
             withheld += count
     if shown:
-        about("Chart", chart.resident, sensitive=sensitive.kinds(shown))
+        about("Chart", chart.resident, sensitive=True)
     return replace(chart, withheld=withheld)
 
 

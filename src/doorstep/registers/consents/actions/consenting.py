@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from doorstep.kernel import clock, publishing, sensitive
+from doorstep.kernel import clock, publishing
 from doorstep.kernel.act import about, action, publish
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, allow, demand, refuse
@@ -64,7 +64,7 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
         resident=head.id,
         organisation=str(signed.organisation),
         permit=signed.permit,
-        sensitive=sensitive.kinds(relation.kinds),
+        sensitive=relation.kinds != 0,
     )
     return key
 
