@@ -37,7 +37,9 @@ TIMES = (
 )
 RIGHTS = ("is_superuser", "is_staff", "permissions", "groups", "user_permissions", "scope", "everywhere", "purpose")
 STATES = ("version", "state", "digest", "trusted", "shadow", "model", "bits", "deleted", "waits", "attempts")
-CALLERS = ("administrator", "bureau_manager", "hospital_manager", "exchange_operator", "township_physician")
+CALLERS = (
+    "administrator", "bureau_manager", "hospital_manager", "exchange_operator", "township_physician", "auditor",
+)  # fmt: skip
 
 
 def extras(form: dict[str, object]) -> dict[str, object]:

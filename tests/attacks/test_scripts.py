@@ -157,7 +157,7 @@ def test_nothing_that_is_ingested_becomes_markup(world: World) -> None:
     assert shown > 100, "the pages should show what was sent, as text"
 
 
-CALLERS = ("administrator", "bureau_manager", "exchange_operator", "township_physician")
+CALLERS = ("administrator", "bureau_manager", "exchange_operator", "township_physician", "auditor")
 
 
 def test_nothing_that_is_typed_into_a_form_becomes_markup(world: World) -> None:

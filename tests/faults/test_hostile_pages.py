@@ -73,7 +73,9 @@ CURSORS: dict[str, str] = {
 ROUGH = {"nothing", "nul", "huge", "over 64 bits", "negative", "float", "other digits", "long", "outside the plane",
          "markup", "format", "header", "last day", "first day", "uuid"}  # fmt: skip
 LIGHT = HOSTILE.keys() - {"nul", "long", "markup", "outside the plane", "sql"}  # a password costs 50 ms each
-CALLER = ("exchange_operator", "township_physician", "administrator", "hospital_manager", "bureau_manager")
+CALLER = (
+    "exchange_operator", "township_physician", "administrator", "hospital_manager", "bureau_manager", "auditor",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -44,6 +44,9 @@ class Index(msgspec.Struct, frozen=True, gc=False):
     The rest begins with a `param_key`. `strings`: (…, normalised, as sent where it differs), cut to STRING letters;
     URIs as sent, cut to URI letters. `dates`: (…, first instant, first after; None without bound), but for what `at`
     and `at_end` hold. `numbers`: (…, low, high), both within.
+
+    `sensitive`: a mark that the house gives; whoever reads must be let see what is so marked. `passing`: the targets
+    (Type/id) whose marks are this one's too.
     """
 
     patient: str | None
@@ -56,6 +59,8 @@ class Index(msgspec.Struct, frozen=True, gc=False):
     strings: list[String] = []
     dates: list[Row] = []
     numbers: list[Number] = []
+    sensitive: int = 0
+    passing: list[str] = []
 
 
 class _Plan(NamedTuple):

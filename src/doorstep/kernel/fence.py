@@ -3,6 +3,8 @@
 The first fence is the program's own bounds on every query; this one holds where a query forgets them. Behind it a
 session wears the role ``doorstep_fenced``, which owns nothing, and says its scope in the setting ``doorstep.scope``:
 the institutions, ``*``, or nothing, and then no row about a person is seen but those of patients admitted by name.
+What tells of a sensitive kind (``kernel.sensitive``) is seen by the institution that sent it (``doorstep.own``), or
+where its kinds were opened (``doorstep.kinds``).
 What the system does of itself (taking records in, linking them, the worker, the command line) is done as the owner,
 whom no policy bounds.
 """
@@ -13,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, connections
 from psycopg.pq import TransactionStatus
@@ -22,8 +25,11 @@ from doorstep.kernel.call import Scope
 ROLE: Final = "doorstep_fenced"
 SETTING: Final = "doorstep.scope"
 PATIENTS: Final = "doorstep.patients"
-_NOW: Final = ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in (SETTING, PATIENTS, "role"))
-_SET: Final = ", ".join(f"set_config('{name}', %s, false)" for name in (SETTING, PATIENTS, "role"))
+OWN: Final = "doorstep.own"
+KINDS: Final = "doorstep.kinds"
+_ALL: Final = (SETTING, PATIENTS, OWN, KINDS, "role")
+_NOW: Final = ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in _ALL)
+_SET: Final = ", ".join(f"set_config('{name}', %s, false)" for name in _ALL)
 _CHANGE: Final = f"SELECT before.*, {_SET} FROM (SELECT {_NOW} OFFSET 0) before"  # noqa: S608  # our own names
 _default = {"behind": False}
 _behind: ContextVar[bool | None] = ContextVar("doorstep_behind_the_fence", default=None)
@@ -49,12 +55,15 @@ def as_system() -> None:
     connection.close()
 
 
-def admit(patients: Iterable[str]) -> None:
-    """Let the statements up to the end of the innermost ``within`` see what is about these patients (FHIR ids) too: for
-    the one place that has decided that a record may be opened."""
+def admit(patients: Iterable[str], kinds: int = 0) -> None:
+    """Let the statements up to the end of the innermost ``within`` see what is about these patients (FHIR ids) too, and
+    of the sensitive kinds those in the mark: for the one place that has decided that a record may be opened."""
     if _is_behind():
         raw: Any = connection.connection
-        raw.execute(f"SELECT set_config('{PATIENTS}', %s::text[]::text, false)", [list(patients)])
+        raw.execute(
+            f"SELECT set_config('{PATIENTS}', %s::text[]::text, false), set_config('{KINDS}', %s, false)",
+            [list(patients), str(kinds)],
+        )
 
 
 def _is_behind() -> bool:
@@ -68,9 +77,10 @@ def _dress(settings: dict[str, Any], role: str) -> None:
 
 
 @contextmanager
-def within(scope: Scope) -> Iterator[None]:
-    """Keep the statements of this thread's connection within the scope; afterwards it is as it was before."""
-    with _wearing(ROLE, written(scope)):
+def within(scope: Scope, own: UUID | None = None) -> Iterator[None]:
+    """Keep the statements of this thread's connection within the scope; afterwards it is as it was before. ``own`` is
+    the institution for which the caller reads: what it sent itself, it sees whatever that tells of."""
+    with _wearing(ROLE, written(scope), "" if own is None else str(own)):
         yield
 
 
@@ -87,11 +97,11 @@ def lifted(reason: str) -> Iterator[None]:
 
 
 @contextmanager
-def _wearing(role: str, scope: str) -> Iterator[None]:
+def _wearing(role: str, scope: str, own: str = "") -> Iterator[None]:
     connection.ensure_connection()
     raw: Any = connection.connection
     with connection.wrap_database_errors:
-        before = raw.execute(_CHANGE, [scope, "{}", role]).fetchone()[:3]
+        before = raw.execute(_CHANGE, [scope, "{}", own, "", role]).fetchone()[: len(_ALL)]
     token = _behind.set(role == ROLE)
     try:
         yield

@@ -37,17 +37,24 @@ def setting() -> Setting:
 
 
 def search_ids(
-    kind: str, query: str, sources: Sequence[UUID] | None, limit: int, among: Sequence[str] | None = None
+    kind: str,
+    query: str,
+    sources: Sequence[UUID] | None,
+    limit: int,
+    among: Sequence[str] | None = None,
+    *,
+    sensitive: bool = True,
 ) -> list[str]:
     """The ids of at most ``limit`` resources of a type that fit a search, of some sources (None: all), by id.
 
-    ``among``: only these ids. Raises ``FhirProblem`` for what cannot be asked: unknown parameters too, and a search
-    without a condition, which would mean any resource.
+    ``among``: only these ids. ``sensitive``: whether what is so marked is seen, as the system sees it. Raises
+    ``FhirProblem`` for what cannot be asked: unknown parameters too, and a search without a condition, which would
+    mean any resource.
     """
     asked = read_query(kind, parse_qsl(query, keep_blank_values=True), strict=True)
     if not asked.where:
         raise FhirProblem("unconditional", query=query)
-    bounds = Bounds(None if sources is None else tuple(sources), frozenset())
+    bounds = Bounds(None if sources is None else tuple(sources), frozenset(), all=sensitive)
     context = Context(bounds, setting(), lambda _kind, _token: False, b"")
 
     def steps() -> Steps[list[tuple[Any, ...]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
@@ -21,14 +21,17 @@ from psycopg import Cursor, sql
 
 from doorstep.fhir.indexing import Index
 from doorstep.fhir.tables import known_types
-from doorstep.kernel import ledger_index
+from doorstep.kernel import ledger_index, ledger_marks
 
 SHARED = frozenset(
     ("Endpoint", "HealthcareService", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole")
 )
 QUEUE = 0x6C656467  # the first key of the advisory locks of this file
-COLUMNS = "id, version, updated, source, message, patient, at, at_end, deleted, digest, tok, body"
-KINDS = ("text", "int4", "timestamptz", "uuid", "int8", "text", "timestamptz", "timestamptz", "bool", "bytea", "int8[]")
+COLUMNS = "id, version, updated, source, message, patient, at, at_end, deleted, digest, tok, sensitive, body"
+KINDS = (
+    "text", "int4", "timestamptz", "uuid", "int8", "text", "timestamptz", "timestamptz", "bool", "bytea", "int8[]",
+    "int4", "text",
+)  # fmt: skip
 
 
 class Claimed(Exception):
@@ -62,7 +65,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version as it stands in the ledger."""
+    """A version as it stands in the ledger; ``sensitive`` is its mark."""
 
     type: str
     id: str
@@ -73,6 +76,7 @@ class Stored:
     deleted: bool
     body: bytes
     patient: str | None = None
+    sensitive: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,10 @@ def _write_distinct(
     cursor: Cursor[Any], rows: list[tuple[int, Fresh]], at: datetime, result: list[Written | None]
 ) -> None:
     by_type: dict[str, list[tuple[int, Fresh]]] = defaultdict(list)
+    marked = ledger_marks.inherited(cursor, [(row.type, row.id, row.index) for _, row in rows if not row.deleted])
     for place, row in rows:
+        if (index := marked.get((row.type, row.id))) is not None:
+            row = replace(row, index=index)  # the same row, with what it inherits
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
     _queue(cursor, by_type, known)
@@ -133,14 +140,16 @@ def _write_distinct(
     if taken:
         raise Claimed(frozenset(taken))
     indexed: list[ledger_index.Entry] = []
+    raised: list[ledger_marks.Marked] = []
     # types and ids in one order everywhere, so that two writers wait for each other instead of deadlocking
     for kind in sorted(by_type):
         fresh, changed = _sorted_out(by_type[kind], known[kind], result)
         _insert(cursor, kind, fresh, at)
-        _update(cursor, kind, changed, at)
+        raised += _update(cursor, kind, changed, at)
         written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
         indexed += [(kind, row.id, row.source, row.index) for row in written if not row.deleted]
     ledger_index.add(cursor, indexed)
+    ledger_marks.spread(cursor, raised)
 
 
 def _sorted_out(
@@ -185,23 +194,26 @@ def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]],
         return
     copy = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table(kind), sql.SQL(COLUMNS))
     with cursor.copy(copy) as out:
-        out.set_types([*KINDS, "text"])
+        out.set_types(KINDS)
         for row, mark in rows:
             i = row.index
             out.write_row(
                 (row.id, 1, at, row.source, row.message, i.patient, i.at, i.at_end, row.deleted, mark, i.tokens,
-                 row.body.decode())
+                 i.sensitive, row.body.decode())
             )  # fmt: skip
 
 
-def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime) -> None:
+def _update(
+    cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime
+) -> list[ledger_marks.Marked]:
+    """Write later versions; returns those that are marked as they were not before."""
     if not rows:
-        return
+        return []
     name, ids = table(kind), [row.id for row, _, _ in rows]
     before = cursor.execute(
         sql.SQL(
-            "SELECT id, version, updated, source, message, deleted, digest, body, patient FROM {} WHERE id = ANY(%s)"
-            " ORDER BY id FOR UPDATE"
+            "SELECT id, version, updated, source, message, deleted, digest, sensitive, body, patient FROM {}"
+            " WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
         ).format(name),
         [ids],
     ).fetchall()
@@ -209,36 +221,42 @@ def _update(cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]]
         raise IntegrityError(f"{kind}: another transaction wrote a version meanwhile")
     press = zstandard.ZstdCompressor(level=3)
     with cursor.copy(
-        "COPY fhir_past (type, id, version, updated, source, message, deleted, digest, body) FROM STDIN (FORMAT binary)"
+        "COPY fhir_past (type, id, version, updated, source, message, deleted, digest, sensitive, body)"
+        " FROM STDIN (FORMAT binary)"
     ) as out:
-        out.set_types(("text", "text", "int4", "timestamptz", "uuid", "int8", "bool", "bytea", "bytea"))
+        out.set_types(("text", "text", "int4", "timestamptz", "uuid", "int8", "bool", "bytea", "int4", "bytea"))
         for old in before:
-            out.write_row((kind, *old[:7], press.compress(old[7].encode())))
+            out.write_row((kind, *old[:8], press.compress(old[8].encode())))
     cursor.executemany(
         sql.SQL(
             "UPDATE {} SET version = %s, updated = %s, message = %s, patient = %s, at = %s, at_end = %s, deleted = %s,"
-            " digest = %s, tok = %s, body = %s WHERE id = %s"
+            " digest = %s, tok = %s, sensitive = %s, body = %s WHERE id = %s"
         ).format(name),
         [
             (version, at, row.message, row.index.patient, row.index.at, row.index.at_end, row.deleted, mark,
-             row.index.tokens, row.body.decode(), row.id)
+             row.index.tokens, row.index.sensitive, row.body.decode(), row.id)
             for row, mark, version in rows
         ],
     )  # fmt: skip
-    ledger_index.remove(cursor, kind, [old[0] for old in before], [old[8] for old in before])
+    ledger_index.remove(cursor, kind, [old[0] for old in before], [old[9] for old in before])
+    return [
+        (kind, row.id, row.index.sensitive)
+        for (row, _, _), old in zip(rows, before, strict=True)
+        if row.index.sensitive & ~max(old[7], 0)
+    ]
 
 
 def read(kind: str, key: str) -> Stored | None:
     """The version that holds now (deleted ones too), or None."""
-    query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient FROM {} WHERE id = %s")
+    query = sql.SQL("SELECT version, updated, source, message, deleted, body, patient, sensitive FROM {} WHERE id = %s")
     with connection.cursor() as cursor, connection.wrap_database_errors:
         row = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [key]).fetchone()
-    return None if row is None else _stored(kind, key, row[:5], row[5].encode(), row[6])
+    return None if row is None else _stored(kind, key, row[:5], row[5].encode(), *row[6:])
 
 
-def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None) -> Stored:
+def _stored(kind: str, key: str, row: Sequence[Any], body: bytes, patient: str | None, sensitive: int = 0) -> Stored:
     version, updated, source, message, deleted = row
-    return Stored(kind, key, version, updated, source, message, deleted, body, patient)
+    return Stored(kind, key, version, updated, source, message, deleted, body, patient, sensitive)
 
 
 def past(kind: str, key: str) -> list[Stored]:

@@ -40,9 +40,12 @@ def add(cursor: Cursor[Any], entries: Sequence[Entry]) -> None:
         _copy(cursor, name, columns, kinds, rows)
     for kind in sorted(HOT & {entry[0] for entry in entries}):
         _copy(
-            cursor, f"fhir_{kind.lower()}_code", "code, patient, at, id, source",
-            ("int8", "text", "timestamptz", "text", "uuid"),
-            [(code, i.patient, i.at, key, whose) for own, key, whose, i in entries if own == kind for code in i.codes],
+            cursor, f"fhir_{kind.lower()}_code", "code, patient, at, id, source, sensitive",
+            ("int8", "text", "timestamptz", "text", "uuid", "int4"),
+            [
+                (code, i.patient, i.at, key, whose, i.sensitive)
+                for own, key, whose, i in entries if own == kind for code in i.codes
+            ],
         )  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from psycopg import Cursor, errors, sql
 from doorstep.fhir.indexing import Index
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.tables import known_types
-from doorstep.kernel import ledger, reindex_rows
+from doorstep.kernel import ledger, ledger_marks, reindex_rows
 from doorstep.kernel.fhir_index import index_of
 from doorstep.kernel.reindex_rows import Row
 
-INDEX_VERSION: Final = 3
+INDEX_VERSION: Final = 4
 """Raised with every change of what ``index_of`` makes of a resource: the stored index is then an older one."""
 
 BATCH: Final = 1000  # rows that are looked at in one transaction, and about how many bytes of them
@@ -151,9 +151,13 @@ def step(kind: str, batch: int = BATCH) -> Progress:
         if last is not None:
             rows = reindex_rows.locked(cursor, kind, progress.last, last)
             wanted, faults = _wanted(kind, rows)
+            marked = ledger_marks.inherited(cursor, [(kind, row.id, index) for row, index in wanted])
+            wanted = [(row, marked.get((kind, row.id), index)) for row, index in wanted]
             progress.step = len(rows)
             progress.seen += progress.step
             progress.changed += reindex_rows.rewrite(cursor, kind, wanted)
+            raised = [(kind, row.id, i.sensitive) for row, i in wanted if i.sensitive & ~max(row.sensitive, 0)]
+            ledger_marks.spread(cursor, raised)
             progress.failed += len(faults)
             progress.faults = [*progress.faults, *faults][:KEPT_FAULTS]
             progress.last = last

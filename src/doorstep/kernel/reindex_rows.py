@@ -22,7 +22,7 @@ SHARED: dict[str, tuple[str, Callable[[Index], Sequence[tuple[Any, ...]]]]] = {
     "fhir_date": ("param, lo, hi", lambda index: index.dates),
     "fhir_number": ("param, lo, hi", lambda index: index.numbers),
 }
-CODES = "code, patient, at, source"
+CODES = "code, patient, at, source, sensitive"
 
 
 class Row(NamedTuple):
@@ -35,6 +35,7 @@ class Row(NamedTuple):
     at: datetime | None
     at_end: datetime | None
     tokens: list[int]
+    sensitive: int
     body: str
 
 
@@ -52,7 +53,7 @@ class Narrow:
 def locked(cursor: Raw, kind: str, after: str, last: str) -> list[Row]:
     """The rows from after one id to another as they stand now, locked as a writer locks them: by id."""
     query = sql.SQL(
-        "SELECT id, source, deleted, patient, at, at_end, tok, body FROM {} WHERE id > %s AND id <= %s"
+        "SELECT id, source, deleted, patient, at, at_end, tok, sensitive, body FROM {} WHERE id > %s AND id <= %s"
         " ORDER BY id FOR UPDATE"
     )
     return [Row(*row) for row in cursor.execute(query.format(ledger.table(kind)), [after, last]).fetchall()]
@@ -71,7 +72,8 @@ def rewrite(cursor: Raw, kind: str, wanted: Wanted) -> int:
 
 def _differs(row: Row, index: Index) -> bool:
     """Whether the columns say something else; in which order tokens stand says nothing."""
-    if (row.patient, row.at, row.at_end) != (index.patient, index.at, index.at_end):
+    stands = (row.patient, row.at, row.at_end, row.sensitive)
+    if stands != (index.patient, index.at, index.at_end, index.sensitive):
         return True
     return row.tokens != index.tokens and sorted(row.tokens) != sorted(index.tokens)
 
@@ -79,7 +81,9 @@ def _differs(row: Row, index: Index) -> bool:
 def _should(kind: str, row: Row, index: Index) -> dict[str, Counter[tuple[Any, ...]]]:
     found = {table: Counter(values(index)) for table, (_, values) in SHARED.items()}
     if kind in ledger_index.HOT:
-        found[_code_table(kind)] = Counter([(code, index.patient, index.at, row.source) for code in index.codes])
+        found[_code_table(kind)] = Counter(
+            [(code, index.patient, index.at, row.source, index.sensitive) for code in index.codes]
+        )
     return {table: counted for table, counted in found.items() if counted}
 
 
@@ -120,10 +124,11 @@ def _gather(found: dict[str, Narrow], table: str, rows: Iterable[tuple[Any, ...]
 
 
 def _update(cursor: Raw, kind: str, rows: Wanted) -> None:
-    query = sql.SQL("UPDATE {} SET patient = %s, at = %s, at_end = %s, tok = %s WHERE id = %s").format(
-        ledger.table(kind)
+    query = sql.SQL("UPDATE {} SET patient = %s, at = %s, at_end = %s, tok = %s, sensitive = %s WHERE id = %s")
+    cursor.executemany(
+        query.format(ledger.table(kind)),
+        [(i.patient, i.at, i.at_end, i.tokens, i.sensitive, row.id) for row, i in rows],
     )
-    cursor.executemany(query, [(i.patient, i.at, i.at_end, i.tokens, row.id) for row, i in rows])
 
 
 def _remove(cursor: Raw, narrow: Sequence[Narrow]) -> None:

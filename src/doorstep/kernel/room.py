@@ -23,13 +23,15 @@ class Republish(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A line of the menu: its words (Chinese msgid), its URL name, its icon and who sees it."""
+    """A line of the menu: its words (Chinese msgid), its URL name, its icon and who sees it; ``waits``, where something
+    may wait there that they must see at once, counts it on every page (one cheap query)."""
 
     title: str
     url: str
     icon: str
     permission: str
     group: str = ""
+    waits: Callable[[Call], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,13 @@ class House:
         _admit(self._strangers, place(address))
 
     def bounds(self, call: Call) -> Bounds:
-        """What the caller may see: all that its own institution has sent, and what is about no person."""
+        """What the caller may see: all that its own institution has sent, and what is about no person. Who sees what
+        others have sent too sees of it nothing that tells of a sensitive kind."""
         may = call.may(READ)
         if not may.allowed:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
-        return Bounds(sources, OPEN_TYPES)
+        return Bounds(sources, OPEN_TYPES, call.organisation)
 
     def face(self, call: Call, kind: str) -> Face | None:
         """AuditEvents are the trail for those who may read it; others see those that institutions have sent."""
@@ -137,7 +138,7 @@ class House:
         """Drive a search or read over the database."""
         if self._common.stale and self._reading is None:
             await self._read_common()
-        return await self._rows.run(call.scope, steps, self.work)
+        return await self._rows.run(call, steps, self.work)
 
     async def _read_common(self) -> None:
         self._reading = asyncio.ensure_future(self.work(self._common.read))
@@ -250,7 +251,7 @@ def _refusing(function: Callable[[], T]) -> T:
 
 def _fenced(call: Call, work: Callable[[], T]) -> Callable[[], T]:
     def fenced() -> T:
-        with fence.within(call.scope):
+        with fence.within(call.scope, call.organisation):
             return work()
 
     return fenced

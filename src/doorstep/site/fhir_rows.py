@@ -14,7 +14,7 @@ from django.db import connection
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Statement
 from doorstep.kernel import fence
-from doorstep.kernel.call import Scope
+from doorstep.kernel.call import Call
 
 T = TypeVar("T")
 CONNECTIONS: Final = 8
@@ -22,13 +22,13 @@ SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused i
 WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
 _AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 
-_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false)"
+_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false), set_config('{fence.OWN}', $2, false)"
 
 log = logging.getLogger(__name__)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
-    scope: str | None = None
+    scope: tuple[str, str] | None = None
 
     def get_reset_query(self) -> str:
         """Nothing: no request changes its session, and asking would cost a round trip each."""
@@ -44,16 +44,16 @@ class Rows:
         self._opening = asyncio.Lock()
 
     async def run(
-        self, scope: Scope, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
+        self, call: Call, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
     ) -> T:
-        """Drive steps to their end: statements over one connection within the scope, what may wait beside the loop."""
+        """Drive steps to their end: statements over one connection in the caller's scope, what may wait beside it."""
         held: Any = None
         pool = self._pool or await self._open()
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    held = held or await _acquired(pool, fence.written(scope))
+                    held = held or await _acquired(pool, _scope(call))
                     answer = await held.fetch(step.sql, *step.params)
                 else:
                     answer = await work(step)
@@ -127,7 +127,11 @@ async def connect(name: str) -> Any:
     return await asyncpg.connect(**_place(), server_settings=settings)
 
 
-async def _acquired(pool: Any, scope: str) -> Any:
+def _scope(call: Call) -> tuple[str, str]:
+    return fence.written(call.scope), str(call.organisation or "")
+
+
+async def _acquired(pool: Any, scope: tuple[str, str]) -> Any:
     """A connection whose session has this scope: said again only where the request before it had another."""
     try:
         # where one is idle there is nothing to wait for: no clock need be set
@@ -138,7 +142,7 @@ async def _acquired(pool: Any, scope: str) -> Any:
     if raw.scope != scope:
         try:
             raw.scope = None
-            await held.fetchval(_SCOPE, scope)
+            await held.fetchval(_SCOPE, *scope)
             raw.scope = scope
         except BaseException:
             await pool.release(held)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from doorstep.kernel import letters, room
 from doorstep.kernel.call import Call
 from doorstep.kernel.web.context import address
+from doorstep.kernel.web.context import waiting as counted
 from doorstep.kernel.web.pages import CalledRequest, Rule, inside, page
 from doorstep.record.exchange import api as exchange
 from doorstep.site.system.access import Permission
@@ -34,7 +35,7 @@ def waiting(call: Call, entry: room.MenuEntry) -> int:
     """How many things wait for the caller behind a menu entry, where that is cheap to say; else 0."""
     if entry.url == "exchange:list":
         return exchange.counts(call.scope)["all"]
-    return 0
+    return counted(call, entry)
 
 
 def tasks(call: Call) -> list[Task]:

@@ -22,8 +22,10 @@ def tell_if_old() -> None:
     if old:
         named = "、".join(old[:5]) + (" …" if len(old) > 5 else "")
         sys.stderr.write(
-            f"检索索引比程序旧（{len(old)} 类资源：{named}），部分检索可能不全。请执行 doorstep reindex，可不停机"
-            f" / the search index is older than the program ({len(old)} types): run doorstep reindex, all may go on\n"
+            f"检索索引比程序旧（{len(old)} 类资源：{named}），部分检索可能不全，尚未标记的记录按受特别保护处理。"
+            "请执行 doorstep reindex，可不停机"
+            f" / the search index is older than the program ({len(old)} types), and records without a mark are withheld"
+            " as specially protected: run doorstep reindex, all may go on\n"
         )
 
 

@@ -54,10 +54,13 @@ def read_version(kind: str, ident: str, number: int, bounds: Bounds) -> Steps[Ve
     now = yield from read(kind, ident, bounds)
     if now is None or now.version == number:
         return now
+    out = Sql()
+    tests = [f"p.type = {out.arg(kind, 'text')}", f"p.id = {out.arg(ident, 'text')}"]
+    tests += [f"p.version = {out.arg(number, 'int4')}", *_guard([kind], bounds, out)]
     rows = yield Statement(
-        "SELECT id, version, updated, deleted, NULL::text, body, NULL::text FROM fhir_past"
-        " WHERE type = $1 AND id = $2 AND version = $3",
-        (kind, ident, number),
+        "SELECT p.id, p.version, p.updated, p.deleted, NULL::text, p.body, NULL::text FROM fhir_past p"
+        f" WHERE {' AND '.join(tests)}",
+        tuple(out.params),
     )
     return _version(kind, rows[0]) if rows else None
 
@@ -69,7 +72,7 @@ def history_of_one(kind: str, ident: str, part: Slice, bounds: Bounds) -> Steps[
         return []
     out = Sql()
     tests = [f"p.type = {out.arg(kind, 'text')}", f"p.id = {out.arg(ident, 'text')}", *_window("p", part, out)]
-    tests += _standing(kind, part, out)
+    tests += [*_standing(kind, part, out), *_guard([kind], bounds, out)]
     if part.mark is not None:
         tests.append(f"p.version < {out.arg(part.mark[2], 'int4')}")
     sql = (
@@ -118,11 +121,20 @@ def _past(kinds: Sequence[str], part: Slice, bounds: Bounds, out: Sql) -> str:
     if bounds.sources is not None:
         sources, shared = out.arg(list(bounds.sources), "uuid[]"), out.arg(sorted(bounds.open), "text[]")
         tests.append(f"(p.source = ANY({sources}) OR p.type = ANY({shared}))")
+    tests += _guard(kinds, bounds, out)
     return (
         "(SELECT p.type, p.id, p.version, p.updated, p.deleted, NULL::text, p.body, NULL::text FROM fhir_past p"
         f" WHERE {' AND '.join(tests or ['TRUE'])}"
         f" ORDER BY p.updated DESC, p.id DESC, p.version DESC LIMIT {part.count + 1})"
     )
+
+
+def _guard(kinds: Sequence[str], bounds: Bounds, out: Sql) -> list[str]:
+    """Keep back past versions that are sensitive; of the open types nothing is."""
+    kept = bounds.guard(out, "p")
+    if not kept or bounds.open.isdisjoint(kinds):
+        return kept
+    return [f"({kept[0]} OR p.type = ANY({out.arg(sorted(bounds.open), 'text[]')}))"]
 
 
 def _window(alias: str, part: Slice, out: Sql) -> list[str]:

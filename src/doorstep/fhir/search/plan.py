@@ -36,18 +36,31 @@ _IS_LONG: Final = "(r.at_end IS NULL OR r.at_end - r.at > interval '32 days')"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Whose resources a search may see: those of the `sources` (None: all), and all of the `open` types."""
+    """Whose resources a search may see: those of the `sources` (None: all), and all of the `open` types; of what is
+    marked as sensitive only what its `own` source has sent, unless it sees `all` of it."""
 
     sources: tuple[UUID, ...] | None
     open: frozenset[str]
+    own: UUID | None = None
+    all: bool = False
 
     def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
         """Return the conditions that hold a query of the type within the bounds."""
-        if self.sources is None or type_name in self.open:
+        if type_name in self.open:
             return []
+        if self.sources is None:
+            return self.guard(out, alias)
         if len(self.sources) == 1:
-            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}"]
-        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
+            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}", *self.guard(out, alias)]
+        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})", *self.guard(out, alias)]
+
+    def guard(self, out: Sql, alias: str) -> list[str]:
+        """Return the conditions that keep back what is sensitive; none where all that is seen is its own."""
+        if self.all or (self.own is not None and self.sources == (self.own,)):
+            return []
+        if self.own is None:
+            return [f"{alias}.sensitive = 0"]
+        return [f"({alias}.sensitive = 0 OR {alias}.source = {out.arg(self.own, 'uuid')})"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +159,7 @@ def _source(plan: Plan, out: Sql) -> str:
     """Return where rows come from: the table, or what carries the rare token, read before anything is sorted."""
     if plan.fence is None:
         return f"{_table(plan)} r"
-    columns = "r.id, r.at, r.at_end, r.patient, r.tok, r.updated, r.source, r.deleted"
+    columns = "r.id, r.at, r.at_end, r.patient, r.tok, r.updated, r.source, r.deleted, r.sensitive"
     if plan.exact is False or any(not isinstance(c, Tokens | MainDate | Prefix) for c in plan.conditions):
         columns += ", r.body"
     return f"(SELECT {columns} FROM {_table(plan)} r WHERE {plan.fence.sql(out, loose=False)} OFFSET 0) r"

@@ -17,8 +17,8 @@ from doorstep.kernel.ids import new_id
 pytestmark = pytest.mark.django_db
 A, B = new_id(), new_id()
 PUT = """
-INSERT INTO fhir_observation (id, version, updated, source, patient, deleted, digest, tok, body)
-VALUES (%s, 1, now(), %s, %s, false, '', '{}', '{}')
+INSERT INTO fhir_observation (id, version, updated, source, patient, deleted, digest, tok, body, sensitive)
+VALUES (%s, 1, now(), %s, %s, false, '', '{}', '{}', %s)
 """
 # Columns by which a row is somebody's; tables that have one and no policy, each with the reason.
 WHOSE = ("resident_id", "patient", "source_id", "record_id")
@@ -28,9 +28,9 @@ OPEN = {
 }
 
 
-def put(key: str, source: UUID, patient: str | None = None) -> None:
+def put(key: str, source: UUID, patient: str | None = None, sensitive: int = 0) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(PUT, [key, source, patient])
+        cursor.execute(PUT, [key, source, patient, sensitive])
 
 
 def seen(table: str = "fhir_observation", column: str = "id") -> list[str]:
@@ -68,6 +68,27 @@ def test_what_is_opened_by_name_is_seen_until_the_call_ends() -> None:
         assert seen() == ["a1", "b1"]
     with fence.within(Scope(frozenset({A}))):
         assert seen() == ["a1"]
+
+
+def test_what_is_sensitive_is_seen_by_its_sender_and_by_whom_its_kinds_are_opened_to() -> None:
+    """HIV is bit 1, psychiatric bit 4; -1 was never weighed, and is all kinds."""
+    for key, source, kinds in (("a3", A, 1), ("b3", B, 1), ("b4", B, 5), ("b5", B, -1)):
+        put(key, source, "pb", kinds)
+    both = Scope(frozenset({A, B}))
+    with fence.within(both):
+        assert seen() == ["a1", "b1", "b2"]
+    with fence.within(EVERYWHERE):
+        assert seen() == ["a1", "b1", "b2"]
+    with fence.within(both, A):
+        assert seen() == ["a1", "a3", "b1", "b2"]
+        fence.admit(["pb"], 1)
+        assert seen() == ["a1", "a3", "b1", "b2", "b3"]
+        fence.admit(["pb"], 5)
+        assert seen() == ["a1", "a3", "b1", "b2", "b3", "b4"]
+        fence.admit(["pb"], -1)
+        assert seen() == ["a1", "a3", "b1", "b2", "b3", "b4", "b5"]
+        with fence.within(both, B):
+            assert seen() == ["a1", "b1", "b2", "b3", "b4", "b5"]
 
 
 def test_nothing_is_written_for_another_institution() -> None:

@@ -25,6 +25,7 @@ class Link:
     url: str
     icon: str
     current: bool = False
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def here(path: str, urls: list[str]) -> str:
     return max((url for url in urls if url and path.startswith(url)), key=len, default="")
 
 
+def waiting(call: Call | None, entry: room.MenuEntry) -> int:
+    """How many things wait for the caller behind an entry that counts them."""
+    return entry.waits(call) if call is not None and entry.waits is not None else 0
+
+
 def groups(call: Call | None, path: str) -> list[Group]:
     """The menu in the order of the rooms, lines of one group together, the current one known."""
     found = [(entry, address(entry)) for entry in menu(call)]
@@ -65,7 +71,7 @@ def groups(call: Call | None, path: str) -> list[Group]:
     for entry, url in found:
         if url:
             group = made.setdefault(entry.group, Group(gettext(entry.group) if entry.group else ""))
-            group.entries.append(Link(gettext(entry.title), url, entry.icon, url == current))
+            group.entries.append(Link(gettext(entry.title), url, entry.icon, url == current, waiting(call, entry)))
     return list(made.values())
 
 

@@ -72,7 +72,7 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
                     demand(call.may(rule))
                 if request.method not in METHODS:
                     return HttpResponseNotAllowed(METHODS)
-                with fence.within(call.scope) if call is not None else nullcontext():
+                with fence.within(call.scope, call.organisation) if call is not None else nullcontext():
                     return view(cast("CalledRequest", request), *args, **kwargs)
             except Refused as refused:
                 return _refused(request, call, refused)

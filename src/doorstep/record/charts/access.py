@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     READ = "charts.read"
     RAW = "charts.raw"
+    SENSITIVE = "charts.sensitive"
 
 
 # Records of who somebody is hold full numbers: whole for those to whom the room of residents shows them whole.

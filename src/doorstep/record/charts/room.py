@@ -14,5 +14,6 @@ ROOM = Room(
     sentences={
         Permission.READ: _("查看居民在各机构的健康档案"),
         Permission.RAW: _("查看和下载档案记录的原始数据"),
+        Permission.SENSITIVE: _("查看其他机构送来的受特别保护的记录"),
     },
 )

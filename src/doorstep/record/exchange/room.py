@@ -30,5 +30,8 @@ ROOM = Room(
             gettext_noop("批量导出"), "exchange:exports", "package-export", Permission.EXPORT, gettext_noop("数据")
         ),
     ),
-    jobs=(Job("exchange.exports", timedelta(seconds=0.2), jobs.run_exports),),
+    jobs=(
+        Job("exchange.exports", timedelta(seconds=0.2), jobs.run_exports),
+        Job("exchange.marks", timedelta(minutes=10), jobs.catch_up),
+    ),
 )

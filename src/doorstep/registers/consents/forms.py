@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from doorstep.kernel.sensitive import Kind
 from doorstep.kernel.web.forms import DayField, HouseForm
 
 REASONS: Final = {
@@ -44,6 +45,18 @@ class ReviewForm(HouseForm):
     words = forms.CharField(label=_("审核意见"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+NAMED: Final = {
+    Kind.HIV: _("艾滋病相关"),
+    Kind.STD: _("性传播疾病"),
+    Kind.PSY: _("精神、心理疾病"),
+    Kind.SUD: _("药物或酒精依赖"),
+    Kind.SDV: _("性侵害"),
+    Kind.ABORTION: _("流产、终止妊娠"),
+    Kind.OTHER: _("其他标明限制查阅的"),
+}
+"""The sensitive kinds, as a resident reads them."""
+
+
 class ConsentForm(HouseForm):
     """What is on the paper."""
 
@@ -55,6 +68,11 @@ class ConsentForm(HouseForm):
     other = forms.CharField(
         label=_("其他机构的统一社会信用代码"), required=False, max_length=36, help_text=_("列表中没有时填写。")
     )
+    kinds = forms.MultipleChoiceField(
+        label=_("也包括受特别保护的记录"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(kind.name, said) for kind, said in NAMED.items()],
+        help_text=_("只勾选居民在纸上写明的。没有写明的，即使同意查阅全部健康档案，也不显示。"),
+    )  # fmt: skip
     signer = forms.ChoiceField(
         label=_("签字人"), choices=[("self", _("本人")), ("guardian", _("监护人"))], widget=forms.RadioSelect,
         help_text=_("未满 14 周岁的，由监护人签字。"),

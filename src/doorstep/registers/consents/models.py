@@ -28,7 +28,8 @@ class Relation(ScopedRow):
     """Between a resident and an institution, or one person (``staff:<id>``), from a moment to a moment.
 
     ``resident`` follows merges; ``first`` is whom it was opened for, to whom it goes back where a merge is undone.
-    To its ``maker`` (``staff:<id>``) it opens nothing, but for a break-glass.
+    To its ``maker`` (``staff:<id>``) it opens nothing, but for a break-glass. ``kinds``: the sensitive kinds that it
+    opens (``kernel.sensitive``).
     """
 
     resident = models.ForeignKey("residents.Resident", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -42,6 +43,7 @@ class Relation(ScopedRow):
     until = models.DateTimeField(null=True)
     reference = models.CharField(max_length=200)
     maker = models.CharField(max_length=100, blank=True)
+    kinds = models.IntegerField(default=0)
     ended = models.CharField(max_length=40, blank=True)
 
     class Meta:

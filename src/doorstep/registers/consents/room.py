@@ -12,6 +12,7 @@ from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.actions import consenting
 from doorstep.registers.consents.fhir import PUBLISHES
 from doorstep.registers.consents.reactions import on_merged, on_unmerged
+from doorstep.registers.consents.reads import glass
 
 ROOM = Room(
     name="consents",
@@ -40,7 +41,9 @@ ROOM = Room(
         "consent.no_desk": _("您现在的岗位不属于任何机构，不能登记。"),
         "consent.where": _("没有这家机构。请选择，或填写正确的统一社会信用代码。"),
     },
-    menu=(MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("服务")),),
+    menu=(
+        MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("服务"), glass.waiting),
+    ),
     reactions={ResidentsMerged: (on_merged,), ResidentsUnmerged: (on_unmerged,)},
     jobs=(Job("consents.publish", timedelta(hours=24), consenting.publish_all),),
     publishes=PUBLISHES,

@@ -8,12 +8,12 @@ resident has done, or a break-glass that is told at once and reviewed (个人信
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, sensitive
 from doorstep.kernel.decision import Decision, allow, refuse
 
 
@@ -42,20 +42,24 @@ NO_REASON: Final = "chart.no_reason"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is so at the moment of a reading: whether it is the house's own work, which relations are present between
-    the resident and the reader's institution (or, for break-glass, the reader), and whether that institution has
-    itself sent a record of the resident."""
+    the resident and the reader's institution (or, for break-glass, the reader), whether that institution has itself
+    sent a record of the resident, and which sensitive kinds the present relations name (a mark of
+    ``kernel.sensitive``)."""
 
     operations: bool = False
     present: frozenset[Why] = frozenset()
     own: bool = False
+    named: Mapping[Why, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a reading rests on; ``denied``: the resident has refused the institution more than its own records."""
+    """What a reading rests on; ``denied``: the resident has refused the institution more than its own records;
+    ``kinds``: the sensitive kinds that it opens of what others have sent (a mark)."""
 
     why: Why
     denied: bool = False
+    kinds: int = sensitive.NONE
 
     @property
     def whole(self) -> bool:
@@ -67,15 +71,19 @@ def basis_of(facts: Facts) -> Basis | None:
     """What a reading rests on, the strongest reason first; None: there is no reason.
 
     A refusal of the resident's (个人信息保护法 art. 15, 44) ends every relation of that institution but break-glass:
-    life goes before (art. 13 no. 4).
+    life goes before (art. 13 no. 4). Care alone opens no sensitive kind of what others have sent: the resident's
+    consent must name it (art. 29: a separate consent), or the glass is broken (GB/T 39725-2020, level 5).
     """
     if facts.operations:
-        return Basis(Why.OPERATIONS)
+        return Basis(Why.OPERATIONS, kinds=facts.named.get(Why.OPERATIONS, sensitive.NONE))
     denied = Why.DENIAL in facts.present
     order = (Why.BREAK_GLASS,) if denied else (*CARE, Why.CONSENT, Why.BREAK_GLASS)
+    kinds = 0
+    for why in facts.present.intersection(order):
+        kinds |= facts.named.get(why, 0)
     for why in order:
         if why in facts.present:
-            return Basis(why, denied)
+            return Basis(why, denied, kinds)
     return Basis(Why.OWN, denied) if facts.own else None
 
 

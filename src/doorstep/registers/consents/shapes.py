@@ -52,18 +52,21 @@ class Glass:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What was signed on paper: for one institution, to permit or refuse, by whom, and the last day (open: None)."""
+    """What was signed on paper: for one institution, to permit or refuse, by whom, the last day (open: None), and the
+    sensitive kinds that it names (a mark)."""
 
     organisation: UUID
     permit: bool
     signer: str
     signer_name: str
     until: date | None = None
+    kinds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A consent or refusal as it stands; ``patient`` is the FHIR id of a record of the resident, if there is one."""
+    """A consent or refusal as it stands; ``patient`` is the FHIR id of a record of the resident, if there is one;
+    ``kinds`` the sensitive kinds that it names (a mark)."""
 
     id: UUID
     resident: UUID
@@ -79,12 +82,13 @@ class Agreed:
     recorded_name: str = ""
     withdrawn_name: str = ""
     patient: str = ""
+    kinds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What would follow: how many records of which FHIR type the institution sees of others (``more``) and of its
-    own (``own``)."""
+    own (``own``). What tells of a sensitive kind is not counted: whoever sits at the desk is not to learn of it."""
 
     organisation_name: str
     more: Mapping[str, int]

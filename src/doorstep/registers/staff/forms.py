@@ -204,6 +204,12 @@ class PasswordForm(HouseForm):
     password = AccountForm.base_fields["password"]
 
 
+class WhyForm(HouseForm):
+    """Why a second person should agree."""
+
+    why = forms.CharField(label=_("理由"), max_length=300, help_text=_("确认的人会看到。"))
+
+
 class KeyForm(HouseForm):
     """A key for a source system."""
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from doorstep.fhir.indexing import index
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.tables import known_types, table
-from doorstep.kernel import fence, ledger
+from doorstep.kernel import fence, ledger, sensitive
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.clock import CHINA
@@ -103,7 +103,9 @@ def _versions(chart: Chart, kind: str, key: str, *asked: int | None) -> tuple[St
 
 
 def _prove(chart: Chart, current: Stored, versions: Sequence[Version]) -> None:
-    """Raise ``Refused`` unless the resource is this resident's, or was when it was deleted."""
+    """Raise ``Refused`` unless the resource is this resident's, or was when it was deleted, and is not withheld."""
+    if not chart.sees(current.source, current.sensitive):
+        raise not_found(current.type)
     if not current.deleted:
         if current.patient is None or current.patient not in chart.patients:
             raise not_found(current.type)
@@ -119,7 +121,7 @@ def _old(chart: Chart, kind: str, key: str, version: int | None) -> Stored:
     with fence.lifted(PROVED):
         found = rows.run(
             sql.SQL(
-                "SELECT version, updated, source, message, deleted, body FROM fhir_past"
+                "SELECT version, updated, source, message, deleted, body, sensitive FROM fhir_past"
                 " WHERE type = %(kind)s AND id = %(key)s AND version = %(version)s"
             ),
             {"kind": kind, "key": key, "version": version},
@@ -130,6 +132,9 @@ def _old(chart: Chart, kind: str, key: str, version: int | None) -> Stored:
     number, updated, source, message, deleted = found[0][:5]
     stored = Stored(kind, key, number, updated, source, message, deleted, body)
     if not stored.deleted and patient_of(kind, body, key) not in chart.patients:
+        raise not_found(kind)
+    marked = found[0][6]
+    if not chart.sees(source, sensitive.mark(kind, fhir.parsed(body)) if marked == sensitive.UNWEIGHED else marked):
         raise not_found(kind)
     return stored
 
@@ -166,7 +171,7 @@ def _targets(chart: Chart, resource: Mapping[str, Any], itself: Key) -> dict[Key
         by_type.setdefault(kind, []).append(key)
     if not by_type:
         return {}
-    found = rows.run(_named(by_type), {f"k{place}": keys for place, keys in enumerate(by_type.values())})
+    found = rows.run(_named(by_type), chart.asked | {f"k{n}": keys for n, keys in enumerate(by_type.values())})
     return {(row[0], row[1]): target for row in found if (target := _target(chart, row)) is not None}
 
 
@@ -174,8 +179,8 @@ def _named(by_type: Iterable[str]) -> sql.Composed:
     return rows.union(
         sql.SQL(
             "SELECT {kind}::text, id, patient, source, updated, at, body FROM {table}"
-            " WHERE id = ANY(%({keys})s::text[]) AND NOT deleted"
-        ).format(kind=sql.Literal(kind), table=ledger.table(kind), keys=sql.SQL(f"k{place}"))
+            " WHERE id = ANY(%({keys})s::text[]) AND NOT deleted AND {guard}"
+        ).format(kind=sql.Literal(kind), table=ledger.table(kind), keys=sql.SQL(f"k{place}"), guard=rows.GUARD)
         for place, kind in enumerate(by_type)
     )
 

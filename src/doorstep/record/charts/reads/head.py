@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import UUID
 
-from doorstep.kernel import fence
+from psycopg import sql
+
+from doorstep.kernel import fence, ledger, sensitive
 from doorstep.kernel.act import about
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.record.charts import rules
+from doorstep.record.charts.access import Permission
 from doorstep.record.charts.reads import gather, rows
 from doorstep.record.charts.shapes import Ground, Head, Item, Person
 from doorstep.registers.consents import api as consents
@@ -19,21 +23,36 @@ from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.api import Source
 
 ALLERGIES: Final = "AllergyIntolerance"
+COUNTED: Final = "how many entries a chart withholds is told, and nothing of them"
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The resident, the source records of theirs that the caller may read, and what the reading rests on."""
+    """The resident, the source records of theirs that the caller may read, and what the reading rests on: of what
+    tells of sensitive kinds, what the caller's ``own`` institution sent, and those ``kinds`` (a mark) that are opened;
+    ``withheld`` counts the rest."""
 
     resident: UUID
     person: Person
     records: tuple[Source, ...]
     basis: Basis
+    own: UUID | None
+    kinds: int
+    withheld: int = 0
 
     @property
     def patients(self) -> list[str]:
         """The FHIR ids of all records."""
         return [record.patient_id for record in self.records if record.patient_id]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What every query of the chart is bounded by."""
+        return {"patients": self.patients, "own": self.own, "kinds": self.kinds}
+
+    def sees(self, source: UUID, marked: int) -> bool:
+        """Whether something with such a mark is shown in this chart."""
+        return source == self.own or sensitive.is_opened(marked, self.kinds)
 
     def of(self, institution: UUID | None) -> list[str]:
         """The FHIR ids of the records of an institution, of all for none."""
@@ -43,7 +62,7 @@ class Chart:
         """The head of the page."""
         called = {record.organisation: record.organisation_name for record in self.records}
         ground = Ground(self.basis.why.value, self.basis.whole, self.basis.denied)
-        return Head(self.resident, self.person, gather.allergies(allergies), called, ground)
+        return Head(self.resident, self.person, gather.allergies(allergies), called, ground, self.withheld)
 
 
 def open_chart(call: Call, resident: UUID) -> Chart:
@@ -62,14 +81,39 @@ def open_chart(call: Call, resident: UUID) -> Chart:
     if basis is None:
         raise Refused(refuse(consents.NO_REASON, resident=str(found.id), name=found.name))
     about("Chart", found.id, resident=found.id, basis=basis.why.value)
-    chart = Chart(found.id, person, records if basis.whole else own, basis)
-    fence.admit(chart.patients)
-    return chart
+    kinds = sensitive.UNWEIGHED if call.may(Permission.SENSITIVE).allowed else basis.kinds
+    chart = Chart(found.id, person, records if basis.whole else own, basis, call.organisation, kinds)
+    fence.admit(chart.patients, kinds)
+    return _weighed(chart)
+
+
+def _weighed(chart: Chart) -> Chart:
+    """The chart that knows how many entries are withheld; tells the trail whether it shows any such, not of which kind:
+    who reads the trail is not to learn that. One query."""
+    parts = rows.union(
+        sql.SQL(
+            "SELECT sensitive, source, count(*) FROM {table} WHERE patient = ANY(%(patients)s::text[])"
+            " AND sensitive <> 0 AND NOT deleted GROUP BY sensitive, source"
+        ).format(table=ledger.table(kind))
+        for kind in rules.types_of("")
+        if kind != "Consent"  # one that names a kind tells of it, and is no record of care
+    )
+    withheld, shown = 0, False
+    with fence.lifted(COUNTED):
+        found = rows.run(parts, chart.asked)
+    for marked, source, count in found:
+        if chart.sees(source, marked):
+            shown = True
+        else:
+            withheld += count
+    if shown:
+        about("Chart", chart.resident, sensitive=True)
+    return replace(chart, withheld=withheld)
 
 
 def head_of(chart: Chart) -> Head:
     """The head with its allergies; one query."""
-    found = rows.run(rows.bodies(ALLERGIES, rows.newest(ALLERGIES, 60)), {"patients": chart.patients})
+    found = rows.run(rows.bodies(ALLERGIES, rows.newest(ALLERGIES, 60)), chart.asked)
     return chart.head(map(rows.item, found))
 
 

@@ -15,7 +15,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.paging import BadCursor, Page, cut
 from doorstep.record.charts.access import Permission
 from doorstep.record.charts.reads import gather, rows
-from doorstep.record.charts.reads.head import head_of, not_found, open_chart
+from doorstep.record.charts.reads.head import Chart, head_of, not_found, open_chart
 from doorstep.record.charts.shapes import Item, Results, Series
 
 KIND: Final = "Observation"
@@ -29,7 +29,7 @@ _LATEST: Final = """
 WITH RECURSIVE {walk},
 newest AS (
   SELECT w.code, x.at, x.id FROM walk w CROSS JOIN LATERAL (
-    SELECT at, id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL
+    SELECT at, id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL AND {guard}
     ORDER BY at DESC, id LIMIT 1) x
   WHERE w.code IS NOT NULL),
 one AS (SELECT DISTINCT ON (code) code, at, id FROM newest ORDER BY code, at DESC, id),
@@ -39,7 +39,7 @@ top AS (
 chosen AS (
   SELECT t.code, x.id FROM top t CROSS JOIN LATERAL (
     SELECT y.at, y.id FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL (
-      SELECT at, id FROM {narrow} WHERE patient = p AND code = t.code AND at IS NOT NULL
+      SELECT at, id FROM {narrow} WHERE patient = p AND code = t.code AND at IS NOT NULL AND {guard}
       ORDER BY at DESC, id LIMIT %(each)s) y
     ORDER BY y.at DESC, y.id LIMIT %(each)s) x
   UNION ALL SELECT NULL, w.id FROM ({worded}) w)
@@ -47,7 +47,7 @@ SELECT k.code, {kind}::text, r.* FROM chosen k {whole}
 """
 
 
-def groups(patients: list[str], *, codes: int, each: int) -> list[list[Item]]:
+def groups(chart: Chart, *, codes: int, each: int) -> list[list[Item]]:
     """The newest ``each`` Observations of the ``codes`` codes that were measured last; one query."""
     query = sql.SQL(_LATEST).format(
         walk=rows.walk(KIND, CODES),
@@ -55,9 +55,10 @@ def groups(patients: list[str], *, codes: int, each: int) -> list[list[Item]]:
         worded=rows.newest(KIND, WORDED),
         kind=sql.Literal(KIND),
         whole=rows.whole(KIND),
+        guard=rows.GUARD,
     )
     found: dict[int | None, list[Item]] = {}
-    for row in rows.run(query, {"patients": patients, "codes": codes, "each": each}):
+    for row in rows.run(query, chart.asked | {"codes": codes, "each": each}):
         found.setdefault(row[0], []).append(rows.item(row[1:]))
     worded = [item for item in found.pop(None, []) if not _codes(item)]
     return [*map(_alike, found.values()), *gather.grouped(worded, gather.name_of).values()]
@@ -77,7 +78,7 @@ def _codes(item: Item) -> frozenset[str]:
 def latest(call: Call, *, resident: UUID) -> Results:
     """The newest value of every code (at most 120, newest first)."""
     chart = open_chart(call, resident)
-    found = gather.results(groups(chart.patients, codes=LISTED + 1, each=6), call.at)
+    found = gather.results(groups(chart, codes=LISTED + 1, each=6), call.at)
     return Results(head_of(chart), found[:LISTED], more=len(found) > LISTED)
 
 
@@ -89,15 +90,15 @@ def series(call: Call, *, resident: UUID, key: str, page: Page) -> Series:
     """
     chart = open_chart(call, resident)
     if key.startswith("text:"):
-        fetched = rows.run(rows.bodies(KIND, rows.newest(KIND, 300)), {"patients": chart.patients})
+        fetched = rows.run(rows.bodies(KIND, rows.newest(KIND, 300)), chart.asked)
         listed = sorted(
             (i for i in map(rows.item, fetched) if gather.name_of(i) == key), key=gather.moment, reverse=True
         )
         drawn, after = listed, Page((), page.limit)
         listed = listed[: page.limit]
     else:
-        drawn = _coded(chart.patients, key, (), DRAWN)
-        listed = _coded(chart.patients, key, page.after, page.limit + 1) if page.after else drawn[: page.limit + 1]
+        drawn = _coded(chart, key, (), DRAWN)
+        listed = _coded(chart, key, page.after, page.limit + 1) if page.after else drawn[: page.limit + 1]
         after = page
     if not drawn:
         raise not_found(KIND)
@@ -106,7 +107,7 @@ def series(call: Call, *, resident: UUID, key: str, page: Page) -> Series:
     return Series(head_of(chart), drawn[0].reading.title, gather.curves(drawn, DRAWN), cut(listed, after, place))
 
 
-def _coded(patients: list[str], key: str, after: tuple[str, ...], limit: int) -> list[Item]:
+def _coded(chart: Chart, key: str, after: tuple[str, ...], limit: int) -> list[Item]:
     """Observations of a code, newest first, after a (time, id)."""
     system, _bar, code = key.rpartition("|")
     narrow = rows.narrow(KIND)
@@ -114,15 +115,15 @@ def _coded(patients: list[str], key: str, after: tuple[str, ...], limit: int) ->
     picked = rows.union(
         sql.SQL(
             "SELECT n.id, n.at FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL (SELECT id, at FROM {narrow}"
-            " WHERE patient = p AND code = %(code)s {part} ORDER BY at DESC, id LIMIT %(limit)s) n"
-        ).format(narrow=narrow, part=sql.SQL(part))
+            " WHERE patient = p AND code = %(code)s AND {guard} {part} ORDER BY at DESC, id LIMIT %(limit)s) n"
+        ).format(narrow=narrow, part=sql.SQL(part), guard=rows.GUARD)
         for part in parts
     )
     query = sql.SQL(
         "SELECT {kind}::text, r.* FROM (SELECT id, at FROM ({picked}) every ORDER BY at DESC, id LIMIT %(limit)s) k"
         " {whole} ORDER BY k.at DESC, k.id"
     ).format(kind=sql.Literal(KIND), picked=picked, whole=rows.whole(KIND))
-    values = {"patients": patients, "code": token_hash("code", system, code), "limit": limit}
+    values = chart.asked | {"code": token_hash("code", system, code), "limit": limit}
     if after:
         values |= {"at": instant(after[0]), "id": after[1]}
     return [rows.item(row) for row in rows.run(query, values)]

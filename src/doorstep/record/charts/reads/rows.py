@@ -1,7 +1,8 @@
 """Rows of the ledger as items, and the pieces of SQL by which few of many are read.
 
 Every piece reads a bounded number of index entries, however long a record is. Records are few a resident, so each is
-looked up by itself (LATERAL): a condition on several patients at once would lose the order of the index.
+looked up by itself (LATERAL): a condition on several patients at once would lose the order of the index. All ask for
+``Chart.asked``: whose patients, and what of the sensitive is the reader's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from doorstep.record.charts import fhir
 from doorstep.record.charts.shapes import Concept, Item, Key
 
 COLUMNS: Final = sql.SQL("id, patient, source, updated, at, body")
+# What tells of a sensitive kind is the reader's where their own institution sent it, or where its kinds are opened.
+GUARD: Final = sql.SQL("(sensitive = 0 OR source = %(own)s::uuid OR sensitive & ~%(kinds)s::integer = 0)")
 Row = tuple[Any, ...]
 
 
@@ -71,17 +74,17 @@ def bodies(kind: str, picked: sql.Composable) -> sql.Composed:
 def whole(kind: str) -> sql.Composed:
     """The join of ``k.id`` with the rows of a type, each by its key: LIMIT keeps the planner from reading the table."""
     return sql.SQL(
-        "CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE id = k.id AND NOT deleted LIMIT 1) r"
-    ).format(columns=COLUMNS, table=ledger.table(kind))
+        "CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE id = k.id AND NOT deleted AND {guard} LIMIT 1) r"
+    ).format(columns=COLUMNS, table=ledger.table(kind), guard=GUARD)
 
 
 def newest(kind: str, limit: int) -> sql.Composed:
     """The ids of the newest resources of a type of each patient, and of as many that have no date."""
     return sql.SQL(
         "SELECT n.id FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL ("
-        "(SELECT id FROM {table} WHERE patient = p AND at IS NOT NULL ORDER BY at DESC, id LIMIT {limit})"
-        " UNION ALL (SELECT id FROM {table} WHERE patient = p AND at IS NULL ORDER BY id LIMIT {limit})) n"
-    ).format(table=ledger.table(kind), limit=sql.Literal(limit))
+        "(SELECT id FROM {table} WHERE patient = p AND at IS NOT NULL AND {guard} ORDER BY at DESC, id LIMIT {limit})"
+        " UNION ALL (SELECT id FROM {table} WHERE patient = p AND at IS NULL AND {guard} ORDER BY id LIMIT {limit})) n"
+    ).format(table=ledger.table(kind), limit=sql.Literal(limit), guard=GUARD)
 
 
 def walk(kind: str, most: int) -> sql.Composed:
@@ -104,8 +107,8 @@ def by_code(kind: str, each: int, most: int) -> sql.Composed:
     """The ids of the newest ``each`` and the oldest of every code of every patient, and of the newest of any code."""
     return sql.SQL(
         "WITH RECURSIVE {walk} SELECT x.id FROM walk w CROSS JOIN LATERAL ("
-        "(SELECT id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL"
+        "(SELECT id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL AND {guard}"
         " ORDER BY at DESC, id LIMIT {each})"
-        " UNION ALL (SELECT id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL"
+        " UNION ALL (SELECT id FROM {narrow} WHERE patient = w.patient AND code = w.code AND at IS NOT NULL AND {guard}"
         " ORDER BY at, id DESC LIMIT 1)) x WHERE w.code IS NOT NULL UNION ALL ({newest})"
-    ).format(walk=walk(kind, most), narrow=narrow(kind), each=sql.Literal(each), newest=newest(kind, 30))
+    ).format(walk=walk(kind, most), narrow=narrow(kind), each=sql.Literal(each), newest=newest(kind, 30), guard=GUARD)

@@ -25,9 +25,9 @@ def summary(call: Call, *, resident: UUID) -> Summary:
     chart = open_chart(call, resident)
     parts = [rows.bodies(kind, rows.newest(kind, limit)) for kind, limit in NEWEST.items()]
     parts += [rows.bodies(kind, rows.by_code(kind, EACH, CODES)) for kind in ("Condition", "MedicationRequest")]
-    found = rows.run(rows.union(parts), {"patients": chart.patients})
+    found = rows.run(rows.union(parts), chart.asked)
     items = gather.grouped(rows.named(map(rows.item, found)), lambda item: item.reading.type)
-    latest = results.groups(chart.patients, codes=SHOWN, each=12)
+    latest = results.groups(chart, codes=SHOWN, each=12)
     return Summary(
         head=chart.head(items.get(ALLERGIES, [])),
         problems=gather.problems(items.get("Condition", []), call.at),

@@ -31,11 +31,11 @@ Place = tuple[datetime | None, str, str]
 _LIGHT: Final = "SELECT at, id, type FROM ({parts}) every ORDER BY at DESC NULLS LAST, id, type LIMIT %(limit)s"
 _PART: Final = (
     "SELECT {kind}::text AS type, n.id, n.at FROM unnest(%(mine)s::text[]) p CROSS JOIN LATERAL"
-    " (SELECT id, at FROM {table} WHERE patient = p AND {where} ORDER BY at DESC, id LIMIT %(limit)s) n"
+    " (SELECT id, at FROM {table} WHERE patient = p AND {where} AND {guard} ORDER BY at DESC, id LIMIT %(limit)s) n"
 )
 _BODY: Final = (
     "SELECT NULL::text AS mark, {kind}::text, id, patient, source, updated, at, body FROM {table}"
-    " WHERE id = ANY(%({ids})s::text[]) AND NOT deleted"
+    " WHERE id = ANY(%({ids})s::text[]) AND NOT deleted AND {guard}"
 )
 
 
@@ -44,7 +44,7 @@ def timeline(call: Call, *, resident: UUID, narrowing: Narrowing, page: Page) ->
     """A page of the timeline; ``page.after`` is (time or "", id, type) of the last row seen."""
     chart = open_chart(call, resident)
     mine, types = chart.of(narrowing.institution), rules.types_of(narrowing.kind)
-    places = _places(types, mine, narrowing, page) if mine and types else []
+    places = _places(types, chart.asked | {"mine": mine}, narrowing, page) if mine and types else []
     kept = whole_days(places, ROWS)
     allergies, items = _items(chart, kept)
     after = cursor(*_written(kept[-1])) if len(kept) < len(places) else None
@@ -57,12 +57,12 @@ def _items(chart: Chart, places: Sequence[Place]) -> tuple[list[Item], list[Item
     for _at, key, kind in places:
         by_type.setdefault(kind, []).append(key)
     parts = [
-        sql.SQL(_BODY).format(kind=sql.Literal(kind), table=ledger.table(kind), ids=sql.SQL(f"k{n}"))
+        sql.SQL(_BODY).format(kind=sql.Literal(kind), table=ledger.table(kind), ids=sql.SQL(f"k{n}"), guard=rows.GUARD)
         for n, kind in enumerate(by_type)
     ]
     head = rows.bodies(ALLERGIES, rows.newest(ALLERGIES, 60))
     parts.append(sql.SQL("SELECT {mark}::text, h.* FROM ({head}) h").format(mark=sql.Literal(HEAD), head=head))
-    values = {"patients": chart.patients} | {f"k{n}": keys for n, keys in enumerate(by_type.values())}
+    values = chart.asked | {f"k{n}": keys for n, keys in enumerate(by_type.values())}
     found = rows.run(rows.union(parts), values)
     items = {(row[2], row[1]): rows.item(row[1:]) for row in found if row[0] != HEAD}
     allergies = [rows.item(row[1:]) for row in found if row[0] == HEAD]
@@ -85,9 +85,9 @@ def _written(place: Place) -> tuple[str, str, str]:
     return place[0].isoformat() if place[0] is not None else "", place[1], place[2]
 
 
-def _places(types: tuple[str, ...], mine: list[str], narrowing: Narrowing, page: Page) -> list[Place]:
+def _places(types: tuple[str, ...], asked: dict[str, Any], narrowing: Narrowing, page: Page) -> list[Place]:
     """Where the next rows stand, one more than a page holds; what has no date is looked up when the dates run out."""
-    values: dict[str, Any] = {"mine": mine, "limit": ROWS + 1, "since": narrowing.since, "until": narrowing.until}
+    values = asked | {"limit": ROWS + 1, "since": narrowing.since, "until": narrowing.until}
     dated = not page.after or bool(page.after[0])
     if page.after:
         values |= {"at": instant(page.after[0]) if dated else None, "id": page.after[1]}
@@ -100,7 +100,7 @@ def _places(types: tuple[str, ...], mine: list[str], narrowing: Narrowing, page:
 
 def _light(types: tuple[str, ...], bounds: Callable[[str], Iterable[str]]) -> sql.Composed:
     parts = [
-        sql.SQL(_PART).format(kind=sql.Literal(kind), table=ledger.table(kind), where=sql.SQL(where))
+        sql.SQL(_PART).format(kind=sql.Literal(kind), table=ledger.table(kind), where=sql.SQL(where), guard=rows.GUARD)
         for kind in types
         for where in bounds(kind)
     ]

@@ -89,14 +89,15 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of every page of a chart: who it is, allergies, the institutions that sent what is shown, and what the
-    reading rests on."""
+    """The head of every page of a chart: who it is, allergies, the institutions that sent what is shown, what the
+    reading rests on, and how many entries are withheld that tell of sensitive kinds."""
 
     resident: UUID
     person: Person
     allergies: tuple[Line, ...]
     institutions: Mapping[UUID, str]
     basis: Ground
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)

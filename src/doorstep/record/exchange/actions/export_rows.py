@@ -41,7 +41,7 @@ AND (t.updated > %(at)s AND t.version > 1 OR t.updated <= %(at)s AND {since} AND
 """
 BEFORE = """
 SELECT DISTINCT ON (id) id, version, updated, deleted, body FROM fhir_past
-WHERE type = %(kind)s AND id = ANY(%(ids)s) AND updated <= %(at)s AND {living} ORDER BY id, version DESC
+WHERE type = %(kind)s AND id = ANY(%(ids)s) AND updated <= %(at)s AND {living} AND {guard} ORDER BY id, version DESC
 """
 VISIBLE = """
 EXISTS (SELECT FROM fhir_patient p WHERE p.id = t.patient AND (p.updated > %(at)s OR NOT p.deleted) AND {bounds})
@@ -70,7 +70,9 @@ class Window:
 def filtered(scope: Scope, kind: str, query: str, ids: Sequence[str]) -> list[str]:
     """Those of the ids that a search of the type finds (``_typeFilter``); ``FhirProblem`` for what cannot be asked."""
     everything = scope.everywhere or kind in OPEN_TYPES
-    return search_ids(kind, query, None if everything else sorted(scope.organisations), len(ids), among=ids)
+    sources = None if everything else sorted(scope.organisations)
+    own = len(scope.organisations) == 1 and not scope.everywhere
+    return search_ids(kind, query, sources, len(ids), among=ids, sensitive=own)
 
 
 @cache
@@ -90,6 +92,11 @@ def cursor() -> Cursor[Any]:
 def scope_of(row: Export) -> Scope:
     """The bounds that the export was begun with."""
     return Scope(frozenset(row.organisations), row.everywhere)
+
+
+def is_own(row: Export) -> bool:
+    """Whether all that is exported was sent by the one institution that asked; else nothing sensitive is exported."""
+    return not row.everywhere and len(row.organisations) == 1
 
 
 def window(row: Export, kind: str, last: str) -> Window:
@@ -129,7 +136,9 @@ def _wanted(at: Cursor[Any], row: Export, kind: str, now: list[Version]) -> list
 
 
 def _query(row: Export, kind: str) -> sql.Composed:
-    within = sql.SQL("TRUE" if row.everywhere else "{}.source = ANY(%(organisations)s)")
+    within = sql.SQL("{0}.sensitive = 0" if row.everywhere else "{0}.source = ANY(%(organisations)s)")
+    if not row.everywhere and not is_own(row):
+        within = sql.SQL("{0}.source = ANY(%(organisations)s) AND {0}.sensitive = 0")
     own = sql.SQL("TRUE") if kind in OPEN_TYPES else within.format(sql.SQL("t"))
     concern: sql.Composable = sql.SQL("TRUE")
     if row.level != "system" and concerns_patients(kind):
@@ -144,7 +153,8 @@ def _query(row: Export, kind: str) -> sql.Composed:
 
 
 def _before(at: Cursor[Any], row: Export, kind: str, ids: list[str], *, living: bool = False) -> dict[str, Version]:
-    query = sql.SQL(BEFORE).format(living=sql.SQL("NOT deleted" if living else "TRUE"))
+    guard = "TRUE" if is_own(row) or kind in OPEN_TYPES else "sensitive = 0"
+    query = sql.SQL(BEFORE).format(living=sql.SQL("NOT deleted" if living else "TRUE"), guard=sql.SQL(guard))
     press = zstandard.ZstdDecompressor()
     rows = at.execute(query, {"kind": kind, "ids": ids, "at": row.at}).fetchall()
     return {r[0]: Version(r[0], r[1], r[2], r[3], press.decompress(r[4])) for r in rows}

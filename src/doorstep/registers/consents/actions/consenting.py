@@ -51,13 +51,21 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
         resident_id=head.id, first=head.id, organisation_id=signed.organisation,
         basis=(Why.CONSENT if signed.permit else Why.DENIAL).value, since=call.at, reference=f"Consent/{key}",
         until=datetime.combine(last, time(), clock.CHINA).astimezone(UTC) if last else None, maker=call.actor,
+        kinds=signed.kinds if signed.permit else 0,
     )  # fmt: skip
     row = Consent.objects.create(
         id=key, relation=relation, desk_id=call.organisation, signer=Signer(signed.signer).value,
         signer_name=signed.signer_name, recorded_by=call.actor, recorded_name=call.name,
     )  # fmt: skip
     _publish(row)
-    about("Consent", key, resident=head.id, organisation=str(signed.organisation), permit=signed.permit)
+    about(
+        "Consent",
+        key,
+        resident=head.id,
+        organisation=str(signed.organisation),
+        permit=signed.permit,
+        sensitive=relation.kinds != 0,
+    )
     return key
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, sensitive
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -21,7 +21,8 @@ from doorstep.registers.residents import api as residents
 
 @action(Permission.BREAK_GLASS, audits="consents.break_glass")
 def break_glass(call: Call, *, resident: UUID, reason: str, words: str, hours: int) -> UUID:
-    """Open a resident's whole record to the caller alone, from now for some hours. It waits for review from then on.
+    """Open a resident's whole record, sensitive kinds too, to the caller alone, from now for some hours. It waits for
+    review from then on.
 
     ``Refused``: ``not_found`` outside the scope, ``glass.*`` where hours or words are wrong.
     """
@@ -34,6 +35,7 @@ def break_glass(call: Call, *, resident: UUID, reason: str, words: str, hours: i
     relation = Relation.objects.create(
         resident_id=found.id, first=found.id, person=call.actor, basis=Why.BREAK_GLASS.value, since=now,
         until=now + timedelta(hours=hours), reference=f"BreakGlass/{key}", maker=call.actor,
+        kinds=sensitive.UNWEIGHED,
     )  # fmt: skip
     BreakGlass.objects.create(
         id=key, relation=relation, organisation_id=call.organisation, name=call.name, reason=Reason(reason).value,

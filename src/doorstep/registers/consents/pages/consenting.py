@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
+from doorstep.kernel.sensitive import Kind
 from doorstep.kernel.web.pages import STATUS, CalledRequest, page
 from doorstep.registers.consents import forms
 from doorstep.registers.consents.access import Permission
@@ -42,7 +43,10 @@ def consents(request: CalledRequest, resident: UUID) -> HttpResponse:
     """What the resident has consented to and refused."""
     head, paged = reads.consents(request.call, resident=resident, page=Page.read(request.GET.get("after"), parts=1))
     may_record = request.call.may(Permission.RECORD).allowed
-    return render(request, "consents/list.html", {"head": head, "paged": paged, "may_record": may_record})
+    # which kinds somebody named tells of them: it is shown where they named them
+    lines = [(line, _named(line.kinds) if line.desk == request.call.organisation else []) for line in paged.items]
+    context = {"head": head, "paged": paged, "lines": lines, "may_record": may_record}
+    return render(request, "consents/list.html", context)
 
 
 @page(Permission.RECORD)
@@ -60,7 +64,7 @@ def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
                 messages.success(request, _("已登记，立即生效。"))
                 return redirect("consents:list", head.id)
             context |= _effect(reads.effect(request.call, resident=head.id, organisation=signed.organisation))
-            context |= {"signed": signed, "given": dict(request.POST.items())}
+            context |= {"signed": signed, "named": _named(signed.kinds)}
             return render(request, "consents/effect.html", context)
         except Refused as refused:
             if refused.decision.reason in ("not_found", "permission"):
@@ -73,9 +77,13 @@ def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
 def _signed(data: Mapping[str, Any]) -> Signed:
     other = str(data["other"] or "").strip()
     found = organisations.source(other) if other else UUID(data["organisation"]) if data["organisation"] else None
-    return Signed(
-        found or UUID(int=0), data["decision"] == "permit", data["signer"], data["signer_name"].strip(), data["until"]
-    )
+    permit = data["decision"] == "permit"
+    kinds = sum(Kind[name] for name in data["kinds"]) if permit else 0
+    return Signed(found or UUID(int=0), permit, data["signer"], data["signer_name"].strip(), data["until"], kinds)
+
+
+def _named(kinds: int) -> list[str]:
+    return [str(said) for kind, said in forms.NAMED.items() if kinds & kind]
 
 
 def _effect(effect: Effect) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.db import connection
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.clock import CHINA
+from doorstep.kernel.sensitive import NONE, UNWEIGHED
 from doorstep.registers.consents import rules
 from doorstep.registers.consents.rules import Basis, Encounter, Facts, Terms, Why
 
@@ -26,16 +27,16 @@ SELECT parameters FROM kernel_ruleset WHERE code = %(code)s AND jurisdiction = '
   AND (effective_to IS NULL OR effective_to >= %(day)s) ORDER BY effective_from DESC LIMIT 1
 """
 _FACTS: Final = f"""
-SELECT basis, NULL::timestamptz, NULL::timestamptz, NULL::text FROM consents_relation
+SELECT basis, NULL::timestamptz, NULL::timestamptz, NULL::text, kinds FROM consents_relation
 WHERE resident_id = %(resident)s AND (organisation_id = %(organisation)s OR person = %(person)s)
   AND since <= %(at)s AND (until IS NULL OR until > %(at)s)
   AND (maker <> %(person)s OR basis IN ('break_glass', 'denial'))
 UNION ALL
-SELECT 'encounter', e.at, e.at_end, e.body FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL (
+SELECT 'encounter', e.at, e.at_end, e.body, 0 FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL (
   SELECT at, at_end, body FROM fhir_encounter
   WHERE patient = p AND at <= %(at)s AND NOT deleted AND source = %(organisation)s AND message IS NOT NULL
     AND (at_end IS NULL OR at_end > %(oldest)s) ORDER BY at DESC LIMIT {_NEWEST}) e
-UNION ALL (SELECT 'rule', NULL, NULL, parameters::text FROM ({_RULE}) r)
+UNION ALL (SELECT 'rule', NULL, NULL, parameters::text, 0 FROM ({_RULE}) r)
 """  # noqa: S608  our own names and a number of our own
 
 
@@ -47,7 +48,8 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     that institution's system: what a desk of this house writes is the reader's own word.
     """
     if is_operations(call):
-        return rules.basis_of(Facts(operations=True))
+        itself = call.actor.startswith("system:")
+        return rules.basis_of(Facts(operations=True, named={Why.OPERATIONS: UNWEIGHED if itself else NONE}))
     asked = {
         "resident": resident, "organisation": call.organisation, "person": call.actor, "at": call.at,
         "patients": list(own), "oldest": call.at - LONGEST, "code": CODE, "day": call.at.astimezone(CHINA).date(),
@@ -55,12 +57,16 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, asked)
         found = cursor.fetchall()
-    said: Mapping[str, Any] = next((msgspec.json.decode(text) for kind, _, _, text in found if kind == "rule"), {})
+    said: Mapping[str, Any] = next((msgspec.json.decode(text) for kind, _, _, text, _ in found if kind == "rule"), {})
     present = {Why(kind) for kind, *_ in found if kind not in ("rule", Why.ENCOUNTER)}
-    encounters = [Encounter(_status(text), at, end) for kind, at, end, text in found if kind == Why.ENCOUNTER]
+    encounters = [Encounter(_status(text), at, end) for kind, at, end, text, _ in found if kind == Why.ENCOUNTER]
     if rules.any_present(encounters, call.at, rules.terms(said)):
         present.add(Why.ENCOUNTER)
-    return rules.basis_of(Facts(present=frozenset(present), own=bool(own)))
+    named: dict[Why, int] = {}
+    for kind, *_, kinds in found:
+        if kinds:
+            named[Why(kind)] = named.get(Why(kind), 0) | kinds
+    return rules.basis_of(Facts(present=frozenset(present), own=bool(own), named=named))
 
 
 def is_operations(call: Call) -> bool:

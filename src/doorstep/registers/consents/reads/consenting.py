@@ -63,6 +63,7 @@ def agreed(row: Consent, called: Mapping[UUID, str] | None = None, patient: str 
         recorded_name=row.recorded_name,
         withdrawn_name=row.withdrawn_name,
         patient=patient,
+        kinds=relation.kinds,
     )
 
 
@@ -86,9 +87,10 @@ def effect(call: Call, *, resident: UUID, organisation: UUID) -> Effect:
 
 def _counted(patients: Collection[str]) -> Mapping[str, int]:
     parts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {kind}::text, count(*) FROM {table} WHERE patient = ANY(%(patients)s) AND NOT deleted").format(
-            kind=sql.Literal(kind), table=ledger.table(kind)
-        )
+        sql.SQL(
+            "SELECT {kind}::text, count(*) FROM {table} WHERE patient = ANY(%(patients)s) AND NOT deleted"
+            " AND sensitive = 0"
+        ).format(kind=sql.Literal(kind), table=ledger.table(kind))
         for kind in KINDS
     )
     with fence.lifted(COUNTED), connection.cursor() as cursor:

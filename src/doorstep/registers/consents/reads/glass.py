@@ -30,6 +30,12 @@ def glasses(call: Call, *, page: Page, verdict: str = "waiting") -> Paged[Glass]
     return cut(lines, page, (str(shown[-1].pk),) if shown else None)
 
 
+def waiting(call: Call) -> int:
+    """How many wait for the caller's review: told on every page of who reviews, from the moment the glass is broken."""
+    found: int = BreakGlass.objects.within(call.scope).filter(verdict=Verdict.WAITING).count()
+    return found
+
+
 @ask(Permission.REVIEW, audits="consents.glass")
 def glass(call: Call, *, glass: UUID) -> Glass:
     """One break-glass; ``Refused`` (not_found) outside the scope."""

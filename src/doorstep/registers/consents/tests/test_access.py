@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def titles(call: Call, resident: UUID) -> list[str] | str:
     """The problems that the caller reads behind the fence; the reason of a refusal."""
     try:
-        with fence.within(call.scope):
+        with fence.within(call.scope, call.organisation):
             found = reads.summary(replace(call, at=clock.now()), resident=resident)
     except Refused as refused:
         return refused.decision.reason

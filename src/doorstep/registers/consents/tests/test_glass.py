@@ -57,6 +57,26 @@ def test_it_opens_for_one_person_for_hours(both: UUID, county: UUID) -> None:
     assert titles(doctor, both) == OWN, "its hours are over"
 
 
+def test_it_is_told_at_once_to_who_reviews_and_to_nobody_else(both: UUID, county: UUID, as_caller: Any) -> None:
+    """A mark with the number in the menu of every page and on the start page, until it is reviewed."""
+    told, reviewer = "1 条待处理", replace(officer(), permissions=frozenset({"consents.review", "organisations.read"}))
+    doctor = member(county, {"consents.break_glass", "consents.read", "residents.read"})
+
+    def pages(call: Call) -> list[int]:
+        as_caller(call)
+        return [
+            Client().get(page).content.decode().count(told) for page in ("/", "/consents/break-glass?state=justified")
+        ]
+
+    assert pages(reviewer) == [0, 0]
+    key = break_glass(member(county), resident=both, reason="emergency", words="胸痛昏迷", hours=4)
+    first, second = pages(reviewer)
+    assert (first >= 2, second >= 1) == (True, True)
+    assert pages(doctor) == [0, 0]
+    review(reviewer, glass=key, expect=1, verdict="justified", words="属实")
+    assert pages(reviewer) == [0, 0]
+
+
 def test_who_may_not(both: UUID, county: UUID) -> None:
     doctor, given = member(county), {"resident": both, "reason": "emergency", "words": "胸痛昏迷", "hours": 4}
     for call, more, reason in (

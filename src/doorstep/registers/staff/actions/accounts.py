@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
 
 from doorstep.events.staff import SourceKeyRevoked
 from doorstep.kernel import clock
@@ -47,37 +50,90 @@ def _account(call: Call, person: UUID) -> Account:
     return account
 
 
+def roles_of(person: UUID) -> frozenset[str]:
+    """The roles that a person holds or will hold, wherever it is."""
+    return frozenset(role for _organisation, role in open_posts(person, clock.today()))
+
+
 @action(Permission.EDIT, audits="staff.make_account", grave=True)
 def make_account(call: Call, *, person: UUID, username: str, password: str, must_change: bool = True) -> UUID:
     """Let a person sign in; refused for a weak password, a name that is taken, or one who holds posts elsewhere.
 
-    The person must choose a password of their own at first, unless nobody else knows this one.
+    The person must choose a password of their own at first, unless nobody else knows this one. This and the three acts
+    below need two persons where the person audits or guards (``account.two_persons``).
     """
-    about("Person", person, username=username)
-    _demand_account(call, person)
-    demand(rules.username(username))
-    account = Account(person_id=person, username=username)
-    passwords.demand_good(account, password)
-    passwords.keep(account, password, must_change=must_change)
-    with clashes(**CLASHES):
-        account.save(force_insert=True)
-    return account.pk
+    demand(rules.alone(call.actor, roles_of(person)))
+    return _make(call, person, wanted(call, person, "make", {"username": username, "password": password}), must_change)
 
 
 @action(Permission.EDIT, audits="staff.set_password", grave=True)
 def set_password(call: Call, *, person: UUID, password: str) -> None:
     """Give a person a new password, which they must change themselves; all their sessions end with the old one."""
-    about("Person", person)
-    account = _account(call, person)
-    passwords.demand_good(account, password)
-    passwords.keep(account, password, must_change=True)
-    account.save()
-    sessions.end_others(account)
+    demand(rules.alone(call.actor, roles_of(person)))
+    _set(call, person, wanted(call, person, "password", {"password": password}))
 
 
 @action(Permission.EDIT, audits="staff.reset_factors", grave=True)
 def reset_factors(call: Call, *, person: UUID) -> None:
     """Take all second factors of a person away, who has lost them; all their sessions end."""
+    demand(rules.alone(call.actor, roles_of(person)))
+    _reset(call, person)
+
+
+@action(Permission.EDIT, audits="staff.link_identity", grave=True)
+def link_identity(call: Call, *, person: UUID, issuer: str, subject: str) -> None:
+    """Say who a person is at the city's identity provider (its ``sub``); an empty one takes the link away."""
+    demand(rules.alone(call.actor, roles_of(person)))
+    _link(call, person, {"issuer": issuer, "subject": subject})
+
+
+def wanted(call: Call, person: UUID, act: str, said: Mapping[str, str]) -> dict[str, str]:
+    """What an act on an account needs, its password checked and encoded: fit to be kept until a second person agrees.
+
+    Raises ``Refused`` where the caller may not, the password is weak, or there is (no) account.
+    """
+    about("Person", person, account=[text for name, text in said.items() if name != "password"])
+    if act == "make":
+        _demand_account(call, person)
+        demand(rules.username(said["username"]))
+        account = Account(person_id=person, username=said["username"])
+    else:
+        account = _account(call, person)
+    if "password" in said:
+        passwords.demand_good(account, said["password"])
+        return {**said, "password": make_password(said["password"])}
+    return dict(said)
+
+
+def carry_out(call: Call, person: UUID, act: str, said: Mapping[str, str]) -> None:
+    """Do what was kept, once a second person has agreed."""
+    if act == "make":
+        _make(call, person, said)
+    elif act == "password":
+        _set(call, person, said)
+    elif act == "factors":
+        _reset(call, person)
+    else:
+        _link(call, person, said)
+
+
+def _make(call: Call, person: UUID, said: Mapping[str, str], must_change: bool = True) -> UUID:
+    _demand_account(call, person)
+    account = Account(person_id=person, username=said["username"])
+    passwords.keep_encoded(account, said["password"], must_change=must_change)
+    with clashes(**CLASHES):
+        account.save(force_insert=True)
+    return account.pk
+
+
+def _set(call: Call, person: UUID, said: Mapping[str, str]) -> None:
+    account = _account(call, person)
+    passwords.keep_encoded(account, said["password"], must_change=True)
+    account.save()
+    sessions.end_others(account)
+
+
+def _reset(call: Call, person: UUID) -> None:
     about("Person", person)
     account = _account(call, person)
     for kind in (Totp, Passkey, RecoveryCode):
@@ -85,9 +141,8 @@ def reset_factors(call: Call, *, person: UUID) -> None:
     sessions.end_others(account)
 
 
-@action(Permission.EDIT, audits="staff.link_identity", grave=True)
-def link_identity(call: Call, *, person: UUID, issuer: str, subject: str) -> None:
-    """Say who a person is at the city's identity provider (its ``sub``); an empty one takes the link away."""
+def _link(call: Call, person: UUID, said: Mapping[str, str]) -> None:
+    issuer, subject = said["issuer"], said["subject"]
     about("Person", person, issuer=issuer)
     account = _account(call, person)
     OutsideIdentity.objects.filter(account=account, issuer=issuer).delete()

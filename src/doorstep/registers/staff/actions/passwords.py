@@ -6,7 +6,7 @@ from functools import cache
 
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.hashers import check_password, is_password_usable
+from django.contrib.auth.hashers import check_password, is_password_usable, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -47,9 +47,14 @@ def demand_good(account: Account, password: str) -> None:
 
 def keep(account: Account, password: str, *, must_change: bool) -> None:
     """Write a good password down; the one before is remembered, so that it does not come again soon."""
+    keep_encoded(account, make_password(password), must_change=must_change)
+
+
+def keep_encoded(account: Account, encoded: str, *, must_change: bool) -> None:
+    """The same, of a good password that was encoded when it was chosen."""
     if account.password and not account._state.adding:
         OldPassword.objects.create(account=account, password=account.password)
-    account.set_password(password)
+    account.password = encoded
     account.must_change, account.password_at = must_change, clock.now()
 
 

@@ -1,8 +1,8 @@
-"""Writers of what needs two persons: what a role may do, and posts of the whole district."""
+"""Writers of what needs two persons: what a role may do, posts of the whole district, accounts of who watches."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from doorstep.kernel.decision import Decision, Refused, Stale, allow, demand, re
 from doorstep.kernel.store import lock
 from doorstep.registers.staff import flow, rules
 from doorstep.registers.staff.access import Permission, at_once
+from doorstep.registers.staff.actions import accounts
 from doorstep.registers.staff.actions.people import demand_post, give
 from doorstep.registers.staff.actions.publishing import publish_people
 from doorstep.registers.staff.models import Person, Proposal, RoleChange
@@ -85,6 +86,19 @@ def propose_post(call: Call, *, person: UUID, post: PostFacts, why: str) -> UUID
     return _propose(call, rules.Grave.POST, post.role, person, values, why)
 
 
+@action(Permission.EDIT, audits="staff.propose_account", grave=True)
+def propose_account(call: Call, *, person: UUID, act: str, why: str, said: Mapping[str, str]) -> UUID:
+    """Propose an act on the account of one who audits or guards (``make``, ``password``, ``factors``, ``identity``);
+    another person confirms it. A password is kept encoded, and only until it is decided."""
+    about("Person", person, act=act, why=why[:LONGEST])
+    role = rules.watching(accounts.roles_of(person))
+    demand(refuse("proposal.needless") if not role else allow())
+    demand(rules.oneself(call.actor, person))
+    demand(reason(why))
+    values = {"act": act, **accounts.wanted(call, person, act, said)}
+    return _propose(call, rules.Grave.ACCOUNT, role, person, values, why)
+
+
 def _propose(call: Call, kind: rules.Grave, role: str, person: UUID | None, values: dict[str, Any], why: str) -> UUID:
     row: Proposal = Proposal.objects.create(
         kind=kind, role=role, person_id=person, values=values, why=why.strip()[:LONGEST], by=call.actor,
@@ -100,6 +114,10 @@ def confirm(call: Call, *, proposal: UUID, expect: int, note: str = "") -> None:
     row = _moved(call, proposal, expect, "confirm", note)
     if row.kind == rules.Grave.ROLE:
         _change_role(call, row)
+    elif row.kind == rules.Grave.ACCOUNT and row.person_id is not None:
+        accounts.carry_out(call, row.person_id, row.values["act"], row.values)
+        about("Person", row.person_id, proposal=str(row.id), act=row.values["act"])
+        _forget(row)
     else:
         _give_post(call, row)
 
@@ -108,13 +126,13 @@ def confirm(call: Call, *, proposal: UUID, expect: int, note: str = "") -> None:
 def decline(call: Call, *, proposal: UUID, expect: int, note: str) -> None:
     """Say no to what another proposed, and why."""
     demand(reason(note))
-    _moved(call, proposal, expect, "decline", note)
+    _forget(_moved(call, proposal, expect, "decline", note))
 
 
 @action(Permission.ROLES, audits="staff.withdraw")
 def withdraw(call: Call, *, proposal: UUID, expect: int) -> None:
     """Take back what oneself proposed."""
-    _moved(call, proposal, expect, "withdraw", "")
+    _forget(_moved(call, proposal, expect, "withdraw", ""))
 
 
 @action(Permission.ROLES, audits="staff.expire")
@@ -123,7 +141,7 @@ def expire(call: Call) -> int:
     late = Proposal.objects.filter(state=flow.State.OPEN, until__lt=clock.now())
     rows = list(late.select_for_update(skip_locked=True).values_list("id", "version"))
     for key, version in rows:
-        _moved(call, key, version, "expire", "")
+        _forget(_moved(call, key, version, "expire", ""))
     about("Proposal", "all", expired=len(rows))
     return len(rows)
 
@@ -139,6 +157,12 @@ def _moved(call: Call, key: UUID, expect: int, move: str, note: str) -> Proposal
     row.decided_by, row.decided_by_name, row.decided_at = call.actor, call.name[:60], clock.now()
     row.save()
     return row
+
+
+def _forget(row: Proposal) -> None:
+    """What is decided needs the password no more, not even encoded."""
+    if row.values.pop("password", None) is not None:
+        row.save(update_fields=["values"])
 
 
 def _change_role(call: Call, row: Proposal) -> None:

@@ -20,7 +20,7 @@ from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import rights
 from doorstep.registers.staff.forms import DecideForm, RoleForm
 from doorstep.registers.staff.pages.people import attempt, given
-from doorstep.registers.staff.pages.words import STATES, TONES, fitting, told
+from doorstep.registers.staff.pages.words import ACTS, STATES, TONES, fitting, told
 from doorstep.registers.staff.reads import rights as reads
 from doorstep.registers.staff.shapes import ProposalLine
 
@@ -128,7 +128,7 @@ def _decide(request: CalledRequest, proposal: UUID, said: dict[str, Any]) -> Non
 def _difference(line: ProposalLine) -> dict[str, Any]:
     """What the role would gain and lose against the version that the proposer saw."""
     if line.kind != rules.Grave.ROLE:
-        return {}
+        return {"act": ACTS.get(line.values.get("act", ""), "")}
     before = reads.version(line.role, line.values["expect"]).permissions
     after = frozenset(line.values["permissions"])
     return {"added": told(after - before), "removed": told(before - after), "sentence": line.values["sentence"]}

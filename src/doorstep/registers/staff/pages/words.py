@@ -21,6 +21,12 @@ STATES: Final = {
     "withdrawn": gettext_lazy("已撤回"),
     "expired": gettext_lazy("已过期"),
 }
+ACTS: Final = {
+    "make": gettext_lazy("开设账户"),
+    "password": gettext_lazy("重设密码"),
+    "factors": gettext_lazy("移除第二种登录方式"),
+    "identity": gettext_lazy("绑定统一身份"),
+}
 TONES: Final = {"open": "warn", "confirmed": "good", "declined": "danger", "withdrawn": "", "expired": ""}
 
 

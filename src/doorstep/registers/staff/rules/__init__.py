@@ -13,6 +13,7 @@ from doorstep.kernel.decision import Decision, allow, refuse
 from doorstep.registers.staff.rules.duties import (
     GRANTABLE,
     Span,
+    alone,
     apart,
     fit,
     grantable,
@@ -20,6 +21,7 @@ from doorstep.registers.staff.rules.duties import (
     keepers,
     oneself,
     reads_only,
+    watching,
 )
 from doorstep.registers.staff.rules.roles import (
     DUTIES,
@@ -63,6 +65,7 @@ __all__ = [
     "Sex",
     "Span",
     "TitleLevel",
+    "alone",
     "apart",
     "attempt_key",
     "fit",
@@ -79,6 +82,7 @@ __all__ = [
     "token_digest",
     "username",
     "wait",
+    "watching",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from typing import Final
 
 from doorstep.kernel.decision import Decision, allow, refuse
 from doorstep.registers.staff.rules.roles import GIVES_RIGHTS, ROLES, Duty, Reach
@@ -66,6 +67,20 @@ def apart(role: str, span: Span, others: Iterable[tuple[str, Span]]) -> Decision
 def oneself(actor: str, person: object) -> Decision:
     """Whether somebody gives a right to another: nobody gives one to themselves."""
     return refuse("role.oneself") if actor == f"staff:{person}" else allow()
+
+
+WATCHING: Final = frozenset({Duty.AUDIT, Duty.SECURITY})
+
+
+def watching(roles: Iterable[str]) -> str:
+    """The role by which somebody watches over those who run the system; "" for who does not."""
+    return next((role for role in sorted(roles) if role in ROLES and ROLES[role].duty in WATCHING), "")
+
+
+def alone(actor: str, roles: Iterable[str]) -> Decision:
+    """Whether one person alone may do what would let them sign in as the holder of these roles: not as one who audits
+    or guards (三员分立, GB/T 22239-2019 §8.1.4). Whoever has the command line has the database."""
+    return refuse("account.two_persons") if watching(roles) and not actor.startswith("system:") else allow()
 
 
 def grantable(role: str, permission: str, declared: Collection[str]) -> Decision:

@@ -31,10 +31,12 @@ class Duty(StrEnum):
 
 
 class Grave(StrEnum):
-    """Acts that need two persons: changing what a role may do, giving a post of the whole district."""
+    """Acts that need two persons: changing what a role may do, giving a post of the whole district, and whatever would
+    let somebody sign in as one who audits or guards."""
 
     ROLE = "role"
     POST = "post"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ DUTIES: Mapping[str, str] = {
     Duty.SECURITY: _("安全管理"),
     Duty.AUDIT: _("审计管理"),
 }
-GRAVES: Mapping[str, str] = {Grave.ROLE: _("修改角色的权限"), Grave.POST: _("任命管全县的岗位")}
+GRAVES: Mapping[str, str] = {
+    Grave.ROLE: _("修改角色的权限"), Grave.POST: _("任命管全县的岗位"),
+    Grave.ACCOUNT: _("重设审计或安全人员的账户"),
+}  # fmt: skip
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
 _LOOK = _DIRECTORY | {"residents.read", "charts.read"}
@@ -183,8 +188,8 @@ ROLES: Mapping[str, Role] = {
     ),
     "administrator": Role(
         _("系统管理员"),
-        _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "trail.read", GIVES_RIGHTS},
+        _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案，也不看审计轨迹。"),
+        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,
