@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -22,13 +22,13 @@ SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused i
 WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
 _AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 
-_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false)"
+_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false), set_config('{fence.PATIENTS}', $2, false)"
 
 log = logging.getLogger(__name__)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
-    scope: str | None = None
+    scope: tuple[str, str] | None = None
 
     def get_reset_query(self) -> str:
         """Nothing: no request changes its session, and asking would cost a round trip each."""
@@ -44,16 +44,24 @@ class Rows:
         self._opening = asyncio.Lock()
 
     async def run(
-        self, scope: Scope, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
+        self,
+        scope: Scope,
+        steps: Generator[Any, Any, T],
+        work: Callable[[Callable[[], Any]], Awaitable[Any]],
+        admitted: Sequence[str] = (),
     ) -> T:
-        """Drive steps to their end: statements over one connection within the scope, what may wait beside the loop."""
+        """Drive steps to their end: statements over one connection within the scope, what may wait beside the loop.
+
+        ``admitted`` are patients (FHIR ids) whose records are let through besides.
+        """
         held: Any = None
+        said = (fence.written(scope), "{" + ",".join(admitted) + "}")
         pool = self._pool or await self._open()
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    held = held or await _acquired(pool, fence.written(scope))
+                    held = held or await _acquired(pool, said)
                     answer = await held.fetch(step.sql, *step.params)
                 else:
                     answer = await work(step)
@@ -127,7 +135,7 @@ async def connect(name: str) -> Any:
     return await asyncpg.connect(**_place(), server_settings=settings)
 
 
-async def _acquired(pool: Any, scope: str) -> Any:
+async def _acquired(pool: Any, scope: tuple[str, str]) -> Any:
     """A connection whose session has this scope: said again only where the request before it had another."""
     try:
         # where one is idle there is nothing to wait for: no clock need be set
@@ -138,7 +146,7 @@ async def _acquired(pool: Any, scope: str) -> Any:
     if raw.scope != scope:
         try:
             raw.scope = None
-            await held.fetchval(_SCOPE, scope)
+            await held.fetchval(_SCOPE, *scope)
             raw.scope = scope
         except BaseException:
             await pool.release(held)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import (
     Condition,
     Either,
@@ -32,22 +32,6 @@ HOT: Final = frozenset({"Observation", "Condition", "MedicationRequest"})
 LONG: Final = timedelta(days=32)
 """Spans longer than this stand in an index of their own."""
 _IS_LONG: Final = "(r.at_end IS NULL OR r.at_end - r.at > interval '32 days')"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Whose resources a search may see: those of the `sources` (None: all), and all of the `open` types."""
-
-    sources: tuple[UUID, ...] | None
-    open: frozenset[str]
-
-    def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
-        """Return the conditions that hold a query of the type within the bounds."""
-        if self.sources is None or type_name in self.open:
-            return []
-        if len(self.sources) == 1:
-            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}"]
-        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ DUTIES: Mapping[str, str] = {
 GRAVES: Mapping[str, str] = {Grave.ROLE: _("修改角色的权限"), Grave.POST: _("任命管全县的岗位")}
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
-_LOOK = _DIRECTORY | {"residents.read", "charts.read"}
+_LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
@@ -184,7 +184,7 @@ ROLES: Mapping[str, Role] = {
     "administrator": Role(
         _("系统管理员"),
         _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "trail.read", GIVES_RIGHTS},
+        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "trail.read", "apps.manage", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,
