@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
-from doorstep.kernel.room import Job, Room
+from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions.tokens import forget
 
@@ -36,5 +36,6 @@ ROOM = Room(
         "scope.wrong": _("授权范围不对：{scope}。"),
         "scope.search": _("这个限定条件无法保证：{scope}。只能用代码类的条件，如 category。"),
     },
+    menu=(MenuEntry(_("应用"), "apps:list", "plug-connected", Permission.MANAGE, _("系统")),),
     jobs=(Job("apps.forget", timedelta(hours=1), forget),),
 )

@@ -7,18 +7,17 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase, HttpResponseRedirectBase
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
-from doorstep.kernel.web.security import POLICY
 from doorstep.registers.apps import rules
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions import letting
-from doorstep.registers.apps.pages.places import is_ours, origin_of
+from doorstep.registers.apps.pages.places import Away, is_ours, leading_on, origin_of
 from doorstep.registers.apps.pages.words import sentences
 from doorstep.registers.apps.reads import clients, launches
 from doorstep.registers.apps.rules import Kind
@@ -30,16 +29,6 @@ FIELDS: Final = (
     "response_type", "client_id", "redirect_uri", "scope", "state", "aud", "code_challenge", "code_challenge_method",
     "launch", "nonce",
 )  # fmt: skip
-
-
-class _Back(HttpResponseRedirectBase):
-    """The way back to the app, to an address that was registered: also one of a scheme of its own."""
-
-    status_code = 302
-
-    def __init__(self, address: str) -> None:
-        self.allowed_schemes = [address.partition(":")[0]]
-        super().__init__(address)
 
 
 @page(Permission.USE)
@@ -88,7 +77,7 @@ def _back(request: CalledRequest, said: dict[str, str], **answer: str) -> HttpRe
     told = {**answer, "state": said["state"], "iss": origin_of(request)}
     address = said["redirect_uri"]
     query = urlencode({name: value for name, value in told.items() if value})
-    return _Back(f"{address}{'&' if '?' in address else '?'}{query}")
+    return Away(f"{address}{'&' if '?' in address else '?'}{query}")
 
 
 def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Asked) -> HttpResponse:
@@ -102,9 +91,7 @@ def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Ask
     head = residents.header(request.call.scope, whom) if whom else None
     context |= {"head": head, "lines": sentences(wish), "offline": wish.offline}
     response = render(request, "apps/authorize.html", context)
-    # a form's answer that leads on to the app is kept to by browsers as the form itself is (CSP 3, form-action)
-    ours = POLICY.replace("form-action 'self'", f"form-action 'self' {rules.origin(asked.redirect_uri)}")
-    response.headers["Content-Security-Policy"] = ours
+    response.headers["Content-Security-Policy"] = leading_on([asked.redirect_uri])
     return response
 
 

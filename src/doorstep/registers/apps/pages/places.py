@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from collections.abc import Iterable
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseRedirectBase
+
+from doorstep.kernel.web.security import POLICY
+from doorstep.registers.apps.rules import origin
 from doorstep.registers.apps.rules.discovery import endpoints, fhir_of
+
+
+class Away(HttpResponseRedirectBase):
+    """Off to an app, at an address that was registered: also one of a scheme of its own."""
+
+    status_code = 302
+
+    def __init__(self, address: str) -> None:
+        self.allowed_schemes = [address.partition(":")[0]]
+        super().__init__(address)
+
+
+def leading_on(addresses: Iterable[str]) -> str:
+    """The policy of a page whose form leads on to an app: browsers hold its answer's address to ``form-action`` too."""
+    more = " ".join(dict.fromkeys(origin(address) for address in addresses))
+    return POLICY.replace("form-action 'self'", f"form-action 'self' {more}".strip())
 
 
 def origin_of(request: HttpRequest) -> str:

@@ -36,6 +36,18 @@ VERBS: Final[Mapping[str, object]] = {
 }  # fmt: skip
 
 
+ENDS: Final[Mapping[str, object]] = {
+    "withdrawn": gettext_lazy("本人已收回"), "by_administrator": gettext_lazy("管理员已结束"),
+    "app_off": gettext_lazy("应用已停用"), "revoked": gettext_lazy("应用已退出"),
+    "replayed": gettext_lazy("有人重复使用了凭证，已结束"),
+}  # fmt: skip
+
+
+def ends() -> Mapping[str, str]:
+    """Why something ended, in words."""
+    return {code: str(words) for code, words in ENDS.items()}
+
+
 def sentences(wish: Wish) -> list[str]:
     """What an app may do, a sentence a scope."""
     found = [_sentence(*line) for line in lines(wish.clinical)]
