@@ -51,7 +51,7 @@ def register(organisation: UUID, kind: str = "public", scopes: str = STAFF, **mo
     key = ECKey.generate_key("P-384", {"kid": "k1", "use": "sig", "alg": "ES384"}) if proves else None
     said: Json = {"redirect_uris": () if kind == "system" else (BACK,)} | more
     if key is not None and "jwks_uri" not in said:
-        said["jwks"] = KeySet([key]).as_dict(private=False)
+        said.setdefault("jwks", KeySet([key]).as_dict(private=False))
     facts = api.Facts(f"应用{secrets.token_hex(3)}", "某公司", organisation, api.Kind(kind), scopes=scopes, **said)
     ident, secret = api.register(callers.system(), facts=facts)
     return App(Row.objects.unscoped("test").get(pk=ident).client_id, ident, secret, key)
@@ -100,9 +100,9 @@ def post(path: str, app: App | None = None, **form: str) -> Any:
     return Client().post(path, said, headers=headers)
 
 
-def exchanged(app: App, code: str, **more: str) -> Any:
+def exchanged(app: App, sent: str, **more: str) -> Any:
     """The answer of the token endpoint to a code."""
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": app.verifier}
+    form = {"grant_type": "authorization_code", "code": sent, "redirect_uri": BACK, "code_verifier": app.verifier}
     return post("/oauth/token", app, **(form | more))
 
 

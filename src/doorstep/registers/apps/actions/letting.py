@@ -50,10 +50,10 @@ def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, acco
         raise Refused(refuse("app.no_post"))
     if not wish.clinical and not wish.words:
         raise Refused(refuse("app.nothing"))
-    if wish.of_patient and resident is None:
-        raise Refused(refuse("app.no_patient"))
     launched = _used(call, app, asked.launch, account) if asked.launch else None
     whom = launched.resident if launched else resident
+    if wish.of_patient and whom is None:
+        raise Refused(refuse("app.no_patient"))
     if whom is not None:
         whom = residents.current(whom)
         about("App", app.id, resident=whom)
