@@ -94,6 +94,13 @@ def here() -> Iterator[Here]:
             _end(program)
 
 
+def _node() -> str:
+    found = shutil.which("node")
+    if found is None:
+        live.missing("node is not here, which runs the apps")
+    return str(found)
+
+
 def _port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -108,10 +115,10 @@ def _end(program: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def app_server(here: Here, kind: str, scope: str) -> Iterator[None]:
     """The app, as a program of its own."""
-    node = shutil.which("node") or live.missing("node is not here, which runs the app") or ""
+    node = _node()
     ident, secret, _id = here.said[kind]
     program = subprocess.Popen(
-        [str(node), "app.cjs", str(here.port), ident, secret, scope], cwd=HERE, text=True, stdout=subprocess.PIPE,
+        [node, "app.cjs", str(here.port), ident, secret, scope], cwd=HERE, text=True, stdout=subprocess.PIPE,
         env={"NODE_PATH": str(live.HERE / "node_modules"), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     try:
@@ -162,7 +169,7 @@ def finished(back: str) -> Json:
 def check(here: Here, found: Json) -> None:
     assert found["patient"] == found["contextPatient"] == "pa"
     assert found["observations"] == found["again"] == ["oa"]
-    assert found["user"] == f"{here.url}/fhir/Practitioner/{here.said['person']}"
+    assert found["user"] == f"Practitioner/{here.said['person']}"
 
 
 @pytest.mark.parametrize("kind", ["public", "secret"])
@@ -194,7 +201,7 @@ def test_opened_from_a_chart_by_fhirclient(here: Here) -> None:
 
 def test_a_strict_client_and_a_backend_service(here: Here) -> None:
     """openid-client checks issuer, state, iss, nonce, signature, token answers; and signs ES384 for itself."""
-    node = shutil.which("node") or live.missing("node is not here") or ""
+    node = _node()
     ident, secret, _id = here.said["secret"]
     told = {
         "app": {"id": ident, "secret": secret, "back": f"http://127.0.0.1:{here.port}/back",
@@ -202,7 +209,7 @@ def test_a_strict_client_and_a_backend_service(here: Here) -> None:
         "system": {"id": here.said["system"][0], "key": here.said["key"], "scope": "system/Observation.rs"},
     }  # fmt: skip
     program = subprocess.Popen(
-        [str(node), "strict.mjs", here.url, json.dumps(told)], cwd=HERE, text=True, stdin=subprocess.PIPE,
+        [node, "strict.mjs", here.url, json.dumps(told)], cwd=HERE, text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert program.stdout

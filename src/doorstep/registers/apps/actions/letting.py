@@ -100,7 +100,7 @@ def launch(call: Call, *, app: UUID, resident: UUID, encounter: str, account: UU
     return found, text
 
 
-@action(Permission.USE, audits="apps.withdraw")
+@action(Permission.USE, audits="apps.withdraw", beyond="what one let in is one's own, whomever it was about")
 def withdraw(call: Call, *, authorization: UUID, account: UUID) -> None:
     """Take back what one let in oneself; its tokens are dead at their next look-up."""
     rows = Authorization.objects.unscoped(OWN).select_for_update(of=("self",)).filter(pk=authorization, account=account)

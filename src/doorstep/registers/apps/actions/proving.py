@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from joserfc import jwt
@@ -12,12 +12,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from doorstep.adapters import jwks
-from doorstep.kernel import clock
+from doorstep.kernel import clock, fence
 from doorstep.registers.apps import rules
-from doorstep.registers.apps.models import Assertion
+from doorstep.registers.apps.models import Assertion, Token
 from doorstep.registers.apps.reads import clients
 from doorstep.registers.apps.rules import Kind
 from doorstep.registers.apps.shapes import Client
+
+WHY: Final = "a token says whose it is; nobody is signed in here"
 
 
 class Unproven(Exception):
@@ -28,7 +30,7 @@ def prove(form: Mapping[str, str], basic: tuple[str, str] | None, audience: Sequ
     """The client that asks. Raises ``Unproven``; a client proves itself in the one way that it was registered with."""
     if "client_assertion" in form:
         return _asserted(form, audience)
-    client_id, secret = basic or (form.get("client_id", ""), "")
+    client_id, secret = basic or (form.get("client_id") or _renewing(form), "")
     app = clients.by_client_id(client_id)
     if app is None or (basic and form.get("client_id", client_id) != client_id):
         raise Unproven("client")
@@ -37,6 +39,17 @@ def prove(form: Mapping[str, str], basic: tuple[str, str] | None, audience: Sequ
     if app.kind is Kind.SECRET and secret and clients.knows_secret(app, secret):
         return app
     raise Unproven("secret")
+
+
+def _renewing(form: Mapping[str, str]) -> str:
+    """The public app whose refresh token this is, for one that does not name itself (RFC 6749 §6 does not ask it, and
+    SMART's own client leaves it out): its token is all that it could prove in any case."""
+    if form.get("grant_type") != "refresh_token" or "client_id" in form:
+        return ""
+    with fence.lifted(WHY):
+        held = Token.objects.filter(digest=rules.digest(form.get("refresh_token", "")), refreshes=True)
+        mine = held.filter(authorization__app__kind=Kind.PUBLIC.value)
+        return mine.values_list("authorization__app__client_id", flat=True).first() or ""
 
 
 def _asserted(form: Mapping[str, str], audience: Sequence[str]) -> Client:

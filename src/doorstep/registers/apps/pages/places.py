@@ -34,9 +34,10 @@ def origin_of(request: HttpRequest) -> str:
 
 
 def audiences(request: HttpRequest) -> tuple[str, ...]:
-    """For whom a client assertion must be made: the token endpoint, or the one that is asked (RFC 7523 §3)."""
-    told = endpoints(origin_of(request))
-    return told["token_endpoint"], request.build_absolute_uri(request.path)
+    """For whom a client assertion must be made: the token endpoint (SMART 2.2), the one that is asked (RFC 7523 §3), or
+    the issuer, which draft-ietf-oauth-rfc7523bis asks for and strict clients name."""
+    issuer = origin_of(request)
+    return endpoints(issuer)["token_endpoint"], request.build_absolute_uri(request.path), issuer
 
 
 def is_ours(request: HttpRequest, aud: str) -> bool:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, fence
 from doorstep.kernel.call import Call
 from doorstep.kernel.paging import Page, Paged, cut
+from doorstep.kernel.store import ScopedQuerySet
 from doorstep.registers.apps.models import Authorization, Launch, Token
 from doorstep.registers.apps.reads.clients import uuid_of
 from doorstep.registers.apps.rules import digest
@@ -30,7 +31,8 @@ def whose(text: str, app: UUID, account: UUID) -> UUID | None:
 
 def own(call: Call, account: UUID, page: Page) -> Paged[Line]:
     """What a person let in, the newest first; page cursors have 1 part."""
-    return _page(call, page, Authorization.objects.unscoped(OWN).filter(account=account))
+    with fence.lifted(OWN):
+        return _page(call, page, Authorization.objects.unscoped(OWN).filter(account=account))
 
 
 def of_app(call: Call, app: UUID, page: Page) -> Paged[Line]:
@@ -40,8 +42,8 @@ def of_app(call: Call, app: UUID, page: Page) -> Paged[Line]:
     return _page(call, page, rows.filter(account__isnull=False) | rows.filter(Exists(good)))
 
 
-def _page(call: Call, page: Page, rows: object) -> Paged[Line]:
-    asked = rows.select_related("app", "post__person").order_by("-id")  # type: ignore[attr-defined]  # a query set
+def _page(call: Call, page: Page, rows: ScopedQuerySet[Authorization]) -> Paged[Line]:
+    asked = rows.select_related("app", "post__person").order_by("-id")
     if page.after:
         asked = asked.filter(id__lt=uuid_of(page.after[0]))
     found = list(asked[: page.limit + 1])
@@ -50,7 +52,7 @@ def _page(call: Call, page: Page, rows: object) -> Paged[Line]:
         Line(
             row.pk, row.app.name, row.app_id, row.created_at, row.session is None and row.account is not None,
             row.ended_at, row.ended, tuple(row.scopes.split()), row.post.person.name if row.post else "",
-            called.get(row.resident_id, ""),
+            called.get(row.resident_id, "") if row.resident_id else "",
         )
         for row in found
     ]  # fmt: skip

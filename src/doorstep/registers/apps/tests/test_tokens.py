@@ -17,7 +17,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from doorstep.adapters import jwks
-from doorstep.kernel import clock
+from doorstep.kernel import clock, fence
+from doorstep.kernel.call import NOWHERE
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.testing import callers
 from doorstep.kernel.testing.at_once import at_once
@@ -202,6 +203,14 @@ def test_another_app_s_refresh_token_is_none(browser: Client, app: App, place: U
     assert good(given["access_token"]), "another app's token is passed over in silence"
     assert post("/oauth/revoke", app, token=given["refresh_token"]).status_code == 200
     assert not good(given["access_token"])
+
+
+def test_a_refresh_token_names_its_app_where_that_is_a_public_one(browser: Client, app: App, place: UUID) -> None:
+    """As SMART's own client asks; one that has a secret must still prove itself."""
+    token = let_in(browser, app, SCOPE)["refresh_token"]
+    assert post("/oauth/token", grant_type="refresh_token", refresh_token=token).status_code == 200
+    token = let_in(browser, register(place, "secret"), SCOPE)["refresh_token"]
+    assert error(post("/oauth/token", grant_type="refresh_token", refresh_token=token)) == (401, "invalid_client")
 
 
 def test_secrets_are_asked(browser: Client, place: UUID) -> None:
@@ -462,3 +471,18 @@ def test_for_whom_is_asked_and_bounded(browser: Client, app: App, chart: UUID) -
     assert after is not None
     assert after.grant is not None
     assert not after.grant.whole, "asked again whenever the token is looked up"
+
+
+def test_behind_the_second_fence(browser: Client, place: UUID, chart: UUID, doctor: Account) -> None:
+    """The endpoints, where nobody is signed in and the session sees no resident: all of it works, also about one."""
+    app = register(place, "secret")
+    code = agreed(browser, app, "launch/patient offline_access patient/*.rs", chart)
+    with fence.within(NOWHERE):
+        given = exchanged(app, code).json()
+        assert given["patient"] == "p1"
+        told = post("/oauth/introspect", app, token=given["access_token"]).json()
+        assert (told["active"], told["patient"], told["sub"]) == (True, "p1", str(doctor.pk))
+        again = post("/oauth/token", app, grant_type="refresh_token", refresh_token=given["refresh_token"])
+        assert again.status_code == 200
+        assert post("/oauth/revoke", app, token=again.json()["refresh_token"]).status_code == 200
+        assert post("/oauth/introspect", app, token=again.json()["access_token"]).json() == {"active": False}
