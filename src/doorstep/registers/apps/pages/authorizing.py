@@ -91,7 +91,7 @@ def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Ask
     head = residents.header(request.call.scope, whom) if whom else None
     context |= {"head": head, "lines": sentences(wish), "offline": wish.offline}
     response = render(request, "apps/authorize.html", context)
-    response.headers["Content-Security-Policy"] = leading_on([asked.redirect_uri])
+    response.headers["Content-Security-Policy"] = leading_on(request, [asked.redirect_uri])
     return response
 
 

@@ -48,7 +48,7 @@ def offers(request: CalledRequest, resident: UUID) -> HttpResponse:
     head = residents.header(request.call.scope, resident)
     apps = clients.launchable()
     response = render(request, "apps/offers.html", {"head": head, "apps": apps})
-    response.headers["Content-Security-Policy"] = leading_on(app.launch_uri for app in apps)
+    response.headers["Content-Security-Policy"] = leading_on(request, (app.launch_uri for app in apps))
     return response
 
 

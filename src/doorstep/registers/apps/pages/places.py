@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from django.http.response import HttpResponseRedirectBase
 
-from doorstep.kernel.web.security import POLICY
+from doorstep.kernel.web.security import POLICY, nonce
 from doorstep.registers.apps.rules import origin
 from doorstep.registers.apps.rules.discovery import endpoints, fhir_of
 
@@ -22,10 +22,11 @@ class Away(HttpResponseRedirectBase):
         super().__init__(address)
 
 
-def leading_on(addresses: Iterable[str]) -> str:
+def leading_on(request: HttpRequest, addresses: Iterable[str]) -> str:
     """The policy of a page whose form leads on to an app: browsers hold its answer's address to ``form-action`` too."""
     more = " ".join(dict.fromkeys(origin(address) for address in addresses))
-    return POLICY.replace("form-action 'self'", f"form-action 'self' {more}".strip())
+    own = POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce(request)}'")
+    return own.replace("form-action 'self'", f"form-action 'self' {more}".strip())
 
 
 def origin_of(request: HttpRequest) -> str:
