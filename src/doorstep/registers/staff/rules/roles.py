@@ -82,7 +82,15 @@ ROLES: Mapping[str, Role] = {
         _DIRECTORY
         | _MANAGE
         | _INDEX
-        | {"residents.read", "exchange.read", "outbox.read", "trail.watch", "consents.review", GIVES_RIGHTS},
+        | {
+            "residents.read",
+            "exchange.read",
+            "outbox.read",
+            "trail.watch",
+            "consents.review",
+            "apps.manage",
+            GIVES_RIGHTS,
+        },
         Reach.DISTRICT,
         "HOPERAT",
         Duty.BUSINESS,
