@@ -10,7 +10,7 @@ from doorstep.kernel import clock, fence
 from doorstep.kernel.call import EVERYWHERE, NOWHERE, Call, Grant, Scope
 from doorstep.registers.apps.models import Authorization, Token
 from doorstep.registers.apps.rules import Kind, digest
-from doorstep.registers.apps.rules.scopes import read
+from doorstep.registers.apps.rules.scopes import given, read
 from doorstep.registers.apps.shapes import Standing
 from doorstep.registers.consents import api as consents
 from doorstep.registers.residents import api as residents
@@ -31,7 +31,9 @@ def access_call(text: str) -> Call | None:
     if known is None:
         return None
     call = replace(known, permissions=known.permissions & KEPT, name=f"{known.name}（{row.app.name}）"[:100])
-    grant = Grant(row.app.client_id, read(token.scopes).clinical)
+    # what the administrator has taken from the app since is taken from its tokens too
+    wish = given(read(token.scopes), read(row.app.scopes), system=row.account is None)
+    grant = Grant(row.app.client_id, wish.clinical)
     if row.resident_id is not None:
         patients, whole = context(known, row.resident_id)
         grant = replace(grant, patients=patients, whole=whole)

@@ -362,6 +362,21 @@ def test_a_session_s_end_ends_what_rests_on_it(browser: Client, app: App, doctor
     assert good(offline["access_token"])
 
 
+def test_scopes_taken_from_an_app_are_taken_from_its_tokens(browser: Client, app: App) -> None:
+    token = let_in(browser, app, "user/*.rs")["access_token"]
+    Row.objects.unscoped("test").filter(pk=app.id).update(scopes="user/Patient.r")
+    call = api.access_call(token)
+    assert call is not None
+    assert call.grant is not None
+    assert list(map(str, call.grant.scopes)) == ["user/Patient.r"]
+
+
+def test_a_long_request_is_come_back_to_after_sign_in(app: App) -> None:
+    address = asking(app, " ".join([SCOPE, *(f"user/Observation.rs?category=c{n}" for n in range(30))]))
+    page = Client().get(Client().get(address)["Location"]).content.decode()
+    assert "code_challenge_method" in page, "the way back stands in the form"
+
+
 def test_another_s_authorization_cannot_be_withdrawn(browser: Client, app: App, place: UUID) -> None:
     given = let_in(browser, app, SCOPE)
     row, thief = Authorization.objects.unscoped("test").get(), staff.client_of(staff.somebody(place, name="李四"))
