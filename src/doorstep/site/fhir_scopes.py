@@ -6,7 +6,7 @@ A key of a source system carries no grant, and passes. What scopes cannot be hel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -141,23 +141,29 @@ def _strings(value: Any) -> Iterator[str]:
 
 def export(call: Call, wish: ExportWish) -> ExportWish:
     """The export as far as the token goes: by system scopes alone, of types that are opened whole."""
-    grant = call.grant
-    if grant is None:
+    if call.grant is None:
         return wish
-    found = opened(grant.scopes, "system", "rs")
-    missing = [kind for kind in (wish.types or ([] if found.types else [""])) if not found.whole(kind)]
-    if wish.group is not None and not found.whole("Group"):
-        missing.append("Group")
-    if found.types is not None and missing:
+    found = opened(call.grant.scopes, "system", "rs")
+    if found.types is None:
+        return wish
+    wanted = [*(wish.types or ([] if found.types else [""])), *([] if wish.group is None else ["Group"])]
+    if missing := [kind for kind in wanted if not found.whole(kind)]:
         raise FhirProblem("scope-missing", scope=f"system/{missing[0] or '*'}.rs")
-    for said in wish.filters:
-        names = [name for name, _ in parse_qsl(said.partition("?")[2], keep_blank_values=True)]
-        if found.types is not None and not all(map(_PLAIN.fullmatch, names)):
+    _demand_plain(wish.filters)
+    return wish if wish.types else replace(wish, types=_exported(found.types, wish.level))
+
+
+def _demand_plain(filters: Iterable[str]) -> None:
+    for said in filters:
+        pairs = parse_qsl(said.partition("?")[2], keep_blank_values=True)
+        if not all(_PLAIN.fullmatch(name) for name, _ in pairs):
             raise FhirProblem("scope-condition", query=said)
-    if wish.types or found.types is None:
-        return wish
-    about_persons = (k for k in found.types if wish.level == "system" or k == "Patient" or table(k).patient)
-    return replace(wish, types=tuple(sorted(about_persons)))
+
+
+def _exported(types: Iterable[str], level: str) -> tuple[str, ...]:
+    """All types of the token; of an export of patients those that are about one."""
+    whole = level == "system"
+    return tuple(sorted(kind for kind in types if whole or kind == "Patient" or table(kind).patient))
 
 
 def demand_file(call: Call, name: str) -> None:
