@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from doorstep.kernel import clock
 from doorstep.registers.staff.tests import factory as staff
-from tests.faults.two_sides import Side, World, number, tomorrow
+from tests.faults.two_sides import AWAY, Side, World, number, tomorrow
 
 Data = dict[str, Any]
 
@@ -124,7 +124,30 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     "staff:revoke": _keys("organisation", "key"),
 }
 
+PATHS |= {
+    **dict.fromkeys(("apps:authorize", "apps:token", "apps:introspect", "apps:revoke", "apps:keys"), _nothing),
+    **dict.fromkeys(("apps:openid_configuration", "apps:mine", "apps:list", "apps:add"), _nothing),
+    **dict.fromkeys(("apps:one", "apps:edit", "apps:rotate", "apps:switch"), _keys("app")),
+    "apps:end": _keys("app", "authorization"),
+    "apps:withdraw": _keys("authorization"),
+    "apps:offers": RESIDENT,
+    "apps:launch": _keys("resident", "app"),
+}
+
+
+def _asking(world: World, side: Side) -> Data:
+    return {"response_type": "code", "client_id": side.client_id, "redirect_uri": AWAY, "scope": "user/*.rs",
+            "state": "s", "aud": "http://testserver/fhir", "code_challenge": "c" * 43,
+            "code_challenge_method": "S256"}  # fmt: skip
+
+
+def _app(world: World, side: Side) -> Data:
+    return {"name": "新应用", "owner": "某公司", "organisation": side.organisation, "kind": "secret",
+            "redirect_uris": AWAY, "scopes": "openid user/*.rs"}  # fmt: skip
+
+
 QUERIES: dict[str, Callable[[World, Side], Data]] = {
+    "apps:authorize": _asking,
     "trail:unusual": lambda world, side: {"kind": "neighbours"},
     "trail:unusual_lines": lambda world, side: {"kind": "bulk", "who": "staff:1", "day": clock.today().isoformat()},
     "charts:series": lambda world, side: {"code": "http://loinc.org|8480-6"},
@@ -261,6 +284,12 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "staff:revoke": lambda world, side: {"expect": 1},
     "system:replay": _nothing,
     "system:dismiss": lambda world, side: {"reason": "不要了"},
+    "apps:authorize": lambda world, side: {"answer": "allow"},
+    "apps:add": _app,
+    "apps:edit": lambda world, side: {**_app(world, side), "expect": 1},
+    "apps:rotate": lambda world, side: {"expect": 1},
+    "apps:switch": lambda world, side: {"expect": 1, "on": "0"},
+    **dict.fromkeys(("apps:end", "apps:withdraw", "apps:launch"), _nothing),
     "trail:verify": _nothing,
     "trail:watched": lambda world, side: {"number": side.third_number, "reason": "看过"},
     "trail:end_watch": _nothing,

@@ -15,13 +15,19 @@ from django.test import Client
 
 from doorstep.insight.trail.models import Watched
 from doorstep.kernel import clock
-from doorstep.kernel.call import EVERYWHERE
+from doorstep.kernel.call import EVERYWHERE, Call
+from doorstep.kernel.ids import new_id
 from doorstep.kernel.models import Delivery, OutboxEvent
 from doorstep.kernel.testing import callers
 from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.model import Model
 from doorstep.linkage.numbers import check_digit
 from doorstep.record.exchange import api as exchange
+from doorstep.registers.apps.actions import letting, registering, signing
+from doorstep.registers.apps.models import App, Authorization
+from doorstep.registers.apps.reads import clients
+from doorstep.registers.apps.rules import Kind
+from doorstep.registers.apps.shapes import Asked, Facts
 from doorstep.registers.consents.actions import consenting, glass
 from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations import rules as places
@@ -52,6 +58,7 @@ WORD = "貔貅ZQXW"
 MARKUP = '"><img src=x onerror=x9()><script>x9()</script>'
 """Stands in everything of A: it must be shown, and never as markup."""
 
+AWAY = "https://app.example/back"
 SINCE = date(2020, 1, 1)
 
 
@@ -140,6 +147,8 @@ def make() -> World:
         _merged(key, side)
         _consents(side)
         _model(side)
+        _app(side)
+    signing.published()  # the house's own key pair is there from its first use on
     event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
     dead = Delivery.objects.create(
         event=event, handler="x.y.z", subject=WORD, state=Delivery.State.DEAD, due_at=clock.now(), error=MARKUP
@@ -150,6 +159,9 @@ def make() -> World:
         world.clients[role] = staff.client_of(on_duty)
         if role == "exchange_operator":
             _judge(f"staff:{on_duty.person_id}", a, b)
+        if role == "township_physician":
+            a.ids["authorization"] = _let_in(a, staff.call_of(on_duty), on_duty.pk)
+    b.ids["authorization"] = _let_in(b, replace(callers.member(b.organisation), post=b.post), b.person)
     world.clients["nobody"] = staff.client_of(staff.account(staff.person("无岗位"), "nobody"))
     world.clients["stranger"] = Client()
     return world
@@ -263,6 +275,26 @@ def _model(side: Side) -> None:
     compared = {"records": 2, "pairs": 1, "at": clock.now().isoformat(), "by": side.text, "changed": [], "examples": []}
     row = MatchModel.objects.create(made_at=clock.now(), made_by=side.text, model=model, shadow=compared)
     side.ids["model"] = row.pk
+
+
+def _app(side: Side) -> None:
+    """A registered app, whose name anyone may read who uses apps."""
+    name = side.text[:60] if side.text != WORD else "应用乙"
+    facts = Facts(
+        name, name, side.organisation, Kind.SECRET, (AWAY,), "https://app.example/launch",
+        "openid launch launch/patient patient/*.rs user/*.rs",
+    )  # fmt: skip
+    side.ids["app"], _secret = registering.register(callers.system(), facts=facts)
+    side.ids["client_id"] = App.objects.unscoped("test").get(pk=side.app).client_id
+
+
+def _let_in(side: Side, call: Call, account: UUID) -> UUID:
+    """That the app was let in for the side's resident."""
+    asked = Asked("patient/*.rs", AWAY, "c" * 43, "state")
+    app = clients.by_client_id(side.client_id)
+    assert app
+    letting.let_in(call, app=app, asked=asked, resident=side.resident, account=account, session=new_id())
+    return UUID(str(Authorization.objects.unscoped("test").get(app=side.app).pk))
 
 
 def _judge(actor: str, *sides: Side) -> None:

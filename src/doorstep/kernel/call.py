@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from doorstep.fhir.smart import Clinical
 from doorstep.kernel.decision import Decision, allow, refuse
 
 
@@ -21,6 +22,21 @@ class Scope:
         return self.everywhere or organisation in self.organisations
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a call was let in for that comes through an app's token (SMART App Launch): it can only narrow the call.
+
+    ``patients`` are the FHIR ids of the person in context, ``whole`` says that their records may be read whoever sent
+    them. ``letters`` are those of the interaction under way; with none of them nothing is read.
+    """
+
+    app: str
+    scopes: tuple[Clinical, ...]
+    patients: tuple[str, ...] = ()
+    whole: bool = False
+    letters: str = ""
+
+
 NOWHERE = Scope()
 EVERYWHERE = Scope(everywhere=True)
 
@@ -32,7 +48,7 @@ class Call:
     ``actor`` is ``staff:<id>``, ``source:<organisation id>`` or ``system:<what>``; ``purpose`` is a code of
     HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware. ``factors`` says by how many factors the
     session was opened, ``confirmed`` when the person last proved who they are, and ``owes`` what they must do before
-    they may do anything (a reason of a refusal), or nothing.
+    they may do anything (a reason of a refusal), or nothing. ``grant`` is there where an app asks in their name.
     """
 
     actor: str
@@ -48,6 +64,7 @@ class Call:
     factors: int = 0
     confirmed: datetime | None = None
     owes: str = ""
+    grant: Grant | None = None
 
     def may(self, permission: str) -> Decision:
         """Whether the caller holds the permission; nothing is held by default."""

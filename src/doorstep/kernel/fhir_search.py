@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -12,8 +12,9 @@ from django.db import connection
 from psycopg import Connection, RawCursor
 
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.search.conditions import Condition, Ids
-from doorstep.fhir.search.plan import Bounds, Statement
+from doorstep.fhir.search.bounds import Bounds
+from doorstep.fhir.search.conditions import Condition, Ids, Tokens
+from doorstep.fhir.search.plan import Statement
 from doorstep.fhir.search.query import read_query
 from doorstep.fhir.search.resolve import resolve
 from doorstep.fhir.search.setting import Setting, Terms
@@ -63,6 +64,22 @@ def search_ids(
         return (yield from matching(context, kind, Resolved((*first, *found.conditions), found.checks), limit))
 
     return [row[0] for row in drive(steps())][:limit]
+
+
+@lru_cache(maxsize=1024)
+def narrowing(kind: str, query: str) -> tuple[Condition, ...]:
+    """What a search that stands in an app's scope lets through (``category=laboratory``): tokens that the index alone
+    decides. Raises ``FhirProblem`` for any other search: what cannot be kept to is not promised."""
+    asked = read_query(kind, parse_qsl(query, keep_blank_values=True), strict=True)
+    steps = resolve(Context(Bounds(None, frozenset()), setting(), lambda _kind, _token: False, b""), kind, asked.where)
+    try:
+        next(steps)
+    except StopIteration as done:
+        found: Resolved = done.value
+        plain = all(isinstance(each, Tokens) and each.exact and not each.negated for each in found.conditions)
+        if plain and found.conditions and not found.checks and len(asked.pairs) == len(asked.where):
+            return found.conditions
+    raise FhirProblem("scope-condition", query=f"{kind}?{query}")
 
 
 def drive(steps: Steps[T]) -> T:

@@ -16,9 +16,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from doorstep.fhir.door.house import Answer, Candidate, ExportState, ExportWish, Face, Fetch, Seen
+from doorstep.fhir.door.house import Answer, Authorization, Candidate, ExportState, ExportWish, Face, Fetch, Seen
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.search.plan import Bounds
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.fhir.write import Write
@@ -29,9 +29,10 @@ from doorstep.kernel.fhir_search import OPEN_TYPES
 from doorstep.kernel.fhir_terms import house_definitions
 from doorstep.kernel.rates import Buckets
 from doorstep.record.exchange import api as exchange
+from doorstep.registers.apps import api as apps
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
-from doorstep.site import fhir_answers, fhir_audit, fhir_bundles, fhir_match
+from doorstep.site import fhir_answers, fhir_audit, fhir_bundles, fhir_match, fhir_scopes
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
@@ -95,6 +96,16 @@ class House:
         finally:
             self._waiting -= 1
 
+    def authorization(self, base: str) -> Authorization:
+        """Our own OAuth endpoints, of the same origin as the door."""
+        origin = base.rstrip("/").removesuffix("/fhir")
+        told = apps.endpoints(origin)
+        named = {
+            "authorize": "authorization_endpoint", "token": "token_endpoint", "introspect": "introspection_endpoint",
+            "revoke": "revocation_endpoint",
+        }  # fmt: skip
+        return Authorization(apps.smart(origin), {name: told[key] for name, key in named.items()})
+
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """The call of the institution's system whose bearer token this is; looked up once in ten seconds."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -103,7 +114,7 @@ class House:
         key = hashlib.sha256(token.strip().encode()).digest()
         known = self._known.get(key)
         if known is None or known[0] < time.monotonic():
-            call = await self.work(lambda: staff.source_call(token.strip()))
+            call = await self.work(lambda: _caller(token.strip()))
             if call is None:
                 self._known.pop(key, None)
                 return None
@@ -119,18 +130,22 @@ class House:
         """Count a request without a good key, by its address."""
         _admit(self._strangers, place(address))
 
+    def permit(self, call: Call, kind: str, letters: str) -> Call:
+        """The call for one interaction, where the token of an app allows it; a key's call as it is."""
+        return fhir_scopes.permit(call, kind, letters)
+
     def bounds(self, call: Call) -> Bounds:
-        """What the caller may see: all that its own institution has sent, and what is about no person. Who sees what
-        others have sent too sees of it nothing that tells of a sensitive kind."""
+        """What the caller may see: all that its own institution has sent, and what is about no person; of an app only
+        what its token opens. Who sees what others have sent too sees of it nothing that tells of a sensitive kind."""
         may = call.may(READ)
         if not may.allowed:
             raise FhirProblem("forbidden", reason=may.reason)
         sources = None if call.scope.everywhere else tuple(sorted(call.scope.organisations))
-        return Bounds(sources, OPEN_TYPES, call.organisation)
+        return Bounds(sources, OPEN_TYPES, fhir_scopes.ways(call, sources), call.organisation)
 
     def face(self, call: Call, kind: str) -> Face | None:
-        """AuditEvents are the trail for those who may read it; others see those that institutions have sent."""
-        if kind == fhir_audit.KIND and call.may(fhir_audit.READ).allowed:
+        """AuditEvents are the trail for those who may read it; others, and apps, see what institutions have sent."""
+        if kind == fhir_audit.KIND and call.grant is None and call.may(fhir_audit.READ).allowed:
             return fhir_audit.AuditEvents(call, self.work)
         return None
 
@@ -138,7 +153,8 @@ class House:
         """Drive a search or read over the database."""
         if self._common.stale and self._reading is None:
             await self._read_common()
-        return await self._rows.run(call, steps, self.work)
+        admitted = call.grant.patients if call.grant is not None and call.grant.whole else ()
+        return await self._rows.run(call, steps, self.work, admitted)
 
     async def _read_common(self) -> None:
         self._reading = asyncio.ensure_future(self.work(self._common.read))
@@ -153,6 +169,7 @@ class House:
 
     async def write(self, call: Call, write: Write) -> Answer:
         """Do one write; returns when it is durable."""
+        fhir_scopes.demand_write(call, write)
         one = exchange.Interaction(write, checked=write.method in ("POST", "PUT"))
         return fhir_answers.answer(await self._writer.submit(call, one), write.language)
 
@@ -160,6 +177,7 @@ class House:
         self, call: Call, body: bytes, fetch: Fetch, representation: bool, language: str
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Keep the bundle, unless it only reads, and do what it says; the answer leaves when both are durable."""
+        await self.work(lambda: fhir_scopes.demand_bundle(call, body))
         receipt = await self._refusing(lambda: fhir_bundles.only_reads(body) or _take(call, body))
         return await fhir_answers.bundle_answer(receipt, fetch, representation, language)
 
@@ -178,6 +196,7 @@ class House:
 
     async def begin_export(self, call: Call, wish: ExportWish) -> str:
         """Begin a bulk export; returns its id."""
+        wish = fhir_scopes.export(call, wish)
         begun = await self._refusing(
             lambda: exchange.begin_export(
                 call,
@@ -195,6 +214,7 @@ class House:
 
     async def export_state(self, call: Call, ident: str, base: str, language: str) -> ExportState:
         """How far an export is."""
+        fhir_scopes.permit(call, "", "rs")
         found = await self._refusing(lambda: exchange.export_status(call, _export_id(ident)))
         if found.state == "failed":
             raise FhirProblem(found.error)
@@ -205,10 +225,12 @@ class House:
 
     async def export_file(self, call: Call, ident: str, name: str) -> str:
         """The path of a file of an export."""
+        fhir_scopes.demand_file(call, name)
         return str(await self._refusing(lambda: exchange.export_file(call, export=_export_id(ident), name=name)))
 
     async def cancel_export(self, call: Call, ident: str) -> None:
         """End an export and remove its files."""
+        fhir_scopes.permit(call, "", "rs")
         await self._refusing(lambda: exchange.cancel_export(call, export=_export_id(ident)))
 
     async def healthy(self) -> bool:
@@ -233,6 +255,11 @@ class House:
 def _admit(buckets: Buckets, caller: Hashable) -> None:
     if wait := buckets.wait(caller):
         raise FhirProblem("rate-limited", seconds=ceil(wait))
+
+
+def _caller(token: str) -> Call | None:
+    """Whose token it is: an app's, or an institution's system's."""
+    return apps.access_call(token) if apps.is_access_token(token) else staff.source_call(token)
 
 
 def _export_id(text: str) -> UUID:

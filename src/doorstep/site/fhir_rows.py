@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -22,13 +22,15 @@ SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused i
 WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
 _AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 
-_SCOPE: Final = f"SELECT set_config('{fence.SETTING}', $1, false), set_config('{fence.OWN}', $2, false)"
+_SCOPE: Final = "SELECT " + ", ".join(
+    f"set_config('{name}', ${at}, false)" for at, name in enumerate((fence.SETTING, fence.OWN, fence.PATIENTS), 1)
+)
 
 log = logging.getLogger(__name__)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
-    scope: tuple[str, str] | None = None
+    scope: tuple[str, str, str] | None = None
 
     def get_reset_query(self) -> str:
         """Nothing: no request changes its session, and asking would cost a round trip each."""
@@ -44,16 +46,24 @@ class Rows:
         self._opening = asyncio.Lock()
 
     async def run(
-        self, call: Call, steps: Generator[Any, Any, T], work: Callable[[Callable[[], Any]], Awaitable[Any]]
+        self,
+        call: Call,
+        steps: Generator[Any, Any, T],
+        work: Callable[[Callable[[], Any]], Awaitable[Any]],
+        admitted: Sequence[str] = (),
     ) -> T:
-        """Drive steps to their end: statements over one connection in the caller's scope, what may wait beside it."""
+        """Drive steps to their end: statements over one connection in the caller's scope, what may wait beside it.
+
+        ``admitted`` are patients (FHIR ids) whose records are let through besides.
+        """
         held: Any = None
+        said = (fence.written(call.scope), str(call.organisation or ""), "{" + ",".join(admitted) + "}")
         pool = self._pool or await self._open()
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    held = held or await _acquired(pool, _scope(call))
+                    held = held or await _acquired(pool, said)
                     answer = await held.fetch(step.sql, *step.params)
                 else:
                     answer = await work(step)
@@ -127,11 +137,7 @@ async def connect(name: str) -> Any:
     return await asyncpg.connect(**_place(), server_settings=settings)
 
 
-def _scope(call: Call) -> tuple[str, str]:
-    return fence.written(call.scope), str(call.organisation or "")
-
-
-async def _acquired(pool: Any, scope: tuple[str, str]) -> Any:
+async def _acquired(pool: Any, scope: tuple[str, str, str]) -> Any:
     """A connection whose session has this scope: said again only where the request before it had another."""
     try:
         # where one is idle there is nothing to wait for: no clock need be set

@@ -14,6 +14,7 @@ NAMES = (
     "doorstep.registers.consents",
     "doorstep.registers.organisations",
     "doorstep.registers.staff",
+    "doorstep.registers.apps",
     "doorstep.insight.trail",
     "doorstep.site.system",
 )

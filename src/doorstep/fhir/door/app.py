@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -14,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from doorstep.fhir.door import exporting, faces, operations, reading, searching, writing
 from doorstep.fhir.door.answers import SAFE, TLS_ONLY, refused, respond
 from doorstep.fhir.door.asked import Asked, opened
-from doorstep.fhir.door.capability import capability_statement
+from doorstep.fhir.door.capability import capability_statement, terminology_capabilities
 from doorstep.fhir.door.house import House
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import LIMITS
@@ -60,8 +62,8 @@ class Door:
                 return Response(status_code=200 if await self.house.healthy() else 503)
             self._demand_tls(request)
             asked = opened(request, path, self.body_limit)
-            if path == ["metadata"]:
-                return self._metadata(asked)
+            if said := self._said_to_all(asked):
+                return said
             asked.call = await self.house.authenticate(request.headers)
             if asked.call is None:
                 self.house.stranger(request.client.host if request.client else "")
@@ -79,13 +81,28 @@ class Door:
         if self.tls and request.scope.get("scheme") != "https":
             raise FhirProblem("tls-required")
 
+    def _said_to_all(self, asked: Asked) -> Response | None:
+        """What anyone may ask, and clients ask first."""
+        if asked.path == ["metadata"]:
+            return self._metadata(asked)
+        return self._smart(asked) if asked.path == [".well-known", "smart-configuration"] else None
+
+    def _smart(self, asked: Asked) -> Response:
+        if asked.request.method not in ("GET", "HEAD"):
+            raise FhirProblem("method-not-allowed", method=asked.request.method)
+        body = orjson.dumps(self.house.authorization(asked.base).document)
+        return Response(body, headers={"content-type": "application/json"})
+
     def _metadata(self, asked: Asked) -> Response:
         if asked.request.method not in ("GET", "HEAD"):
             raise FhirProblem("method-not-allowed", method=asked.request.method)
         mode = asked.value("mode")
         if mode not in (None, "full", "normative", "terminology"):
             raise FhirProblem("bad-search-value", "mode", value=mode or "", kind="code")
-        return respond(asked, capability_statement(asked.base, self.version, self.since, mode == "terminology"))
+        if mode == "terminology":
+            return respond(asked, terminology_capabilities(asked.base, self.version, self.since))
+        endpoints = self.house.authorization(asked.base).endpoints
+        return respond(asked, capability_statement(asked.base, self.version, self.since, endpoints))
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -116,6 +133,7 @@ async def answer_get(house: House, asked: Asked) -> Response:
     """Answer what only reads; also where it stands in a batch."""
     path = asked.path
     if not path:
+        asked.permit(house, "", "s")
         return await searching.search_system(house, asked)
     if path[0].startswith(("$", "_")):
         return await _get_system(house, asked)
@@ -123,10 +141,12 @@ async def answer_get(house: House, asked: Asked) -> Response:
     if face := faces.face_of(house, asked):
         return await faces.answer(house, asked, face)
     if len(path) == 1:
+        asked.permit(house, kind, "s")
         return await searching.search_type(house, asked, kind)
     if path[1].startswith(("$", "_")):
         return await _get_type(house, asked, kind)
     if len(path) == 2:
+        asked.permit(house, kind, "r")
         return await reading.read(house, asked, kind, path[1])
     return await _get_instance(house, asked, kind, path[1])
 
@@ -134,6 +154,7 @@ async def answer_get(house: House, asked: Asked) -> Response:
 async def _get_system(house: House, asked: Asked) -> Response:
     path = asked.path
     if path == ["_history"]:
+        asked.permit(house, "", "r")
         return await reading.history(house, asked, None, None)
     if path[0] == "$export-status" and len(path) == 2:
         return await exporting.status(house, asked, path[1])
@@ -145,8 +166,10 @@ async def _get_system(house: House, asked: Asked) -> Response:
 async def _get_type(house: House, asked: Asked, kind: str) -> Response:
     path = asked.path
     if path[1:] == ["_history"]:
+        asked.permit(house, kind, "r")
         return await reading.history(house, asked, kind, None)
     if path[1:] == ["_search"]:
+        asked.permit(house, kind, "s")
         return await searching.search_type(house, asked, kind)
     return await _operation(house, asked, kind, "", path[1:])
 
@@ -154,12 +177,15 @@ async def _get_type(house: House, asked: Asked, kind: str) -> Response:
 async def _get_instance(house: House, asked: Asked, kind: str, ident: str) -> Response:
     rest = asked.path[2:]
     if rest == ["_history"]:
+        asked.permit(house, kind, "r")
         return await reading.history(house, asked, kind, ident)
     if rest[0] == "_history" and len(rest) == 2:
+        asked.permit(house, kind, "r")
         return await reading.vread(house, asked, kind, ident, rest[1])
     if rest[0].startswith("$"):
         return await _operation(house, asked, kind, ident, rest)
     if len(rest) == 1 or rest[1:] == ["_search"]:
+        asked.permit(house, "" if rest[0] == "*" else rest[0], "s")
         return await searching.search_compartment(house, asked, kind, ident, rest[0])
     raise _unknown(asked)
 
@@ -175,6 +201,7 @@ async def _operation(house: House, asked: Asked, kind: str, ident: str, rest: Se
         raise _unknown(asked)
     if name in operations.CHANGING and asked.request.method != "POST":
         raise FhirProblem("method-not-allowed", method=asked.request.method)
+    asked.permit(house, kind, operations.NEEDS.get(name, "r"))
     return await operation(house, asked, kind, ident)
 
 
@@ -184,7 +211,7 @@ async def _post(house: House, asked: Asked) -> Response:
         return await writing.transact(house, asked, answer_get)
     if path[-1] == "_search" and len(path) in (1, 2, 4):
         await asked.add_form()
-        return await answer_get(house, asked) if len(path) > 1 else await searching.search_system(house, asked)
+        return await answer_get(house, asked if len(path) > 1 else replace(asked, path=[]))
     if path[0].startswith("$"):
         return await _operation(house, asked, "", "", path)
     kind = _type(path[0])

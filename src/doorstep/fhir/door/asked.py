@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
@@ -17,6 +17,9 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import LIMITS, Parsed, minify, parse, read_resource, text_of
 from doorstep.fhir.requests import language
 from doorstep.fhir.requests import read_body as read_bytes
+
+if TYPE_CHECKING:
+    from doorstep.fhir.door.house import House
 
 JSON: Final = "application/fhir+json"
 XML: Final = "application/fhir+xml"
@@ -75,6 +78,10 @@ class Asked:
     def content_type(self) -> str:
         """Return the media type of the body, without its parameters."""
         return (self.header("content-type") or JSON).partition(";")[0].strip().lower()
+
+    def permit(self, house: House, kind: str, letters: str) -> None:
+        """From here on ask as one who may do this with a type ("": with any); FhirProblem where one may not."""
+        self.call = house.permit(self.call, kind, letters)
 
     async def raw(self) -> bytes:
         """Return the body, unpacked, at most as long as is taken."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -18,6 +20,8 @@ from doorstep.fhir.tables import known_types
 _INTERACTIONS: Final = (
     "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
 )  # fmt: skip
+_OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_SERVICES: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _DEFINITION: Final = "http://hl7.org/fhir/OperationDefinition/"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 _ELSEWHERE: Final = {"ihe-pix": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"}
@@ -29,10 +33,13 @@ _PATCHES: Final = (PATCHES[0], MERGE, JSON, XML)
 _FORMATS: Final = ["application/fhir+json", "application/fhir+xml", "json", "xml"]
 
 
-def capability_statement(base: str, version: str, since: datetime, terminology: bool = False) -> bytes:
-    """Return the statement of a door at the address `base`, of a version of the program that runs since then."""
-    if terminology:
-        return _terminology(base, version, since)
+def capability_statement(
+    base: str, version: str, since: datetime, endpoints: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Return the statement of a door at the address `base`, of a version of the program that runs since then.
+
+    `endpoints` are the addresses of OAuth by the names of SMART's extension (authorize, token, …).
+    """
     statement: dict[str, Any] = {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -43,13 +50,24 @@ def capability_statement(base: str, version: str, since: datetime, terminology: 
         "fhirVersion": "4.0.1",
         "format": _FORMATS,
         "patchFormat": [*_PATCHES],
-        "rest": [orjson.Fragment(_rest())],
+        "rest": [orjson.Fragment(_rest(tuple(endpoints.items())))],
     }
     return orjson.dumps(statement)
 
 
-@cache
-def _rest() -> bytes:
+def _security(endpoints: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """SMART App Launch 2.2, conformance: the service and its addresses, for clients that do not read the well-known."""
+    said: dict[str, Any] = {"description": "Every request but this one must be authenticated by a bearer token."}
+    uris = [{"url": name, "valueUri": address} for name, address in endpoints]
+    if uris:
+        said["extension"] = [{"url": _OAUTH_URIS, "extension": uris}]
+        coding = {"system": _SERVICES, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}
+        said["service"] = [{"coding": [coding], "text": "OAuth 2.0, SMART App Launch 2"}]
+    return said
+
+
+@lru_cache(maxsize=16)
+def _rest(endpoints: tuple[tuple[str, str], ...]) -> bytes:
     system = [
         {"name": "meta", "definition": _DEFINITION + "Resource-meta"},
         {"name": "export", "definition": _BULK + "export"},
@@ -57,7 +75,7 @@ def _rest() -> bytes:
     return orjson.dumps(
         {
             "mode": "server",
-            "security": {"description": "Every request but this one must be authenticated by a bearer token."},
+            "security": _security(endpoints),
             "resource": [_resource(name) for name in sorted(known_types())],
             "interaction": [{"code": code} for code in ("transaction", "batch", "history-system", "search-system")],
             "searchParam": [{"name": "_type", "type": "special"}],
@@ -108,7 +126,8 @@ def _operations(name: str) -> list[dict[str, str]]:
     return told
 
 
-def _terminology(base: str, version: str, since: datetime) -> bytes:
+def terminology_capabilities(base: str, version: str, since: datetime) -> bytes:
+    """Return what the door says of its terminology (`mode=terminology`)."""
     return orjson.dumps(
         {
             "resourceType": "TerminologyCapabilities",

@@ -31,6 +31,7 @@ async def begin(house: House, asked: Asked, level: str, group: str | None = None
         raise FhirProblem("export-async")
     if group is not None and not is_id(group):
         raise FhirProblem("not-found", what=f"Group/{group}")
+    asked.permit(house, "", "rs")
     inputs = await asked.inputs()
     _refuse_unknown(asked, inputs)
     since = inputs.maybe("_since", "instant")

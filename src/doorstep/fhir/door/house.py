@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from doorstep.fhir.outcome import EntryResponse
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.search.plan import Bounds
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.walk import Hit, Steps
 from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.fhir.write import Write
@@ -54,6 +54,14 @@ class Candidate:
     score: float
     grade: str
     person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """Who gives tokens: SMART's well-known document, and the endpoints by the names of its older extension."""
+
+    document: Mapping[str, Any]
+    endpoints: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +131,20 @@ class House(Protocol):
     def common(self, type_name: str, token: int) -> bool:
         """Say whether many resources of the type carry the token."""
 
+    def authorization(self, base: str) -> Authorization:
+        """Return who gives tokens for the door at this address."""
+
     async def authenticate(self, headers: Mapping[str, str]) -> Call | None:
         """Return who calls; None where that is not known."""
 
     def stranger(self, address: str) -> None:
         """Count a request without a good key; FhirProblem ("rate-limited") where there were too many of them."""
+
+    def permit(self, call: Call, kind: str, letters: str) -> Call:
+        """Return the call as it may do one interaction (letters of `cruds`) with a type ("": with any).
+
+        FhirProblem ("scope-missing") where the token of an app was not given it.
+        """
 
     def bounds(self, call: Call) -> Bounds:
         """Return what the caller may see; FhirProblem where nothing may be read."""

@@ -121,6 +121,10 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
     ("ConceptMap", "translate", False): _of_terms(terminology.translate),
     ("ConceptMap", "translate", True): _of_terms(terminology.translate),
 }
+NEEDS: Final[Mapping[str, str]] = {
+    "everything": "rs", "lastn": "rs", "match": "s", "ihe-pix": "s", "meta-add": "ru", "meta-delete": "ru",
+}  # fmt: skip
+"""What an app's token must allow for an operation, in letters of SMART's scopes; for the others it is `r`."""
 CHANGING: Final = frozenset({"meta-add", "meta-delete", "match"})
 """Operations that are asked for by POST alone."""
 

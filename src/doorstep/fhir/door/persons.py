@@ -17,8 +17,9 @@ from doorstep.fhir.hashes import token_hash
 from doorstep.fhir.parameters_resource import Inputs
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import text
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import Sql, Tokens
-from doorstep.fhir.search.plan import Bounds, Statement
+from doorstep.fhir.search.plan import Statement
 from doorstep.fhir.search.walk import Steps
 
 COUNT, MOST = 20, 100

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from doorstep.fhir.parameters import compartments, parameters
 from doorstep.fhir.references import references
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import Condition, Sql, either
 from doorstep.fhir.search.leaves import refers
-from doorstep.fhir.search.plan import Bounds, Statement
+from doorstep.fhir.search.plan import Statement
 from doorstep.fhir.search.walk import Hit, Steps
 from doorstep.fhir.tables import known_types, table
 

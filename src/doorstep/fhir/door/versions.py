@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import zstandard
 
+from doorstep.fhir.problems import FhirProblem
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import Sql
-from doorstep.fhir.search.plan import Bounds, Statement
+from doorstep.fhir.search.plan import Statement
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.tables import known_types
 
@@ -54,6 +56,7 @@ def read_version(kind: str, ident: str, number: int, bounds: Bounds) -> Steps[Ve
     now = yield from read(kind, ident, bounds)
     if now is None or now.version == number:
         return now
+    _demand_past(kind, bounds)
     out = Sql()
     tests = [f"p.type = {out.arg(kind, 'text')}", f"p.id = {out.arg(ident, 'text')}"]
     tests += [f"p.version = {out.arg(number, 'int4')}", *_guard([kind], bounds, out)]
@@ -70,6 +73,7 @@ def history_of_one(kind: str, ident: str, part: Slice, bounds: Bounds) -> Steps[
     now = yield from read(kind, ident, bounds)
     if now is None:
         return []
+    _demand_past(kind, bounds)
     out = Sql()
     tests = [f"p.type = {out.arg(kind, 'text')}", f"p.id = {out.arg(ident, 'text')}", *_window("p", part, out)]
     tests += [*_standing(kind, part, out), *_guard([kind], bounds, out)]
@@ -84,6 +88,11 @@ def history_of_one(kind: str, ident: str, part: Slice, bounds: Bounds) -> Steps[
     return [*first, *(_version(kind, row) for row in rows)][: part.count + 1]
 
 
+def _demand_past(kind: str, bounds: Bounds) -> None:
+    if not bounds.knows_past(kind):
+        raise FhirProblem("scope-history", type=kind)
+
+
 def _within(version: Version, part: Slice) -> bool:
     if part.since is not None and version.updated < part.since:
         return False
@@ -92,6 +101,11 @@ def _within(version: Version, part: Slice) -> bool:
 
 def history_of_many(kinds: Sequence[str], part: Slice, bounds: Bounds) -> Steps[list[Version]]:
     """Return versions of all resources of some types, newest first; at most `count` + 1."""
+    kinds = [kind for kind in kinds if bounds.ways is None or bounds.ways_to(kind)]
+    for kind in kinds:
+        _demand_past(kind, bounds)
+    if not kinds:
+        return []
     out = Sql()
     parts = [_current(kind, part, bounds, out) for kind in kinds]
     # what stood at a time must be asked type by type: the version after a past one may be the one that holds now

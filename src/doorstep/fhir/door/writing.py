@@ -28,8 +28,9 @@ async def create(house: House, asked: Asked, kind: str) -> Response:
     A search in the address is the same condition: fhirpy and others send it so, and to leave it out would make twice
     what they mean to have once.
     """
-    sent = await _checked(asked, kind)
     condition = asked.header("if-none-exist") or _searched(asked)
+    asked.permit(house, kind, "cs" if condition else "c")
+    sent = await _checked(asked, kind)
     return await _done(house, asked, _write(asked, "POST", kind, sent=sent, if_none_exist=condition))
 
 
@@ -40,6 +41,7 @@ def _searched(asked: Asked) -> str | None:
 async def update(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
     """PUT [type]/[id], or under a condition PUT [type]?…"""
     query = _condition(asked, kind, ident)
+    asked.permit(house, kind, "u" if query is None else "us")
     sent = await _checked(asked, kind)
     if ident is not None:
         if sent.id is None:
@@ -52,6 +54,7 @@ async def update(house: House, asked: Asked, kind: str, ident: str | None) -> Re
 async def patch(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
     """PATCH [type]/[id], or under a condition PATCH [type]?…: JSON Patch, FHIRPath Patch as Parameters, merge patch."""
     query = _condition(asked, kind, ident)
+    asked.permit(house, kind, "ru" if query is None else "rus")  # its answer shows what it has changed
     body, content = await _patch(asked)
     if content == merging.MERGE:
         return await _merge(house, asked, kind, ident, body)
@@ -93,6 +96,7 @@ async def _merge(house: House, asked: Asked, kind: str, ident: str | None, patch
 async def delete(house: House, asked: Asked, kind: str, ident: str | None) -> Response:
     """DELETE [type]/[id], or under a condition DELETE [type]?…"""
     query = _condition(asked, kind, ident)
+    asked.permit(house, kind, "d" if query is None else "ds")
     return await _done(house, asked, _write(asked, "DELETE", kind, ident, query))
 
 

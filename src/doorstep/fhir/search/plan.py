@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import (
     Condition,
     Either,
@@ -32,35 +32,6 @@ HOT: Final = frozenset({"Observation", "Condition", "MedicationRequest"})
 LONG: Final = timedelta(days=32)
 """Spans longer than this stand in an index of their own."""
 _IS_LONG: Final = "(r.at_end IS NULL OR r.at_end - r.at > interval '32 days')"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Whose resources a search may see: those of the `sources` (None: all), and all of the `open` types; of what is
-    marked as sensitive only what its `own` source has sent, unless it sees `all` of it."""
-
-    sources: tuple[UUID, ...] | None
-    open: frozenset[str]
-    own: UUID | None = None
-    all: bool = False
-
-    def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
-        """Return the conditions that hold a query of the type within the bounds."""
-        if type_name in self.open:
-            return []
-        if self.sources is None:
-            return self.guard(out, alias)
-        if len(self.sources) == 1:
-            return [f"{alias}.source = {out.arg(self.sources[0], 'uuid')}", *self.guard(out, alias)]
-        return [f"{alias}.source = ANY({out.arg(list(self.sources), 'uuid[]')})", *self.guard(out, alias)]
-
-    def guard(self, out: Sql, alias: str) -> list[str]:
-        """Return the conditions that keep back what is sensitive; none where all that is seen is its own."""
-        if self.all or (self.own is not None and self.sources == (self.own,)):
-            return []
-        if self.own is None:
-            return [f"{alias}.sensitive = 0"]
-        return [f"({alias}.sensitive = 0 OR {alias}.source = {out.arg(self.own, 'uuid')})"]
 
 
 @dataclass(frozen=True, slots=True)

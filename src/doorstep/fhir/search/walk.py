@@ -16,10 +16,11 @@ import orjson
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search import match
+from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.conditions import Condition, Ids, Listed, Many, Prefix, Sql
 from doorstep.fhir.search.leaves import Setting
 from doorstep.fhir.search.orders import ByColumn, Mark, Walk
-from doorstep.fhir.search.plan import Bounds, Plan, Statement, make_plan, page
+from doorstep.fhir.search.plan import Plan, Statement, make_plan, page
 from doorstep.fhir.search.query import Leaf, Query
 
 T = TypeVar("T")

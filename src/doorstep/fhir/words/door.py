@@ -10,6 +10,24 @@ DOOR: Final[dict[str, Kind]] = {
     # the door
     "unauthenticated": Kind("login", 401, "需要身份验证", "authentication is needed"),
     "forbidden": Kind("forbidden", 403, "不允许（{reason}）", "not allowed ({reason})"),
+    "scope-missing": Kind(
+        "forbidden",
+        403,
+        "应用没有得到所需的授权：{scope}",
+        "the app was not given what this needs: {scope}",
+    ),
+    "scope-history": Kind(
+        "forbidden",
+        403,
+        "应用的授权只到一位居民或部分内容，不能查看 {type} 的历史版本",
+        "the app's scopes are for one patient or for a part, which past versions of {type} cannot be held to",
+    ),
+    "scope-condition": Kind(
+        "forbidden",
+        403,
+        "应用的授权不允许这样的条件：{query}",
+        "the app's scopes do not allow this condition: {query}",
+    ),
     "unsupported-media-type": Kind(
         "not-supported",
         415,

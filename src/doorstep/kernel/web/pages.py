@@ -24,7 +24,7 @@ from doorstep.kernel.paging import BadCursor
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-LONGEST = 1000  # characters of an address that a person is sent back to
+LONGEST = 4000  # characters of an address that a person is sent back to; an app's request with its scopes is long
 METHODS = ("GET", "HEAD", "POST")
 STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403, "confirm.first": 403}
 

@@ -29,6 +29,7 @@ from doorstep.registers.residents.reads.identity import (
 )
 from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
+from doorstep.registers.residents.reads.search import Found, search
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.rules.runs import Fresh
 from doorstep.registers.residents.shapes import Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
@@ -37,6 +38,7 @@ __all__ = [
     "RESIDENTS_OF",
     "Dwells",
     "Finding",
+    "Found",
     "Fresh",
     "Header",
     "Identifier",
@@ -64,6 +66,7 @@ __all__ = [
     "names",
     "records",
     "residents_of",
+    "search",
     "shadow",
     "systems",
     "take_in",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -29,6 +30,7 @@ __all__ = [
     "PersonIn",
     "PostIn",
     "Standing",
+    "acting",
     "administrators",
     "births",
     "by_number",
@@ -40,7 +42,9 @@ __all__ = [
     "names",
     "revoke_key",
     "set_password",
+    "signed_in",
     "source_call",
+    "system_call",
 ]
 
 
@@ -104,6 +108,30 @@ def call_from(standing: Standing, **marks: Unpack[_Marks]) -> Call:
     )
 
 
+def signed_in(request: HttpRequest) -> tuple[UUID, UUID] | None:
+    """The account and the session of a request; None for strangers."""
+    found = sessions.of(request)
+    return (UUID(str(request.user.pk)), found.id) if found else None
+
+
+def acting(account: UUID, post: UUID, session: UUID | None, since: datetime) -> Call | None:
+    """The call of a person for whom an app acts that they let in at a time: from the post that they let it in from, as
+    it stands today. None where post, account, session (if it rests on one) or the password of then has ended."""
+    oldest = clock.now() - timedelta(hours=sign_in_rule().longest_hours)
+    found = next((each for each in reads.standings(account, clock.today()) if each.post == post), None)
+    if found is None or not reads.goes_on(account, session, since, oldest):
+        return None
+    return call_from(found)
+
+
+def system_call(organisation: UUID, name: str) -> Call:
+    """The call of an institution's system that has proved who it is: bounds and permissions of a key's."""
+    return Call(
+        f"source:{organisation}", name, clock.now(), Scope(frozenset({organisation})), SOURCE_PERMISSIONS,
+        organisation=organisation,
+    )  # fmt: skip
+
+
 def administrators() -> frozenset[UUID]:
     """The accounts that administer today; for the check of the installation, which belongs to no caller."""
     return reads.administrators(clock.today())
@@ -115,11 +143,7 @@ def source_call(token: str, request: str = "") -> Call | None:
     if found is None:
         return None
     _key, organisation, name = found
-    scope = Scope(frozenset({organisation}))
-    return Call(
-        f"source:{organisation}", name, clock.now(), scope, SOURCE_PERMISSIONS, organisation=organisation,
-        request=request,
-    )  # fmt: skip
+    return replace(system_call(organisation, name), request=request)
 
 
 def _scope(reach: Reach, standing: Standing) -> Scope:

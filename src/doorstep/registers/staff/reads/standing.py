@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, Q, Subquery
 
-from doorstep.registers.staff.models import Account, Grant, Post, RoleChange, SourceKey
+from doorstep.registers.staff.models import Account, Grant, Post, RoleChange, Session, SourceKey
 from doorstep.registers.staff.rules import ROLES, held, token_digest
 from doorstep.registers.staff.shapes import Standing
 
@@ -49,6 +49,15 @@ def key_holder(token: str, day: date) -> tuple[UUID, UUID, str] | None:
 def account_holder(account: UUID) -> tuple[UUID, str] | None:
     """The person behind an account, with their name."""
     return Account.objects.filter(id=account).values_list("person", F("person__name")).first()
+
+
+def goes_on(account: UUID, session: UUID | None, since: datetime, oldest: datetime) -> bool:
+    """Whether what a person began at a time may go on: their account is open and owes no password, which is older than
+    that; and the session (where it rests on one) has neither been ended nor grown older than one may."""
+    open_now = Account.objects.filter(id=account, is_active=True, must_change=False, password_at__lte=since).exists()
+    if not open_now or session is None:
+        return open_now
+    return Session.objects.filter(id=session, account=account, created_at__gt=oldest).exists()
 
 
 def administrators(day: date) -> frozenset[UUID]:

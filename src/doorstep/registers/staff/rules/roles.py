@@ -70,7 +70,7 @@ GRAVES: Mapping[str, str] = {
 }  # fmt: skip
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
-_LOOK = _DIRECTORY | {"residents.read", "charts.read"}
+_LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
@@ -87,7 +87,15 @@ ROLES: Mapping[str, Role] = {
         _DIRECTORY
         | _MANAGE
         | _INDEX
-        | {"residents.read", "exchange.read", "outbox.read", "trail.watch", "consents.review", GIVES_RIGHTS},
+        | {
+            "residents.read",
+            "exchange.read",
+            "outbox.read",
+            "trail.watch",
+            "consents.review",
+            "apps.manage",
+            GIVES_RIGHTS,
+        },
         Reach.DISTRICT,
         "HOPERAT",
         Duty.BUSINESS,
@@ -189,7 +197,7 @@ ROLES: Mapping[str, Role] = {
     "administrator": Role(
         _("系统管理员"),
         _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案，也不看审计轨迹。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", GIVES_RIGHTS},
+        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "apps.manage", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,

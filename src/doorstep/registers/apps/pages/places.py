@@ -1,0 +1,46 @@
+"""Where this house stands, as the request came to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseRedirectBase
+
+from doorstep.kernel.web.security import POLICY, nonce
+from doorstep.registers.apps.rules import origin
+from doorstep.registers.apps.rules.discovery import endpoints, fhir_of
+
+
+class Away(HttpResponseRedirectBase):
+    """Off to an app, at an address that was registered: also one of a scheme of its own."""
+
+    status_code = 302
+
+    def __init__(self, address: str) -> None:
+        self.allowed_schemes = [address.partition(":")[0]]
+        super().__init__(address)
+
+
+def leading_on(request: HttpRequest, addresses: Iterable[str]) -> str:
+    """The policy of a page whose form leads on to an app: browsers hold its answer's address to ``form-action`` too."""
+    more = " ".join(dict.fromkeys(origin(address) for address in addresses))
+    own = POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce(request)}'")
+    return own.replace("form-action 'self'", f"form-action 'self' {more}".strip())
+
+
+def origin_of(request: HttpRequest) -> str:
+    """The house's own origin, which is its issuer; Django has asked whether the host is one of ours."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def audiences(request: HttpRequest) -> tuple[str, ...]:
+    """For whom a client assertion must be made: the token endpoint (SMART 2.2), the one that is asked (RFC 7523 §3), or
+    the issuer, which draft-ietf-oauth-rfc7523bis asks for and strict clients name."""
+    issuer = origin_of(request)
+    return endpoints(issuer)["token_endpoint"], request.build_absolute_uri(request.path), issuer
+
+
+def is_ours(request: HttpRequest, aud: str) -> bool:
+    """Whether an app asks for our FHIR door (SMART 2.2: ``aud``)."""
+    return aud.rstrip("/") == fhir_of(origin_of(request))
