@@ -2,7 +2,8 @@
 
 The first fence is the program's own bounds on every query; this one holds where a query forgets them. Behind it a
 session wears the role ``doorstep_fenced``, which owns nothing, and says its scope in the setting ``doorstep.scope``:
-the institutions, ``*``, or nothing, and then no row about a person is seen but those of patients admitted by name.
+the institutions, ``*``, or nothing, and then no row about a person is seen but those of patients admitted by name, and
+of the resident (``doorstep.resident``) who has signed in or for whom a guardian has.
 What the system does of itself (taking records in, linking them, the worker, the command line) is done as the owner,
 whom no policy bounds.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, connections
 from psycopg.pq import TransactionStatus
@@ -22,8 +24,11 @@ from doorstep.kernel.call import Scope
 ROLE: Final = "doorstep_fenced"
 SETTING: Final = "doorstep.scope"
 PATIENTS: Final = "doorstep.patients"
-_NOW: Final = ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in (SETTING, PATIENTS, "role"))
-_SET: Final = ", ".join(f"set_config('{name}', %s, false)" for name in (SETTING, PATIENTS, "role"))
+RESIDENT: Final = "doorstep.resident"
+_NOW: Final = ", ".join(
+    f"coalesce(current_setting('{name}', true), '')" for name in (SETTING, PATIENTS, RESIDENT, "role")
+)
+_SET: Final = ", ".join(f"set_config('{name}', %s, false)" for name in (SETTING, PATIENTS, RESIDENT, "role"))
 _CHANGE: Final = f"SELECT before.*, {_SET} FROM (SELECT {_NOW} OFFSET 0) before"  # noqa: S608  # our own names
 _default = {"behind": False}
 _behind: ContextVar[bool | None] = ContextVar("doorstep_behind_the_fence", default=None)
@@ -68,9 +73,10 @@ def _dress(settings: dict[str, Any], role: str) -> None:
 
 
 @contextmanager
-def within(scope: Scope) -> Iterator[None]:
-    """Keep the statements of this thread's connection within the scope; afterwards it is as it was before."""
-    with _wearing(ROLE, written(scope)):
+def within(scope: Scope, resident: UUID | None = None) -> Iterator[None]:
+    """Keep the statements of this thread's connection within the scope, and to what is the resident's own where one
+    is named; afterwards it is as it was before."""
+    with _wearing(ROLE, written(scope), str(resident or "")):
         yield
 
 
@@ -82,16 +88,16 @@ def lifted(reason: str) -> Iterator[None]:
     if not _is_behind():
         yield
         return
-    with _wearing("none", ""):
+    with _wearing("none", "", ""):
         yield
 
 
 @contextmanager
-def _wearing(role: str, scope: str) -> Iterator[None]:
+def _wearing(role: str, scope: str, resident: str) -> Iterator[None]:
     connection.ensure_connection()
     raw: Any = connection.connection
     with connection.wrap_database_errors:
-        before = raw.execute(_CHANGE, [scope, "{}", role]).fetchone()[:3]
+        before = raw.execute(_CHANGE, [scope, "{}", resident, role]).fetchone()[:4]
     token = _behind.set(role == ROLE)
     try:
         yield
