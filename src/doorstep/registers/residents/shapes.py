@@ -327,7 +327,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """That somebody who is known themselves answers for a resident: with the relation and the time that was registered."""
+    """That a resident answers for another: with the relation and the time that was registered."""
 
     ward: UUID
     name: str

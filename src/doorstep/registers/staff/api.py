@@ -15,10 +15,10 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions import sessions
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
 from doorstep.registers.staff.actions.loading import load
+from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
 from doorstep.registers.staff.reads.people import births, by_number, names, phones, titles
 from doorstep.registers.staff.reads.signing import rule as sign_in_rule
-from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.rules import (
     CHOSEN_POST,
     OUTSIDE,
@@ -26,21 +26,21 @@ from doorstep.registers.staff.rules import (
     SOURCE_PERMISSIONS,
     Limit,
     Reach,
-    attempt_key,
     Role,
+    attempt_key,
 )
 from doorstep.registers.staff.rules.signing import device, is_privileged, is_remote, owed
 from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
 __all__ = [
     "OUTSIDE",
-    "Limit",
-    "Role",
     "LicenceIn",
+    "Limit",
     "Loaded",
     "PersonFacts",
     "PersonIn",
     "PostIn",
+    "Role",
     "Standing",
     "address_of",
     "administrators",
@@ -59,9 +59,9 @@ __all__ = [
     "phones",
     "revoke_key",
     "set_password",
-    "titles",
-    "take",
     "source_call",
+    "take",
+    "titles",
 ]
 
 

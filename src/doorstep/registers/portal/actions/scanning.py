@@ -91,8 +91,8 @@ READERS: Final[tuple[Reader, ...]] = (_shown, _paper)
 
 @action(Permission.BIND, audits="portal.scan")
 def scan(call: Call, *, text: str) -> UUID:
-    """Whose a scanned card is. ``Refused``: ``portal.scan`` where no reader knows it or its minute is over, ``not_found``
-    where the resident is not within the caller's scope: a scan finds a person, it opens nothing."""
+    """Whose a scanned card is. ``Refused``: ``portal.scan`` where no reader knows it or its minute is over,
+    ``not_found`` where the resident is not within the caller's scope: a scan finds a person, it opens nothing."""
     about("Card", "scanned")
     with fence.lifted(DOOR):
         found = next((who for reader in READERS if (who := reader(plain(text))) is not None), None)

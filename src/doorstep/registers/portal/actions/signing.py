@@ -45,7 +45,7 @@ PROOFS: Final = staff.Limit(3, timedelta(minutes=10), timedelta(hours=4))
 
 
 def ask(request: HttpRequest, *, phone: str) -> Answer:
-    """Have a code sent to a mobile number, if it is anybody's; the answer and its time are the same for every number."""
+    """Have a code sent to a mobile number, if it is anybody's; answer and time are the same for every number."""
     digest, address = codes.digest(settings.DOORSTEP_FIELD_KEY, phone), staff.address_of(request)
     limits = {
         staff.attempt_key(f"code for {digest}", address): AT_ADDRESS,

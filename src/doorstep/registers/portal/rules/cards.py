@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -57,5 +58,5 @@ def weak(pin: str) -> bool:
     """Whether a PIN is none: six digits, not all alike and not in a row up or down."""
     if not PIN.fullmatch(pin):
         return True
-    steps = {ord(b) - ord(a) for a, b in zip(pin, pin[1:], strict=False)}
+    steps = {ord(b) - ord(a) for a, b in pairwise(pin)}
     return len(steps) == 1 and steps <= {-1, 0, 1}

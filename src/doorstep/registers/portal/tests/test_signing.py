@@ -279,7 +279,7 @@ def test_one_browser_is_one_caller(county: UUID, resident: UUID, messages: Messa
     assert client.get("/residents/").status_code == 403
     assert client.get("/me/security").status_code == 403
     assert client.get("/").headers["Location"] == "/my/"
-    assert not somebody.pk == client.session.get("_auth_user_id")
+    assert str(somebody.pk) != client.session.get("_auth_user_id")
     client.post("/sign-in", {"username": somebody.username, "password": staff.PASSWORD})
     assert KEY not in client.session
     assert client.get("/my/").status_code == 403

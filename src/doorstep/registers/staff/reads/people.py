@@ -146,7 +146,7 @@ def phones(person: UUID) -> str:
 def titles(posts: Collection[UUID]) -> Mapping[UUID, str]:
     """The titles of the roles of posts, past ones too, by the posts' ids."""
     rows = Post.objects.unscoped(BEHIND).filter(id__in=posts).values_list("id", "role")
-    return {key: ROLES[role].title for key, role in rows if role in ROLES}
+    return {key: rules.ROLES[role].title for key, role in rows if role in rules.ROLES}
 
 
 def births(people: Collection[UUID]) -> Mapping[UUID, tuple[str, date]]:

@@ -215,7 +215,7 @@ def wait(failures: int, limit: Limit = NAME_AT_ADDRESS) -> timedelta:
     """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … units to the longest."""
     if failures <= limit.free:
         return timedelta()
-    return min(limit.unit * 2 ** min(failures - limit.free, 20), limit.longest)
+    return min(limit.unit * (1 << min(failures - limit.free, 20)), limit.longest)
 
 
 def remembered(failures: int, idle: timedelta, limit: Limit = NAME_AT_ADDRESS) -> int:
