@@ -78,6 +78,15 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("staff:reset_factors", "staff:identity"), PERSON),
     **dict.fromkeys(("organisations:tree", "organisations:add", "organisations:consortia"), _nothing),
     **dict.fromkeys(("system:outbox", "trail:search", "trail:verify", "system:style", "organisations:found"), _nothing),
+    **dict.fromkeys(("portal:sign_in", "portal:code", "portal:who", "portal:by_card", "portal:sign_out"), _nothing),
+    **dict.fromkeys(("portal:home", "portal:act_for", "portal:card", "portal:sign_ins", "portal:scan"), _nothing),
+    **dict.fromkeys(("portal:end_sign_in", "charts:own", "consents:own", "consents:own_new"), _nothing),
+    **dict.fromkeys(("trail:looks", "trail:own_objections", "trail:object", "trail:objections"), _nothing),
+    **dict.fromkeys(("portal:desk", "portal:bind", "portal:issue"), RESIDENT),
+    "portal:unbind": _keys("resident", "binding"),
+    "portal:end_card": _keys("resident", "card"),
+    "consents:own_withdraw": _keys("consent"),
+    **dict.fromkeys(("trail:own_objection", "trail:own_move", "trail:objection"), _keys("objection")),
     **dict.fromkeys(("trail:unusual", "trail:unusual_lines", "trail:watched"), _nothing),
     "trail:end_watch": lambda world, side: {"watched": side.watched},
     **dict.fromkeys(("system:letter", "system:replay", "system:dismiss"), _letter),
@@ -125,6 +134,7 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
 }
 
 QUERIES: dict[str, Callable[[World, Side], Data]] = {
+    "trail:object": lambda world, side: {"line": side.line},
     "trail:unusual": lambda world, side: {"kind": "neighbours"},
     "trail:unusual_lines": lambda world, side: {"kind": "bulk", "who": "staff:1", "day": clock.today().isoformat()},
     "charts:series": lambda world, side: {"code": "http://loinc.org|8480-6"},
@@ -195,6 +205,23 @@ def _join(world: World, side: Side) -> Data:
 
 
 FORMS: dict[str, Callable[[World, Side], Data]] = {
+    "portal:sign_in": lambda world, side: {"phone": "13700000009"},
+    "portal:code": lambda world, side: {"code": "000000"},
+    "portal:who": lambda world, side: {"name": side.text[:60], "number": side.number},
+    "portal:by_card": lambda world, side: {"card": "DSC1" + "A" * 32, "pin": "294817"},
+    "portal:sign_out": _nothing,
+    "portal:act_for": lambda world, side: {"ward": side.child},
+    "portal:end_sign_in": lambda world, side: {"session": "others"},
+    "portal:scan": lambda world, side: {"text": side.card_text},
+    "portal:bind": lambda world, side: {"phone": "13700000008", "seen": "on"},
+    "portal:unbind": _nothing,
+    "portal:issue": lambda world, side: {"pin": "294817", "seen": "on"},
+    "portal:end_card": _nothing,
+    "consents:own_new": lambda world, side: {"organisation": side.organisation, "decision": "deny", "confirm": "1"},
+    "consents:own_withdraw": _nothing,
+    "trail:object": lambda world, side: {"line": side.line, "text": "这一次不应该看"},
+    "trail:own_move": lambda world, side: {"move": "withdraw", "expect": 1},
+    "trail:objection": lambda world, side: {"move": "take", "expect": 1},
     "language": lambda world, side: {"language": "en", "next": "/"},
     "staff:sign_in": lambda world, side: {"username": "nobody", "password": "not-it-at-all"},
     "staff:sign_out": _nothing,

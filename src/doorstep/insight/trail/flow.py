@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from doorstep.insight.trail.access import Permission
 from doorstep.kernel.decision import Decision, allow, refuse
 from doorstep.kernel.flow import Flow, Move
 
@@ -56,11 +55,11 @@ OBJECTION: Flow[State, Facts] = Flow(
     State.RAISED,
     frozenset({State.CLOSED}),
     (
-        Move("take", frozenset({State.RAISED}), State.TAKEN, Permission.ANSWER, (_unconcerned,)),
-        Move("answer", frozenset({State.TAKEN}), State.ANSWERED, Permission.ANSWER, (_unconcerned, _words)),
-        Move("withdraw", _OPEN, State.CLOSED, Permission.OWN),
-        Move("accept", _DONE, State.CLOSED, Permission.OWN),
-        Move("reopen", _DONE, State.RAISED, Permission.OWN, (_words, _once)),
-        Move("lapse", _DONE, State.CLOSED, Permission.ANSWER, (_silent,)),
+        Move("take", frozenset({State.RAISED}), State.TAKEN, "trail.answer", (_unconcerned,)),
+        Move("answer", frozenset({State.TAKEN}), State.ANSWERED, "trail.answer", (_unconcerned, _words)),
+        Move("withdraw", _OPEN, State.CLOSED, "trail.own"),
+        Move("accept", _DONE, State.CLOSED, "trail.own"),
+        Move("reopen", _DONE, State.RAISED, "trail.own", (_words, _once)),
+        Move("lapse", _DONE, State.CLOSED, "trail.answer", (_silent,)),
     ),
 )

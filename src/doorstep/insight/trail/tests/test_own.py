@@ -45,7 +45,10 @@ def test_the_due_day_is_a_working_day_and_not_before(raised: Any, days: int) -> 
     due = rules.due(raised, rules.Terms(days))
     assert due >= raised
     assert clock.is_working_day(due)
-    assert sum(clock.is_working_day(raised + timedelta(n)) for n in range(1, (due - raised).days + 1)) in (days, days + 1)
+    assert sum(clock.is_working_day(raised + timedelta(n)) for n in range(1, (due - raised).days + 1)) in (
+        days,
+        days + 1,
+    )
 
 
 @given(st.text(max_size=9), st.lists(st.integers(), max_size=60), st.none() | st.dates(), st.none() | st.dates(),
@@ -205,9 +208,7 @@ def test_the_second_fence_lets_no_other_s_case_through(county: UUID, resident: U
 
 
 def test_what_is_left_without_a_word_closes(county: UUID, resident: UUID) -> None:
-    factory.client_of(resident).post(
-        "/my/objections/new", {"text": "这几天都不对", "since": clock.today().isoformat()}
-    )
+    factory.client_of(resident).post("/my/objections/new", {"text": "这几天都不对", "since": clock.today().isoformat()})
     row, system = Objection.objects.get(), callers.system()
     acts.move(system, objection=row.pk, expect=1, move="take")
     acts.move(system, objection=row.pk, expect=2, move="answer", word=acts.Word("查过了，正当", "", upheld=False))
@@ -225,5 +226,6 @@ def test_residents_and_staff_do_not_cross(county: UUID, resident: UUID) -> None:
         assert mine.get(path).status_code == 200, path
         assert Client().get(path).headers["Location"].startswith("/my/sign-in?next="), path
     for path in ("/trail", "/trail/objections", "/residents/", f"/charts/{resident}/", f"/consents/{resident}/",
-                 "/staff/", "/me/security", "/post", "/system/style", f"/portal/{resident}/", "/organisations/"):  # fmt: skip
+                 "/staff/", "/me/security", "/post", "/system/style", f"/portal/{resident}/", "/organisations/",
+                 "/staff/roles"):  # fmt: skip
         assert mine.get(path).status_code in (403, 404), path

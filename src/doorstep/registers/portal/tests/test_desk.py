@@ -36,9 +36,7 @@ def bind(client: Client, resident: UUID, phone: str = NEW, **more: str) -> int:
     return int(client.post(f"/portal/{resident}/phone", {"phone": phone, "seen": "on"} | more).status_code)
 
 
-def test_a_desk_binds_a_telephone_and_the_others_are_told(
-    resident: UUID, nurse: Client, messages: Messages
-) -> None:
+def test_a_desk_binds_a_telephone_and_the_others_are_told(resident: UUID, nurse: Client, messages: Messages) -> None:
     assert nurse.post(f"/portal/{resident}/phone", {"phone": NEW}).status_code == 422, "the card was not looked at"
     assert bind(nurse, resident) == 302
     row = Binding.objects.get()
