@@ -161,7 +161,10 @@ def test_nothing_in_the_house_fetches_what_a_message_names() -> None:
     """No module of the house imports a client of HTTP: what would call out must first come past this test."""
     root = Path(__file__).parents[2] / "src" / "doorstep"
     clients = ("urllib.request", "http.client", "httpx", "requests", "aiohttp", "urllib3", "ftplib", "smtplib")
-    known = {"adapters/openid.py", "adapters/messages/http.py"}  # files that call an address which the operator, and no message, names
+    known = {
+        "adapters/openid.py",
+        "adapters/messages/http.py",
+    }  # files that call an address which the operator, and no message, names
     found = [
         f"{path.relative_to(root)}: {line.strip()}"
         for path in root.rglob("*.py")

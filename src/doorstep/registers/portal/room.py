@@ -29,6 +29,7 @@ ROOM = Room(
     jobs=(Job("portal.forget_old", timedelta(hours=1), forget_old),),
     menu=(
         MenuEntry(_("首页"), "portal:home", "home", Permission.USE),
+        MenuEntry(_("健康卡"), "portal:card", "id", Permission.USE),
         MenuEntry(_("扫健康卡"), "portal:scan", "qrcode", Permission.BIND),
     ),
 )
