@@ -35,7 +35,7 @@ def code_of(folder: Path) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_resident_s_way(open_page: Any, tmp_path: Path, settings: Any) -> None:
+def test_a_resident_s_way(open_page: Any, live_server: Any, tmp_path: Path, settings: Any) -> None:
     """Nothing wider than a phone, no serious finding of axe, and what each side wrote is read by the other."""
     settings.DOORSTEP_MESSAGES = str(tmp_path / "messages.json")
     county = organisation("县人民医院")
@@ -79,12 +79,12 @@ def test_a_resident_s_way(open_page: Any, tmp_path: Path, settings: Any) -> None
     seen("提出异议")
     page.get_by_label("您觉得哪里不对").fill("我没有在这家医院看过病")
     page.get_by_role("button", name="提出异议").click()
-    seen("异议")
+    seen("异议 2")
     address = page.url
 
     desk = open_page(width=1280)
     signed = staff.client_of(officer).cookies["sessionid"].value
-    desk.context.add_cookies([{"name": "sessionid", "value": signed, "url": page.url}])
+    desk.context.add_cookies([{"name": "sessionid", "value": signed, "url": str(live_server.url)}])
     desk.goto("/trail/objections")
     axe(desk)
     desk.locator("#rows a").click()
@@ -96,7 +96,7 @@ def test_a_resident_s_way(open_page: Any, tmp_path: Path, settings: Any) -> None
     axe(desk)
 
     page.goto(address)
-    seen("异议")
+    seen("异议 2")
     page.get_by_text("查阅没有理由，已处理。").wait_for()
     page.get_by_role("button", name="接受答复").click()
     page.get_by_text("已结束").first.wait_for()
