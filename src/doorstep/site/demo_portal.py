@@ -79,7 +79,8 @@ def _ward(call: Call, person: Resident) -> str:
 
 def _number(person: Resident) -> str:
     rows = ResidentIdentifier.objects.unscoped(WHY).filter(resident=person, trusted=True, kind=Kind.RESIDENT_ID)
-    return rows.values_list("value", flat=True).first() or ""
+    found: str = rows.values_list("value", flat=True).first() or ""
+    return found
 
 
 def kept() -> Path:
