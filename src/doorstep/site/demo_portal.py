@@ -74,7 +74,8 @@ def _ward(call: Call, person: Resident) -> str:
         call, resident=child.pk, expect=child.version, guardian=person.pk,
         said=Guardian("", "", "51" if person.sex == "1" else "52"),
     )  # fmt: skip
-    return child.name
+    named: str = child.name
+    return named
 
 
 def _number(person: Resident) -> str:
