@@ -151,9 +151,10 @@ def move(call: Call, *, objection: UUID, expect: int, move: str, word: Word | No
     to, ``objection.words`` for an answer without words."""
     said = word or Word()
     row = lock(Objection, objection, scope=call.scope, expect=expect)
-    about("Objection", objection, resident=row.resident_id, move=move)
+    about("Objection", objection, resident=row.resident_id)
     if move not in ("take", "answer"):
         raise Refused(refuse("not_found", kind="Move"))
+    about("Objection", objection, resident=row.resident_id, move=move)
     found = look_reads.chosen(residents.current(row.resident_id), _lines(row))
     told = len(said.words.strip()) >= rules.FEWEST and said.upheld is not None
     return _moved(call, row, move, Facts(any(line["actor"] == call.actor for line in found), told), said)
