@@ -13,6 +13,7 @@ from django.db import connection
 
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.testing import callers
+from doorstep.registers.portal.tests import factory as own
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 from tests.door import running
@@ -115,6 +116,14 @@ def test_without_a_good_key(door: Door, token: str) -> None:
         assert answer.status_code == 401, (method, path, answer.status_code)
         assert WORD not in answer.text
     assert everything() == before
+
+
+def test_a_resident_s_session_is_no_key(door: Door) -> None:
+    """Who has signed in at the pages is nobody at the door of systems."""
+    cookie = own.client_of(residents.residents_of(["pa"])["pa"]).cookies["sessionid"].value
+    for path in ("/fhir/Patient/pa", "/fhir/Observation", "/fhir/AuditEvent"):
+        answer = door.ask("GET", path, "", headers={"Cookie": f"sessionid={cookie}"})
+        assert answer.status_code == 401, path
 
 
 def test_a_key_that_was_taken_back(door: Door) -> None:

@@ -13,11 +13,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.test import Client
 
+from doorstep.insight.trail.actions import objections
 from doorstep.insight.trail.models import Watched
-from doorstep.kernel import clock
-from doorstep.kernel.call import EVERYWHERE, Call
+from doorstep.insight.trail.shapes import Said
+from doorstep.kernel import clock, trail
+from doorstep.kernel.call import EVERYWHERE, NOWHERE, Call
 from doorstep.kernel.ids import new_id
-from doorstep.kernel.models import Delivery, OutboxEvent
+from doorstep.kernel.models import Delivery, OutboxEvent, TrailLine
 from doorstep.kernel.testing import callers
 from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.model import Model
@@ -34,6 +36,10 @@ from doorstep.registers.organisations import rules as places
 from doorstep.registers.organisations.actions import consortia
 from doorstep.registers.organisations.models import Department, Membership
 from doorstep.registers.organisations.tests import factory as district
+from doorstep.registers.portal.actions import desk
+from doorstep.registers.portal.actions import signing as portal_signing
+from doorstep.registers.portal.models import How
+from doorstep.registers.portal.tests import factory as own
 from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.actions import doubts, family, merging, registration
 from doorstep.registers.residents.models import (
@@ -148,6 +154,7 @@ def make() -> World:
         _consents(side)
         _model(side)
         _app(side)
+        _own(key, side)
     signing.published()  # the house's own key pair is there from its first use on
     event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
     dead = Delivery.objects.create(
@@ -164,6 +171,8 @@ def make() -> World:
     b.ids["authorization"] = _let_in(b, replace(callers.member(b.organisation), post=b.post), b.person)
     world.clients["nobody"] = staff.client_of(staff.account(staff.person("无岗位"), "nobody"))
     world.clients["stranger"] = Client()
+    world.clients["resident"] = own.client_of(a.resident, phone="13500000071")
+    world.clients["guardian"] = own.client_of(a.resident, phone="13500000072", acting_for=a.child)
     return world
 
 
@@ -297,6 +306,27 @@ def _let_in(side: Side, call: Call, account: UUID) -> UUID:
     return UUID(str(Authorization.objects.unscoped("test").get(app=side.app).pk))
 
 
+def _own(key: str, side: Side) -> None:
+    """What residents have of their own: a telephone, a card, a ward, an objection to a look."""
+    serial = ord(key)
+    side.ids["binding"] = portal_signing.bind(
+        side.resident, f"135000000{serial % 100:02d}", how=How.DESK, by=f"staff:{side.text[:60]}"
+    ).pk
+    side.ids["card"], side.ids["card_text"] = desk.issue_card(
+        replace(callers.member(side.organisation), name=side.text), resident=side.resident, pin="294817"
+    )
+    side.ids["child"] = own.resident(
+        side.organisation, name=side.text[:60], phone="", serial=serial % 90, born=clock.today() - timedelta(days=3000)
+    )
+    own.guardian(side.child, side.resident)
+    looked = Call(f"staff:{side.person}", side.text, clock.now(), NOWHERE, organisation=side.organisation)
+    trail.write(looked, "charts.read", resident=side.resident, detail={"basis": "own"})
+    side.ids["line"] = TrailLine.objects.filter(action="charts.read", resident=side.resident).latest("pk").pk
+    mine = replace(callers.system(), actor=f"resident:{side.resident}", name=side.text, resident=side.resident)
+    said = Said(f"这一次不应该看 {side.text}", (side.line,))
+    side.ids["objection"] = objections.raise_(mine, said=said)
+
+
 def _judge(actor: str, *sides: Side) -> None:
     for side in sides:
         said = Judgement.objects.create(
@@ -311,7 +341,8 @@ def _version(resident: UUID) -> int:
 
 TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-AND tablename NOT IN ('django_session', 'staff_failedsignin', 'staff_session') AND tablename NOT LIKE 'kernel\\_trail%'
+AND tablename NOT IN ('django_session', 'staff_failedsignin', 'staff_session', 'portal_session')
+AND tablename NOT LIKE 'kernel\\_trail%'
 ORDER BY tablename
 """
 

@@ -125,8 +125,8 @@ def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T], *,
                 demand(confirmed(call))
             with fence.lifted(beyond) if beyond else nullcontext():
                 result = body()
-            if outer is None:
-                publishing.write(work.published.values())
+                if outer is None:
+                    publishing.write(work.published.values())
             trail.write(call, audits, subject=work.subject, resident=work.resident, detail=work.detail)
         if outer is not None:
             outer.published |= work.published

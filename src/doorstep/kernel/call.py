@@ -45,10 +45,12 @@ EVERYWHERE = Scope(everywhere=True)
 class Call:
     """One request: made once at the door, handed down unchanged.
 
-    ``actor`` is ``staff:<id>``, ``source:<organisation id>`` or ``system:<what>``; ``purpose`` is a code of
-    HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware. ``factors`` says by how many factors the
-    session was opened, ``confirmed`` when the person last proved who they are, and ``owes`` what they must do before
-    they may do anything (a reason of a refusal), or nothing. ``grant`` is there where an app asks in their name.
+    ``actor`` is ``staff:<id>``, ``resident:<id>``, ``source:<organisation id>`` or ``system:<what>``; ``purpose`` is a
+    code of HL7 v3 PurposeOfUse (TREAT, HOPERAT, PUBHLTH, HMARKT…); ``at`` is aware. ``factors`` says by how many
+    factors the session was opened, ``confirmed`` when the person last proved who they are, and ``owes`` what they must
+    do before they may do anything (a reason of a refusal), or nothing. ``resident``: whose own record the call is
+    about, where a resident calls for themselves or a guardian for another; then the scope is empty and only what is
+    theirs is seen. ``grant`` is there where an app asks in the caller's name.
     """
 
     actor: str
@@ -65,6 +67,7 @@ class Call:
     confirmed: datetime | None = None
     owes: str = ""
     grant: Grant | None = None
+    resident: UUID | None = None
 
     def may(self, permission: str) -> Decision:
         """Whether the caller holds the permission; nothing is held by default."""

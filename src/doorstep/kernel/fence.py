@@ -2,9 +2,10 @@
 
 The first fence is the program's own bounds on every query; this one holds where a query forgets them. Behind it a
 session wears the role ``doorstep_fenced``, which owns nothing, and says its scope in the setting ``doorstep.scope``:
-the institutions, ``*``, or nothing, and then no row about a person is seen but those of patients admitted by name.
-What tells of a sensitive kind (``kernel.sensitive``) is seen by the institution that sent it (``doorstep.own``), or
-where its kinds were opened (``doorstep.kinds``).
+the institutions, ``*``, or nothing, and then no row about a person is seen but those of patients admitted by name, and
+of the resident (``doorstep.resident``) who has signed in or for whom a guardian has. What tells of a sensitive kind
+(``kernel.sensitive``) is seen by the institution that sent it (``doorstep.own``), or where its kinds were opened
+(``doorstep.kinds``).
 What the system does of itself (taking records in, linking them, the worker, the command line) is done as the owner,
 whom no policy bounds.
 """
@@ -27,7 +28,8 @@ SETTING: Final = "doorstep.scope"
 PATIENTS: Final = "doorstep.patients"
 OWN: Final = "doorstep.own"
 KINDS: Final = "doorstep.kinds"
-_ALL: Final = (SETTING, PATIENTS, OWN, KINDS, "role")
+RESIDENT: Final = "doorstep.resident"
+_ALL: Final = (SETTING, PATIENTS, OWN, KINDS, RESIDENT, "role")
 _NOW: Final = ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in _ALL)
 _SET: Final = ", ".join(f"set_config('{name}', %s, false)" for name in _ALL)
 _CHANGE: Final = f"SELECT before.*, {_SET} FROM (SELECT {_NOW} OFFSET 0) before"  # noqa: S608  # our own names
@@ -77,10 +79,11 @@ def _dress(settings: dict[str, Any], role: str) -> None:
 
 
 @contextmanager
-def within(scope: Scope, own: UUID | None = None) -> Iterator[None]:
-    """Keep the statements of this thread's connection within the scope; afterwards it is as it was before. ``own`` is
-    the institution for which the caller reads: what it sent itself, it sees whatever that tells of."""
-    with _wearing(ROLE, written(scope), "" if own is None else str(own)):
+def within(scope: Scope, own: UUID | None = None, resident: UUID | None = None) -> Iterator[None]:
+    """Keep the statements of this thread's connection within the scope, and to what is the resident's own where one
+    is named; afterwards it is as it was before. ``own`` is the institution for which the caller reads: what it sent
+    itself, it sees whatever that tells of."""
+    with _wearing(ROLE, written(scope), str(own or ""), str(resident or "")):
         yield
 
 
@@ -92,16 +95,16 @@ def lifted(reason: str) -> Iterator[None]:
     if not _is_behind():
         yield
         return
-    with _wearing("none", ""):
+    with _wearing("none", "", ""):
         yield
 
 
 @contextmanager
-def _wearing(role: str, scope: str, own: str = "") -> Iterator[None]:
+def _wearing(role: str, scope: str, own: str = "", resident: str = "") -> Iterator[None]:
     connection.ensure_connection()
     raw: Any = connection.connection
     with connection.wrap_database_errors:
-        before = raw.execute(_CHANGE, [scope, "{}", own, "", role]).fetchone()[: len(_ALL)]
+        before = raw.execute(_CHANGE, [scope, "{}", own, "", resident, role]).fetchone()[: len(_ALL)]
     token = _behind.set(role == ROLE)
     try:
         yield

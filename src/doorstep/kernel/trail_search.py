@@ -71,10 +71,16 @@ def _narrowed(rows: QuerySet[TrailLine], wanted: Wanted) -> QuerySet[TrailLine]:
         conditions &= Q(outcome=wanted.outcome)
     if wanted.resident:
         conditions &= Q(resident=wanted.resident)
-    if wanted.since:
-        conditions &= Q(at__gte=_start(wanted.since))
-    if wanted.until and wanted.until < date.max:
-        conditions &= Q(at__lt=_start(wanted.until + timedelta(days=1)))
+    return within_days(rows.filter(conditions), wanted.since, wanted.until)
+
+
+def within_days(rows: QuerySet[TrailLine], since: date | None, until: date | None) -> QuerySet[TrailLine]:
+    """The lines of days in China, both counted in; an open end is none."""
+    conditions = Q()
+    if since:
+        conditions &= Q(at__gte=_start(since))
+    if until and until < date.max:
+        conditions &= Q(at__lt=_start(until + timedelta(days=1)))
     return rows.filter(conditions)
 
 

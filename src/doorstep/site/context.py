@@ -6,10 +6,17 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from doorstep.kernel import clock
 from doorstep.kernel.web.pages import call_of
 from doorstep.registers.organisations import api as organisations
+from doorstep.registers.portal import api as portal
+
+
+def acting(request: HttpRequest) -> dict[str, object]:
+    """``acting``: for whom a resident acts and might act; None for all others. Asked where a page shows it."""
+    return {"acting": SimpleLazyObject(lambda: portal.acting(call_of(request)))}
 
 
 def workplace(request: HttpRequest) -> dict[str, str]:

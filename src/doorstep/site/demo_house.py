@@ -32,10 +32,20 @@ if TYPE_CHECKING:
 PROCESSES = 2
 SLICE = 5000  # residents a task
 FULL = 1500  # resources that are sent at once
-ADMIN = frozenset({"organisations.edit", "organisations.consortia", "staff.edit", "exchange.send", "residents.intake"})
+ADMIN = frozenset(
+    {
+        "organisations.edit",
+        "organisations.consortia",
+        "staff.edit",
+        "exchange.send",
+        "residents.intake",
+        "residents.edit",
+    }
+)
 ROLE_OF = {"manager": "office_worker", "public_health": "public_health_worker"}
 ACCOUNT_ROLE = {
     "bureau": "bureau_manager", "manager": "hospital_manager", "exchange": "exchange_operator", "auditor": "auditor",
+    "privacy": "privacy_officer",
 }  # fmt: skip
 DUTIES = {"department_head": "科主任", "head_nurse": "护士长"}
 
@@ -63,6 +73,7 @@ def build(residents: int, seed: int) -> None:
     resources = _send_all(residents, seed, console)
     aside = _send_issues(district, seed)
     demo_index.build(call(), _send, district, residents, seed, console)
+    _residents()
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -186,6 +197,14 @@ def _accounts(district: District) -> None:
             _private(path, json.dumps(known, ensure_ascii=False))
 
 
+def _residents() -> None:
+    """Residents who can be tried; what stands is left."""
+    from doorstep.site import demo_portal
+
+    if not demo_portal.kept().exists():
+        _private(demo_portal.kept(), json.dumps(demo_portal.build(call()), ensure_ascii=False))
+
+
 def _private(path: Path, text: str) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.touch(mode=0o600)
@@ -269,3 +288,7 @@ def tell(address: str) -> None:
     for username, (title, password) in known.items():
         table.add_row(username, title, password)
     Console(file=sys.stdout).print(table)
+    from doorstep.site import demo_portal
+
+    for line in demo_portal.lines(address):
+        sys.stdout.write(f"{line}\n")

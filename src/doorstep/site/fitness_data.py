@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -15,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from doorstep.kernel import clock
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.postgres import home
+from doorstep.registers.portal import api as portal
 from doorstep.registers.staff import api as staff
 from doorstep.site.found import Check, Finding, bad, good, warn
 
@@ -109,7 +111,7 @@ def _rights(powerful: bool, making: bool, owned: int) -> Iterator[Finding]:
 
 def demo(options: argparse.Namespace) -> Iterator[Finding]:
     """Made-up people beside real ones, and accounts whose passwords lie in a file."""
-    found = [name for name in ("demo.json", "demo_accounts.json") if (home() / name).exists()]
+    found = [name for name in ("demo.json", "demo_accounts.json", "demo_residents.json") if (home() / name).exists()]
     if found:
         yield bad(
             "demo",
@@ -197,4 +199,23 @@ def backups(options: argparse.Namespace) -> Iterator[Finding]:
     )
 
 
-CHECKS: Final[tuple[Check, ...]] = (database, demo, accounts, second_factor, trail, backups)
+def messages(options: argparse.Namespace) -> Iterator[Finding]:
+    """Whether short messages with codes go to telephones, signed, and not into a file on this machine."""
+    say = ("按 docs/operations.md 设置 messages.json 和密钥", "Set messages.json and its secret: docs/operations.md")
+    try:
+        real = portal.is_real()
+    except (ValueError, LookupError, OSError) as error:
+        yield bad("messages", f"短信网关的设置有误（{type(error).__name__}）",
+                  f"the gateway of short messages is set wrongly ({type(error).__name__})", *say)  # fmt: skip
+        return
+    if not real:
+        yield bad(
+            "messages", "短信写在本机的文件里，没有发到手机", "short messages go into a file, not to telephones", *say
+        )
+    elif not settings.DOORSTEP_MESSAGES_SECRET:
+        yield bad("messages", "短信网关没有密钥", "the gateway of short messages has no secret", *say)
+    else:
+        yield good("messages", "短信经网关发送", "short messages go out by a gateway")
+
+
+CHECKS: Final[tuple[Check, ...]] = (database, demo, accounts, second_factor, messages, trail, backups)

@@ -56,10 +56,12 @@ def machinery(call: Call) -> letters.State | None:
     return letters.state() if call.may(Permission.OUTBOX_READ).allowed else None
 
 
-@page(Rule.SIGNED_IN)
+@page(Rule.ANY_CALLER)
 def start(request: CalledRequest) -> HttpResponse:
-    """What the caller can do here, by the rooms that are open to them."""
+    """What the caller can do here, by the rooms that are open to them; residents have a start of their own."""
     call = request.call
+    if call.resident is not None:
+        return redirect("portal:home")
     return render(request, "site/start.html", {"tasks": tasks(call), "state": machinery(call)})
 
 

@@ -9,6 +9,7 @@ from doorstep.kernel.room import Room
 
 NAMES = (
     "doorstep.registers.residents",
+    "doorstep.registers.portal",
     "doorstep.record.charts",
     "doorstep.record.exchange",
     "doorstep.registers.consents",

@@ -73,6 +73,8 @@ LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 DOORSTEP_BREACHED = os.environ.get("DOORSTEP_BREACHED", "")  # a sorted file of SHA-1 hashes of leaked passwords
+DOORSTEP_MESSAGES = os.environ.get("DOORSTEP_MESSAGES", str(HOME / "messages.json"))  # the gateway of short messages
+DOORSTEP_MESSAGES_SECRET = secret("DOORSTEP_MESSAGES_SECRET") or ""
 DOORSTEP_IDENTITY = os.environ.get("DOORSTEP_IDENTITY", str(HOME / "identity.json"))  # the city's identity provider
 TEMPLATES = [
     {
@@ -86,6 +88,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "doorstep.kernel.web.context.house",
                 "doorstep.site.context.workplace",
+                "doorstep.site.context.acting",
             ],
             "libraries": {"doorstep": "doorstep.kernel.web.tags"},
         },
@@ -154,4 +157,5 @@ LOGGING = {
 }
 
 DOORSTEP_ROOMS = "doorstep.site.rooms.ROOMS"
-DOORSTEP_CALL_FOR = "doorstep.registers.staff.api.call_for"
+DOORSTEP_CALL_FOR = "doorstep.site.callers.call_for"
+DOORSTEP_DOORS = (("/my/", "/my/sign-in"),)  # where a stranger signs in, by where they wanted to go; else LOGIN_URL

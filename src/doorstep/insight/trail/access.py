@@ -10,3 +10,5 @@ class Permission(StrEnum):
 
     READ = "trail.read"
     WATCH = "trail.watch"
+    ANSWER = "trail.answer"
+    OWN = "trail.own"

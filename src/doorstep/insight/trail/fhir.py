@@ -27,7 +27,7 @@ ACTOR_SYSTEM: Final = "urn:doorstep:actor"
 RESIDENT_SYSTEM: Final = "urn:doorstep:resident"
 
 TYPES: Final = (
-    (r"^staff\.(sign_|choose_post)", DCM, "110114", "User Authentication"),
+    (r"^(staff\.(sign_|choose_post)|portal\.(sign_|ask_code|code$|prove|card$))", DCM, "110114", "User Authentication"),
     (r"^trail\.", DCM, "110101", "Audit Log Used"),
     (r"^fhir\.", REST, "rest", "RESTful Operation"),
     (r"\.export", DCM, "110106", "Export"),

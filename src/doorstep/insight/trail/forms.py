@@ -67,3 +67,39 @@ class WatchForm(HouseForm):
         max_length=18,
     )
     reason = forms.CharField(label=_("理由"), help_text=_("会写进操作留痕，以后可查。"), max_length=200, min_length=2)
+
+
+class ObjectionForm(HouseForm):
+    """What a resident objects to."""
+
+    text = forms.CharField(
+        label=_("您觉得哪里不对"), min_length=4, max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("例如：我没有在这家医院看过病。"),
+    )  # fmt: skip
+    since = DayField(label=_("从哪一天"), required=False)
+    until = DayField(label=_("到哪一天"), required=False)
+
+
+class WordsForm(HouseForm):
+    """Words that go with a move."""
+
+    words = forms.CharField(
+        label=_("还有什么要说明"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class AnswerForm(HouseForm):
+    """The answer to an objection."""
+
+    upheld = forms.ChoiceField(
+        label=_("结论"), widget=forms.RadioSelect,
+        choices=[("yes", _("异议成立：这次查阅不应该")), ("no", _("异议不成立：这次查阅有正当理由"))],
+    )  # fmt: skip
+    words = forms.CharField(
+        label=_("给居民的答复"), min_length=4, max_length=1000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("居民会原样看到。写明查了什么、结果怎样、为什么。"),
+    )  # fmt: skip
+    measures = forms.CharField(
+        label=_("采取的措施"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("例如：已约谈当事人，停用其权限。居民也会看到。"),
+    )  # fmt: skip

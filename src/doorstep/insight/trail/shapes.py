@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -50,3 +51,51 @@ class WatchedLine:
     reason: str
     by: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A line of the trail as the resident sees it: no names, but institution, role, purpose and ground."""
+
+    id: int
+    at: datetime
+    organisation: str
+    role: str
+    purpose: str
+    did: str
+    basis: str
+    glass: bool
+    refused: bool
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an objection says: in words, of which lines, or of which days."""
+
+    text: str
+    lines: tuple[int, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An objection as both sides see it; ``steps`` are (what, when, who, words, measures, upheld)."""
+
+    id: UUID
+    version: int
+    number: str
+    state: str
+    resident: UUID
+    resident_name: str
+    raised_name: str
+    raised: datetime
+    text: str
+    since: date | None
+    until: date | None
+    due: date
+    upheld: bool | None
+    reopened: bool
+    steps: tuple[Mapping[str, object], ...]
+    overdue: bool

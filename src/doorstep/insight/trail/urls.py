@@ -5,9 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from doorstep.insight.trail import pages
+from doorstep.insight.trail.pages import objections, own
 
 app_name = "trail"
 urlpatterns = [
+    path("my/looks", own.looks, name="looks"),
+    path("my/objections", own.objections, name="own_objections"),
+    path("my/objections/new", own.object_, name="object"),
+    path("my/objections/<uuid:objection>", own.objection, name="own_objection"),
+    path("my/objections/<uuid:objection>/move", own.move, name="own_move"),
+    path("trail/objections", objections.waiting, name="objections"),
+    path("trail/objections/<uuid:objection>", objections.objection, name="objection"),
     path("trail", pages.search, name="search"),
     path("trail/verify", pages.verify, name="verify"),
     path("trail/unusual", pages.unusual, name="unusual"),

@@ -80,4 +80,11 @@ def house(request: HttpRequest) -> dict[str, Any]:
     call = call_of(request)
     listed = SimpleLazyObject(lambda: groups(call, request.path))
     may_search = any(address(entry) == SEARCH for entry in menu(call))
-    return {"call": call, "menu": listed, "search_url": SEARCH if may_search else ""}
+    return {"call": call, "menu": listed, "search_url": SEARCH if may_search else "", "frame": frame(call)}
+
+
+def frame(call: Call | None) -> str:
+    """The frame of a page that anybody may come to: of those who work here, of residents, of strangers."""
+    if call is None:
+        return "kernel/plain.html"
+    return "kernel/base.html" if call.resident is None else "kernel/own.html"

@@ -19,7 +19,7 @@ from django.utils.module_loading import import_string
 
 from doorstep.kernel import fence, trail
 from doorstep.kernel.call import Call
-from doorstep.kernel.decision import Decision, Refused, demand
+from doorstep.kernel.decision import Decision, Refused, allow, demand, refuse
 from doorstep.kernel.paging import BadCursor
 
 P = ParamSpec("P")
@@ -34,6 +34,8 @@ class Rule(StrEnum):
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    """Of those who work here; residents are not."""
+    ANY_CALLER = "any_caller"
 
 
 class CalledRequest(HttpRequest):
@@ -55,6 +57,18 @@ def call_of(request: HttpRequest) -> Call | None:
     return cast("Call | None", request.call)  # type: ignore[attr-defined]  # set on the line above
 
 
+def _door(path: str) -> str:
+    """Where a stranger signs in who wanted to go there: residents have a door of their own."""
+    return next((door for start, door in settings.DOORSTEP_DOORS if path.startswith(start)), settings.LOGIN_URL)
+
+
+def _enters(call: Call, rule: StrEnum) -> Decision:
+    """Whether a caller may enter a page: what is for whoever has signed in is for those who work here alone."""
+    if not isinstance(rule, Rule):
+        return call.may(rule)
+    return refuse("permission") if rule is Rule.SIGNED_IN and call.resident is not None else allow()
+
+
 def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], HttpResponseBase]], View[P]]:
     """Let a view be entered by those whom the rule names (a permission, ``Rule.SIGNED_IN`` or ``Rule.ANYONE``).
 
@@ -66,13 +80,13 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
         def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             call = call_of(request)
             if call is None and rule is not Rule.ANYONE:
-                return redirect_to_login(request.get_full_path())
+                return redirect_to_login(request.get_full_path(), login_url=_door(request.path))
             try:
-                if call is not None and not isinstance(rule, Rule):
-                    demand(call.may(rule))
+                if call is not None:
+                    demand(_enters(call, rule))
                 if request.method not in METHODS:
                     return HttpResponseNotAllowed(METHODS)
-                with fence.within(call.scope, call.organisation) if call is not None else nullcontext():
+                with fence.within(call.scope, call.organisation, call.resident) if call is not None else nullcontext():
                     return view(cast("CalledRequest", request), *args, **kwargs)
             except Refused as refused:
                 return _refused(request, call, refused)

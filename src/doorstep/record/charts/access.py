@@ -14,6 +14,7 @@ class Permission(StrEnum):
     """What a role may hold in this room."""
 
     READ = "charts.read"
+    OWN = "charts.own"
     RAW = "charts.raw"
     SENSITIVE = "charts.sensitive"
 

@@ -8,6 +8,7 @@ from doorstep.record.charts import pages
 
 app_name = "charts"
 urlpatterns = [
+    path("my/record", pages.own, name="own"),
     path("charts/<uuid:resident>/", pages.summary, name="summary"),
     path("charts/<uuid:resident>/timeline/", pages.timeline, name="timeline"),
     path("charts/<uuid:resident>/results/", pages.results, name="results"),

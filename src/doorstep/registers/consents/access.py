@@ -12,3 +12,4 @@ class Permission(StrEnum):
     RECORD = "consents.record"
     BREAK_GLASS = "consents.break_glass"
     REVIEW = "consents.review"
+    OWN = "consents.own"

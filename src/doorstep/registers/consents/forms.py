@@ -57,6 +57,22 @@ NAMED: Final = {
 """The sensitive kinds, as a resident reads them."""
 
 
+class OwnForm(HouseForm):
+    """What a resident says online, of one institution."""
+
+    organisation = forms.ChoiceField(label=_("哪家机构"))
+    decision = forms.ChoiceField(
+        label=_("您的决定"), widget=forms.RadioSelect,
+        choices=[("permit", _("同意这家机构查阅我在各机构的健康档案")), ("deny", _("不让这家机构看其他机构的记录"))],
+    )  # fmt: skip
+    until = DayField(label=_("到哪一天为止"), required=False, help_text=_("不填，就一直有效，直到您撤回。"))
+
+    def __init__(self, data: Any, places: Mapping[UUID, str]) -> None:
+        super().__init__(data)
+        listed = [(str(key), name) for key, name in sorted(places.items(), key=lambda one: one[1])]
+        self.fields["organisation"] = forms.ChoiceField(label=_("哪家机构"), choices=[("", _("请选择")), *listed])
+
+
 class ConsentForm(HouseForm):
     """What is on the paper."""
 

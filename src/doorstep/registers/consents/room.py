@@ -23,6 +23,8 @@ ROOM = Room(
         Permission.RECORD: _("登记和撤回居民的同意或拒绝"),
         Permission.BREAK_GLASS: _("紧急时说明理由，限时打开居民的健康档案"),
         Permission.REVIEW: _("审核紧急查阅是否正当"),
+        Permission.OWN: _("居民本人或监护人登录后，同意、拒绝、撤回"),
+        "consent.own_from": _("满 {age} 周岁的孩子，要由他们自己登录来同意；您可以替他们拒绝或撤回。"),
         "chart.no_reason": _(
             "系统查不到您所在机构现在与这位居民有诊疗关系，也没有居民的同意，所以健康档案没有打开。"
             "登记居民资料本身不构成查阅的理由。"
@@ -42,6 +44,7 @@ ROOM = Room(
         "consent.where": _("没有这家机构。请选择，或填写正确的统一社会信用代码。"),
     },
     menu=(
+        MenuEntry(_("我的授权"), "consents:own", "shield-check", Permission.OWN),
         MenuEntry(_("紧急查阅审核"), "consents:glasses", "shield-check", Permission.REVIEW, _("服务"), glass.waiting),
     ),
     reactions={ResidentsMerged: (on_merged,), ResidentsUnmerged: (on_unmerged,)},

@@ -18,7 +18,8 @@ from doorstep.kernel.decision import Decision, allow, refuse
 
 
 class Why(StrEnum):
-    """What a reading rests on. Those of care are opened by rooms, encounters are read from what institutions sent."""
+    """What a reading rests on. Those of care are opened by rooms, encounters are read from what institutions sent;
+    ``self`` and ``guardian`` are the resident's own reading (个人信息保护法 art. 45)."""
 
     OPERATIONS = "operations"
     ENCOUNTER = "encounter"
@@ -30,6 +31,8 @@ class Why(StrEnum):
     CONSENT = "consent"
     BREAK_GLASS = "break_glass"
     OWN = "own"
+    SELF = "self"
+    GUARDIAN = "guardian"
     DENIAL = "denial"
 
 

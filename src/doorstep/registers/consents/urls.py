@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.registers.consents.pages import consenting, glass
+from doorstep.registers.consents.pages import consenting, glass, own
 
 app_name = "consents"
 urlpatterns = [
+    path("my/consents", own.consents, name="own"),
+    path("my/consents/new", own.new, name="own_new"),
+    path("my/consents/<uuid:consent>/withdraw", own.withdraw, name="own_withdraw"),
     path("consents/break-glass", glass.glasses, name="glasses"),
     path("consents/break-glass/<uuid:glass>", glass.glass, name="glass"),
     path("consents/<uuid:resident>/break-glass", glass.break_glass, name="break_glass"),

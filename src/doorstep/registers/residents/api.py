@@ -29,13 +29,15 @@ from doorstep.registers.residents.reads.identity import (
 )
 from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
+from doorstep.registers.residents.reads.own import has_phone, identity_number, phones, proved, selves, wards
 from doorstep.registers.residents.reads.search import Found, search
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.rules.runs import Fresh
-from doorstep.registers.residents.shapes import Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
+from doorstep.registers.residents.shapes import Charge, Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
 
 __all__ = [
     "RESIDENTS_OF",
+    "Charge",
     "Dwells",
     "Finding",
     "Found",
@@ -53,8 +55,10 @@ __all__ = [
     "called",
     "current",
     "fill_facts",
+    "has_phone",
     "header",
     "homes",
+    "identity_number",
     "in_words",
     "incoming",
     "link_all",
@@ -64,9 +68,12 @@ __all__ = [
     "model",
     "models",
     "names",
+    "phones",
+    "proved",
     "records",
     "residents_of",
     "search",
+    "selves",
     "shadow",
     "systems",
     "take_in",
@@ -74,6 +81,7 @@ __all__ = [
     "unmerge",
     "use_model",
     "visible",
+    "wards",
 ]
 
 

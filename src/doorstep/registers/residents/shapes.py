@@ -323,3 +323,16 @@ class Judged:
 
     judgement: int
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """That a resident answers for another: with the relation and the time that was registered."""
+
+    ward: UUID
+    name: str
+    birth: date | None
+    deceased: bool
+    relation: str
+    start: date | None
+    end: date | None

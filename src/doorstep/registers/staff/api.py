@@ -16,35 +16,56 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions import sessions
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
 from doorstep.registers.staff.actions.loading import load
+from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
-from doorstep.registers.staff.reads.people import births, by_number, names
+from doorstep.registers.staff.reads.people import births, by_number, names, phones, titles
 from doorstep.registers.staff.reads.signing import rule as sign_in_rule
-from doorstep.registers.staff.rules import CHOSEN_POST, ROLES, SOURCE_PERMISSIONS, Reach
-from doorstep.registers.staff.rules.signing import is_privileged, is_remote, owed
+from doorstep.registers.staff.rules import (
+    CHOSEN_POST,
+    OUTSIDE,
+    ROLES,
+    SOURCE_PERMISSIONS,
+    Limit,
+    Reach,
+    Role,
+    attempt_key,
+)
+from doorstep.registers.staff.rules.signing import device, is_privileged, is_remote, owed
 from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
 __all__ = [
+    "OUTSIDE",
     "LicenceIn",
+    "Limit",
     "Loaded",
     "PersonFacts",
     "PersonIn",
     "PostIn",
+    "Role",
     "Standing",
     "acting",
+    "address_of",
     "administrators",
+    "attempt_key",
     "births",
     "by_number",
     "call_for",
     "call_from",
+    "device",
+    "forgive",
     "issue_key",
+    "leave",
     "load",
     "make_account",
     "names",
+    "phones",
     "revoke_key",
     "set_password",
     "signed_in",
     "source_call",
     "system_call",
+    "take",
+    "titles",
 ]
 
 

@@ -91,6 +91,7 @@ def _accounts(staff: list[Staff], institutions: tuple[Institution, ...]) -> Iter
         ("nurse", "nurse", "社区护士", ("nurse", "B100")),
         ("exchange", "exchange_operator", "数据交换管理员", ("technician", "P918", "L04")),
         ("auditor", "auditor", "审计员", ("manager", "P918", "L03")),
+        ("privacy", "privacy_officer", "个人信息保护负责人", ("manager", "P918", "L07")),
     )
     for username, role, title, wanted in rows:
         yield Account(username, role, title, pick(*wanted))

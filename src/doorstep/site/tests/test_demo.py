@@ -75,7 +75,10 @@ def test_the_demo_stands_as_promised_and_is_the_same_again(homes: tuple[Path, Pa
     assert residents == 150
     accounts = one / "demo_accounts.json"
     assert accounts.stat().st_mode & 0o077 == 0, "passwords are readable by their owner alone"
-    assert len(json.loads(accounts.read_text())) == 10
+    assert len(json.loads(accounts.read_text())) == 11
+    tried = one / "demo_residents.json"
+    assert tried.stat().st_mode & 0o077 == 0
+    assert [person["bound"] for person in json.loads(tried.read_text())] == [True, False]
     assert "正在建立" not in _demo(one, 5)
     _demo(two, 5)
     assert _ask(one, FACTS) == _ask(two, FACTS)

@@ -32,6 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Pa
     for name in ("DOORSTEP_SECRET_KEY", "DOORSTEP_SECRET_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     tmp_path.chmod(0o755)
+    carrier = tmp_path / "carrier.json"
+    carrier.write_text('{"url": "https://sms.example/send"}')
+    settings.DOORSTEP_MESSAGES, settings.DOORSTEP_MESSAGES_SECRET = str(carrier), "s" * 40
     for name in ("RATE_ACCOUNT", "RATE_ADDRESS", "RATE_KEY"):
         setattr(settings, name, Rate(20, 200))
     return tmp_path
@@ -110,10 +113,15 @@ def planted_limits(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any)
     settings.RATE_KEY = None
 
 
+def planted_gateway(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.DOORSTEP_MESSAGES = str(folder / "messages.json")
+
+
 PLANTED: dict[str, Callable[..., None]] = {
     "debug": planted_debug, "hosts": planted_hosts, "secret-key": planted_key, "files": planted_file,
     "files ": planted_folder, "demo": planted_demo, "accounts": planted_account, "clock": planted_clock,
     "database-clock": planted_apart, "disk": planted_disk, "limits": planted_limits,
+    "messages": planted_gateway,
     "trail": planted_trail, "migrations": planted_migration,
 }  # fmt: skip
 
@@ -124,6 +132,16 @@ def test_what_is_planted_is_said(code: str, folder: Path, monkeypatch: pytest.Mo
     PLANTED[code](folder, monkeypatch, settings)
     assert level(code.strip()) is Level.BAD
     assert fitness.run(asked()) == 1
+
+
+def test_a_gateway_that_is_set_wrongly(folder: Path, settings: Any) -> None:
+    assert level("messages") is Level.GOOD
+    settings.DOORSTEP_MESSAGES_SECRET = ""
+    assert level("messages") is Level.BAD
+    settings.DOORSTEP_MESSAGES_SECRET = "s"
+    for text in ("{", "{}", '{"url": "http://sms.example/"}'):
+        (folder / "carrier.json").write_text(text)
+        assert level("messages") is Level.BAD, text
 
 
 def test_by_which_line(folder: Path, settings: Any) -> None:

@@ -37,6 +37,15 @@ def summary(request: CalledRequest, resident: UUID) -> HttpResponse:
     return render(request, "charts/summary.html", {**_head(found.head, "summary"), **_summary(found, presenter)})
 
 
+@page(Permission.OWN)
+def own(request: CalledRequest) -> HttpResponse:
+    """One's own record, in large type and without what only staff need."""
+    found = reads.own_summary(request.call)
+    presenter = Presenter(found.head)
+    context = {**_head(found.head, ""), **_summary(found, presenter)}
+    return render(request, "charts/own.html", context | {"result_rows": [one.row for one in context["results"]]})
+
+
 def _summary(found: Summary, presenter: Presenter) -> dict[str, Any]:
     return {
         "problems": [presenter.line(line) for line in found.problems if line.current],

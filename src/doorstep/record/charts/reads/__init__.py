@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorstep.record.charts.reads.entry import changes, entry, raw
 from doorstep.record.charts.reads.results import latest, series
-from doorstep.record.charts.reads.summary import summary
+from doorstep.record.charts.reads.summary import own_summary, summary
 from doorstep.record.charts.reads.timeline import timeline
 
-__all__ = ["changes", "entry", "latest", "raw", "series", "summary", "timeline"]
+__all__ = ["changes", "entry", "latest", "own_summary", "raw", "series", "summary", "timeline"]

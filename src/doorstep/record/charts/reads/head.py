@@ -72,7 +72,10 @@ def open_chart(call: Call, resident: UUID) -> Chart:
     reader cannot make speaks for it. Tells the trail what the reading rests on.
     """
     about("Chart", resident, resident=resident)
-    found = residents.header(call.scope, resident)
+    if call.resident is not None and call.resident != resident:
+        raise not_found("Resident")
+    # a resident's own reading is bounded by the second fence, which lets no other's row through
+    found = residents.header(call.scope if call.resident is None else EVERYWHERE, resident)
     person = Person(found.name, found.sex, found.birth, found.age, found.number, found.deceased)
     about("Chart", found.id, resident=found.id)
     records = residents.records(EVERYWHERE, found.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,9 +18,12 @@ from doorstep.registers.consents.reads.consenting import WHOSE, agreed
 from doorstep.registers.consents.rules import Why
 from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations import api as organisations
+from doorstep.registers.portal import api as portal
 from doorstep.registers.residents import api as residents
+from doorstep.registers.residents.api import Header
 
 PAGE: Final = 500
+ONLINE: Final = "what a resident says online is published for the institution that it names"
 NIL: Final = UUID(int=0)
 SIGNED: Final = (Why.CONSENT.value, Why.DENIAL.value)
 
@@ -37,6 +40,43 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
     about("Resident", head.id, resident=head.id)
     if call.organisation is None:
         raise Refused(refuse("consent.no_desk"))
+    return _kept(call, head, signed, desk=call.organisation)
+
+
+@action(Permission.OWN, audits="consents.give", beyond=ONLINE)
+def give(call: Call, *, organisation: UUID, permit: bool, until: date | None = None) -> UUID:
+    """Consent or refuse online, by the resident or, where the law lets them, the guardian: the session is the
+    signature. The institution that it names keeps it. ``Refused``: ``consent.*``."""
+    head = _own(call)
+    guardian = call.actor != f"resident:{head.id}"
+    if guardian and permit and not portal.consents_for(_born(head), clock.today()):
+        raise Refused(refuse("consent.own_from", age=rules.OF_AGE))
+    signer = Signer.GUARDIAN if guardian else Signer.SELF
+    return _kept(call, head, Signed(organisation, permit, signer.value, call.name, until), desk=organisation)
+
+
+@action(Permission.OWN, audits="consents.take_back", beyond=ONLINE)
+def take_back(call: Call, *, consent: UUID) -> None:
+    """End one's own consent or refusal, wherever it was given. ``Refused`` as ``withdraw``."""
+    _withdrawn(call, _own(call), consent)
+
+
+def _own(call: Call) -> Header:
+    if call.resident is None:
+        raise Refused(refuse("permission"))
+    head = residents.header(EVERYWHERE, call.resident)
+    about("Resident", head.id, resident=head.id)
+    return head
+
+
+def _born(head: Header) -> date | None:
+    try:
+        return date.fromisoformat(head.birth)
+    except ValueError:
+        return None
+
+
+def _kept(call: Call, head: Header, signed: Signed, *, desk: UUID) -> UUID:
     if signed.organisation not in organisations.names({signed.organisation}):
         raise Refused(refuse("consent.where"))
     given = rules.consent(
@@ -54,7 +94,7 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
         kinds=signed.kinds if signed.permit else 0,
     )  # fmt: skip
     row = Consent.objects.create(
-        id=key, relation=relation, desk_id=call.organisation, signer=Signer(signed.signer).value,
+        id=key, relation=relation, desk_id=desk, signer=Signer(signed.signer).value,
         signer_name=signed.signer_name, recorded_by=call.actor, recorded_name=call.name,
     )  # fmt: skip
     _publish(row)
@@ -75,7 +115,10 @@ def withdraw(call: Call, *, resident: UUID, consent: UUID) -> None:
 
     ``Refused``: ``not_found`` where it is not this resident's, ``consent.withdrawn`` where it holds no longer.
     """
-    head = residents.header(call.scope, resident)
+    _withdrawn(call, residents.header(call.scope, resident), consent)
+
+
+def _withdrawn(call: Call, head: Header, consent: UUID) -> None:
     about("Consent", consent, resident=head.id)
     rows = Consent.objects.unscoped(WHOSE).select_related("relation").select_for_update(of=("self", "relation"))
     row = rows.filter(pk=consent, relation__resident=head.id).first()

@@ -63,7 +63,7 @@ def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
                 acts.record(request.call, resident=head.id, signed=signed)
                 messages.success(request, _("已登记，立即生效。"))
                 return redirect("consents:list", head.id)
-            context |= _effect(reads.effect(request.call, resident=head.id, organisation=signed.organisation))
+            context |= effect_words(reads.effect(request.call, resident=head.id, organisation=signed.organisation))
             context |= {"signed": signed, "named": _named(signed.kinds)}
             return render(request, "consents/effect.html", context)
         except Refused as refused:
@@ -86,7 +86,9 @@ def _named(kinds: int) -> list[str]:
     return [str(said) for kind, said in forms.NAMED.items() if kinds & kind]
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
+def effect_words(effect: Effect) -> dict[str, Any]:
+    """What would follow, as a page says it."""
+
     def named(counts: Mapping[str, int]) -> list[tuple[str, int]]:
         return [(str(KINDS[kind]), count) for kind, count in counts.items()]
 

@@ -44,9 +44,13 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     """What the caller's reading of the resident's record rests on now; None where there is no reason.
 
     ``own`` are the FHIR ids of the records that the caller's institution itself sent. One query; none for the house's
-    own work. What the caller recorded opens nothing to the caller, and an encounter counts only where it came in from
-    that institution's system: what a desk of this house writes is the reader's own word.
+    own work and a resident's own reading. What the caller recorded opens nothing to the caller, and an encounter counts
+    only where it came in from that institution's system: what a desk of this house writes is the reader's own word.
     """
+    if call.resident is not None:
+        if call.resident != resident:
+            return None
+        return Basis(Why.SELF if call.actor == f"resident:{resident}" else Why.GUARDIAN, kinds=UNWEIGHED)
     if is_operations(call):
         itself = call.actor.startswith("system:")
         return rules.basis_of(Facts(operations=True, named={Why.OPERATIONS: UNWEIGHED if itself else NONE}))

@@ -33,7 +33,22 @@ COUNTED: Final = "what a consent would open is counted, and nothing of it is sho
 @ask(Permission.READ, audits="consents.list")
 def consents(call: Call, *, resident: UUID, page: Page) -> tuple[Header, Paged[Agreed]]:
     """The resident's consents and refusals, the newest first. ``Refused`` (not_found) outside the scope."""
-    head = residents.header(call.scope, resident)
+    return _listed(residents.header(call.scope, resident), page)
+
+
+@ask(Permission.OWN, audits="consents.list_own")
+def own_consents(call: Call, *, page: Page) -> tuple[Header, Paged[Agreed]]:
+    """The same, by the resident or guardian."""
+    return _listed(_own(call), page)
+
+
+def _own(call: Call) -> Header:
+    if call.resident is None:
+        raise Refused(refuse("permission"))
+    return residents.header(EVERYWHERE, call.resident)
+
+
+def _listed(head: Header, page: Page) -> tuple[Header, Paged[Agreed]]:
     about("Resident", head.id, resident=head.id)
     rows = Consent.objects.unscoped(WHOSE).filter(relation__resident=head.id).select_related("relation")
     if page.after:
@@ -70,7 +85,26 @@ def agreed(row: Consent, called: Mapping[UUID, str] | None = None, patient: str 
 @ask(Permission.RECORD, audits="consents.preview")
 def effect(call: Call, *, resident: UUID, organisation: UUID) -> Effect:
     """How many records of which kinds the institution holds itself, and how many of others' a consent opens to it."""
-    head = residents.header(call.scope, resident)
+    return _effect(residents.header(call.scope, resident), organisation)
+
+
+@ask(Permission.OWN, audits="consents.preview_own", beyond=COUNTED)
+def own_effect(call: Call, *, organisation: UUID) -> Effect:
+    """The same, for the resident or guardian before they consent or refuse."""
+    return _effect(_own(call), organisation)
+
+
+@ask(Permission.OWN, audits="consents.places", beyond=COUNTED)
+def own_places(call: Call) -> Mapping[UUID, str]:
+    """The institutions that a resident may name: those that sent a record, and all that these work together with."""
+    head, today = _own(call), clock.today()
+    about("Resident", head.id, resident=head.id)
+    known = {record.organisation for record in residents.records(EVERYWHERE, head.id)}
+    near = known.union(*(organisations.reach(one, today) for one in sorted(known)[:20]))
+    return organisations.names(near)
+
+
+def _effect(head: Header, organisation: UUID) -> Effect:
     about("Resident", head.id, resident=head.id, organisation=str(organisation))
     records = [r for r in residents.records(EVERYWHERE, head.id) if r.patient_id]
     names = organisations.names({organisation})

@@ -138,6 +138,17 @@ def names(people: Collection[UUID]) -> Mapping[UUID, str]:
     return dict(Person.objects.unscoped(BEHIND).filter(id__in=people).values_list("id", "name"))
 
 
+def phones(person: UUID) -> str:
+    """The telephone of a person who works here; empty where none is known."""
+    return Person.objects.unscoped(BEHIND).filter(id=person).values_list("phone", flat=True).first() or ""
+
+
+def titles(posts: Collection[UUID]) -> Mapping[UUID, str]:
+    """The titles of the roles of posts, past ones too, by the posts' ids."""
+    rows = Post.objects.unscoped(BEHIND).filter(id__in=posts).values_list("id", "role")
+    return {key: rules.ROLES[role].title for key, role in rows if role in rules.ROLES}
+
+
 def births(people: Collection[UUID]) -> Mapping[UUID, tuple[str, date]]:
     """Name and day of birth of people by id; left out is whose day is not known."""
     rows = Person.objects.unscoped(BEHIND).filter(id__in=people, birth_date__isnull=False)

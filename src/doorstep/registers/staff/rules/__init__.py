@@ -199,11 +199,13 @@ FORGET_AFTER = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How failed sign-ins slow the next: so many are free, a wait is no longer than, one is forgiven after each."""
+    """How failed sign-ins slow the next: so many are free, a wait is no longer than, one is forgiven after each; the
+    first wait is twice the ``unit``."""
 
     free: int
     longest: timedelta
     forgiven_each: timedelta
+    unit: timedelta = timedelta(seconds=1)
 
 
 NAME_AT_ADDRESS = Limit(3, timedelta(minutes=5), FORGET_AFTER)
@@ -214,10 +216,10 @@ WHOLE_ACCOUNT = Limit(20, timedelta(seconds=60), timedelta(minutes=10))
 
 
 def wait(failures: int, limit: Limit = NAME_AT_ADDRESS) -> timedelta:
-    """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … seconds to the longest."""
+    """How long to wait after so many failures: nothing while they are free, then 2, 4, 8 … units to the longest."""
     if failures <= limit.free:
         return timedelta()
-    return min(timedelta(seconds=2 ** min(failures - limit.free, 20)), limit.longest)
+    return min(limit.unit * (1 << min(failures - limit.free, 20)), limit.longest)
 
 
 def remembered(failures: int, idle: timedelta, limit: Limit = NAME_AT_ADDRESS) -> int:

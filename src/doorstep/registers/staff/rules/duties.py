@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from doorstep.kernel.decision import Decision, allow, refuse
-from doorstep.registers.staff.rules.roles import GIVES_RIGHTS, ROLES, Duty, Reach
+from doorstep.registers.staff.rules.roles import GIVES_RIGHTS, OWN, ROLES, Duty, Reach
 
 _UNBOUNDED = ("trail.", "outbox.")
 _READING = frozenset({"read", "raw"})
@@ -48,6 +48,8 @@ def fit(role: str, permissions: Collection[str], declared: Collection[str]) -> D
         return refuse("role.unknown", role=role)
     if unknown := sorted(frozenset(permissions) - frozenset(declared)):
         return refuse("role.undeclared", permission=unknown[0])
+    if OWN & frozenset(permissions):
+        return refuse("role.outside")
     if ROLES[role].duty is Duty.AUDIT and not all(map(reads_only, permissions)):
         return refuse("role.audit_writes")
     if ROLES[role].reach is not Reach.DISTRICT and any(p.startswith((*_UNBOUNDED, "staff.roles")) for p in permissions):

@@ -73,6 +73,7 @@ _DIRECTORY = frozenset({"organisations.read", "staff.read"})
 _LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
+_DESK = frozenset({"portal.bind"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
@@ -131,26 +132,26 @@ ROLES: Mapping[str, Role] = {
         _CARE | _BEDSIDE | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
-    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM),
+    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE | _DESK, Reach.CONSORTIUM),
     "township_physician": Role(
         _("基层医师"),
         _("在乡镇或社区接诊，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | {"charts.raw"},
+        _CARE | _BEDSIDE | _DESK | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "family_doctor": Role(
         _("家庭医生"),
         _("为签约居民服务，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | {"charts.raw"},
+        _CARE | _BEDSIDE | _DESK | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "village_doctor": Role(
-        _("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE, Reach.CONSORTIUM
+        _("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE | _DESK, Reach.CONSORTIUM
     ),
     "public_health_worker": Role(
         _("公共卫生人员"),
         _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),
-        _CARE | {"residents.review"},
+        _CARE | _DESK | {"residents.review"},
         Reach.CONSORTIUM,
         "PUBHLTH",
     ),
@@ -180,8 +181,8 @@ ROLES: Mapping[str, Role] = {
     ),
     "privacy_officer": Role(
         _("个人信息保护负责人"),
-        _("查看谁在何时看过居民的什么资料，列出要特别留意的居民；自己不看健康档案。"),
-        _DIRECTORY | {"trail.read", "trail.watch", "consents.review"},
+        _("查看谁在何时看过居民的什么资料，列出要特别留意的居民，答复居民的异议；自己不看健康档案。"),
+        _DIRECTORY | {"trail.read", "trail.watch", "trail.answer", "consents.review"},
         Reach.DISTRICT,
         "HOPERAT",
         Duty.SECURITY,
@@ -204,13 +205,16 @@ ROLES: Mapping[str, Role] = {
     ),
 }
 
+OWN: Final = frozenset({"portal.use", "charts.own", "consents.own", "trail.own"})
+"""What only a resident or their guardian may do, with what is the resident's; no post can hold it."""
+
 OUTSIDE: Mapping[str, Role] = {
     "resident": Role(
-        _("居民"), _("居民本人；由本人登录得来，不能任命。"), frozenset(), Reach.INSTITUTION,
+        _("居民"), _("居民本人；由本人登录得来，不能任命。"), OWN, Reach.INSTITUTION,
         "PATRQT",
     ),
     "guardian": Role(
-        _("监护人"), _("孩子或老人的监护人；由登记的监护关系得来，不能任命。"), frozenset(), Reach.INSTITUTION,
+        _("监护人"), _("孩子或老人的监护人；由登记的监护关系得来，不能任命。"), OWN, Reach.INSTITUTION,
         "FAMRQT",
     ),
 }  # fmt: skip

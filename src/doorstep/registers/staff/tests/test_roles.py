@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from doorstep.kernel.testing.contracts import FlowContract
 from doorstep.registers.staff import flow, rules
 from doorstep.registers.staff.reads.rights import declared
+from doorstep.registers.staff.rules.roles import OWN
 
 ROLE = st.sampled_from(sorted(rules.ROLES))
 DAY = st.dates(date(2020, 1, 1), date(2022, 1, 1))
@@ -52,6 +53,8 @@ def test_what_is_fit(role: str, wanted: frozenset[str]) -> None:
     writes = any(not rules.reads_only(p) for p in wanted)
     if not wanted <= declared():
         assert verdict.reason == "role.undeclared"
+    elif wanted & OWN:
+        assert verdict.reason == "role.outside", "what is the resident's alone is given to no post"
     elif rules.ROLES[role].duty is rules.Duty.AUDIT:
         assert verdict.allowed != writes
     elif rules.ROLES[role].reach is rules.Reach.DISTRICT:

@@ -75,3 +75,15 @@ customElements.define("ds-auto", class extends HTMLElement {
     });
   }
 });
+
+// <ds-card> around the form of a paper card: the camera that read its code opened this page with the card behind the #,
+// which no server is told; it goes into the field and out of the address.
+customElements.define("ds-card", class extends HTMLElement {
+  connectedCallback() {
+    const told = location.hash.slice(1), field = this.querySelector("input[name=card]");
+    if (!told || !field) return;
+    field.value = told;
+    history.replaceState(null, "", location.pathname);
+    this.querySelector("input[name=pin]").focus();
+  }
+});

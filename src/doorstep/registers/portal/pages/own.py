@@ -1,0 +1,97 @@
+"""A resident's own pages: the start, for whom they act, where they are signed in, the health card."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import segno
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel import clock
+from doorstep.kernel.call import EVERYWHERE
+from doorstep.kernel.web.pages import CalledRequest, is_part, page
+from doorstep.registers.portal.access import Permission
+from doorstep.registers.portal.actions import scanning, sessions
+from doorstep.registers.portal.reads import standing as reads
+from doorstep.registers.residents import api as residents
+from doorstep.registers.staff import api as staff
+
+
+@page(Permission.USE)
+@never_cache
+def home(request: CalledRequest) -> HttpResponse:
+    """Who one is, for whom one acts, and where to go."""
+    return render(request, "portal/home.html", {"head": residents.header(EVERYWHERE, _subject(request))})
+
+
+def _subject(request: CalledRequest) -> UUID:
+    found = request.call.resident
+    assert found is not None  # who holds the permission is a resident
+    return found
+
+
+@page(Permission.USE)
+@require_POST
+def act_for(request: CalledRequest) -> HttpResponse:
+    """Act for a ward, or for oneself again."""
+    text, key = request.POST.get("ward", ""), sessions.key_of(request)
+    try:
+        wanted = UUID(text) if text else None
+    except ValueError:
+        wanted = UUID(int=0)  # nobody's
+    if key is not None:
+        found = sessions.act_for(request.call, session=key, ward=wanted)
+        messages.success(
+            request,
+            _("现在看到的是 %(name)s 的资料。") % {"name": found.name} if found else _("现在看到的是您自己的资料。"),
+        )
+    return redirect("portal:home")
+
+
+@page(Permission.USE)
+def sign_ins(request: CalledRequest) -> HttpResponse:
+    """Where one is signed in, and which telephones and cards open the record."""
+    own = sessions.resident_of(request.call)
+    found = [(one, staff.device(one.device)) for one in reads.sign_ins(own)]
+    context = {
+        "sign_ins": found, "here": sessions.key_of(request), "phones": reads.bound(own), "cards": reads.cards(own),
+    }  # fmt: skip
+    return render(request, "portal/sign_ins.html", context)
+
+
+@page(Permission.USE)
+@require_POST
+def end_sign_in(request: CalledRequest) -> HttpResponse:
+    """End one of one's sessions, or all but this."""
+    text, here = request.POST.get("session", ""), sessions.key_of(request)
+    if text == "others" and here is not None:
+        sessions.end_others(request.call, here=here)
+    else:
+        try:
+            wanted = UUID(text)
+        except ValueError:
+            wanted = UUID(int=0)
+        sessions.end(request.call, session=wanted)
+    messages.success(request, _("已退出。"))
+    return redirect("portal:sign_ins")
+
+
+@page(Permission.USE)
+@never_cache
+def card(request: CalledRequest) -> HttpResponse:
+    """The health card with a code that changes each minute; HTMX fetches the next one."""
+    shown = scanning.show(request.call)
+    picture = segno.make(shown.text, error="m").svg_inline(scale=5, border=4)
+    context = {
+        "head": residents.header(EVERYWHERE, _subject(request)), "shown": shown, "seconds": int(
+            (shown.until - clock.now()).total_seconds()
+        ),
+        "picture": mark_safe(picture),  # noqa: S308  # drawn by segno from our own text
+    }  # fmt: skip
+    return render(request, "portal/parts/card.html" if is_part(request) else "portal/card.html", context)

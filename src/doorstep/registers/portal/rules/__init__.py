@@ -1,0 +1,1 @@
+"""Rules of residents' sign-in: codes and waits, sessions, guardians, cards. Pure."""
