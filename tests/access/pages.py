@@ -29,7 +29,7 @@ from tests.faults.two_sides import WORD
 
 PART = {"HX-Request": "true"}
 FIRST = ("own", NOTHING)
-"""Here every role asks for itself. In the other situations, of roles that no rule can tell apart one asks for all."""
+"""Here every role asks for itself; in the other situations, of roles that nothing can tell apart one asks for all."""
 
 
 def rows_of(ground: Ground, address: Address) -> tuple[Rows, list[str]]:
@@ -68,15 +68,15 @@ def _ask(caller: Caller, method: str, asked: Asked, situation: str) -> Left:
 def groups(address: Address, method: str, situation: str, rows: Rows) -> Iterator[tuple[str, ...]]:
     """The columns, those together that nothing can tell apart; whoever asks for all stands first, by turns.
 
-    A form is sent by one of each set of rights; in the later situations by one of each reach and purpose, as far as
+    In the first situation everybody asks who may at all; in the later ones one of each reach and purpose, as far as
     they were answered alike in the first. Who lacks the permission is refused before the view begins (``@page``), so
-    these are together as well, but where what was granted lets them in.
+    these are together as well, but where what was granted lets them in: there one of each set of rights asks.
     """
     found: dict[object, list[str]] = {}
     first = next((row for key, row in rows.items() if key[1] == method and key[2] in FIRST), None)
     for role in COLUMNS:
-        kind: object = role if situation in FIRST and method == "GET" else kind_of(role)
         lacks = address.rule not in FREE and role in ROLES and address.rule not in held(role)
+        kind: object = role if situation in FIRST and (method == "GET" or not lacks) else kind_of(role)
         if lacks and (kind != role) and not (situation == "granted" and may_be_granted(role, address.rule)):
             kind = "lacks"
         elif first and role in ROLES and situation not in FIRST and not lacks:

@@ -348,6 +348,6 @@ def tomorrow() -> str:
 
 
 __all__ = [
-    "MARKUP", "WORD", "Side", "World", "fill", "fingerprint", "judge", "let_in", "make", "number", "patient", "send", "tomorrow",
-    "undone",
+    "MARKUP", "WORD", "Side", "World", "fill", "fingerprint", "judge", "let_in", "make", "number", "patient", "send",
+    "tomorrow", "undone",
 ]  # fmt: skip
