@@ -21,7 +21,7 @@ from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations.models import Organisation
 from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.staff.models import Account, Grant, Post
-from doorstep.registers.staff.rules import ROLES
+from doorstep.registers.staff.rules import OUTSIDE, ROLES
 from doorstep.registers.staff.tests import factory as staff
 from tests.access.asking import Caller
 from tests.faults import two_sides
@@ -32,7 +32,7 @@ THEIRS = "麒麟MVXK"
 """Stands in everything of the member of A's consortium."""
 COLUMNS = ("stranger", "nobody", *ROLES)
 BREAK = "consents.break_glass"
-FREE = {str(Rule.ANYONE), str(Rule.SIGNED_IN)}
+FREE = {str(rule) for rule in Rule}
 
 NOTHING = "—"
 SITUATIONS: Mapping[str, str] = {
@@ -53,7 +53,8 @@ OF_RESIDENTS = ("unrelated", "consent", "glass", "outside, opened")
 
 def held(role: str) -> frozenset[str]:
     """The permissions of a column."""
-    return ROLES[role].permissions if role in ROLES else frozenset()
+    found = ROLES.get(role) or OUTSIDE.get(role)
+    return found.permissions if found else frozenset()
 
 
 def kind_of(role: str) -> tuple[Any, ...]:

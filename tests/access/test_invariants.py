@@ -59,7 +59,7 @@ def may(role: str, rule: str, situation: str) -> bool:
     """Whether the role can have what the address asks for at all."""
     if rule == Rule.ANYONE:
         return True
-    if rule == Rule.SIGNED_IN:
+    if rule in FREE:
         return role != "stranger"
     given = situation == "granted" and role in ROLES and not everywhere(role) and rule in GRANTABLE
     return given or rule in held(role)
