@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,25 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def _world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    from tests.faults import two_sides
+
+    with standing(django_db_blocker, tmp_path_factory):
+        yield two_sides.make()
+
+
+@contextmanager
+def standing(blocker: Any, paths: pytest.TempPathFactory) -> Iterator[None]:
+    """What is built inside stands until a module's end."""
     from django.conf import settings
     from django.db import transaction
 
-    from tests.faults import two_sides
-
     # An identity provider that does not answer: its pages stand, and nothing is asked of anybody.
-    kept, settings.DOORSTEP_IDENTITY = settings.DOORSTEP_IDENTITY, str(tmp_path_factory.mktemp("identity") / "it.json")
+    kept, settings.DOORSTEP_IDENTITY = settings.DOORSTEP_IDENTITY, str(paths.mktemp("identity") / "it.json")
     Path(settings.DOORSTEP_IDENTITY).write_text(
         '{"issuer": "http://127.0.0.1:9", "client": "x", "title": "市统一身份"}'
     )
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield two_sides.make()
+    with blocker.unblock(), transaction.atomic():
+        yield
         transaction.set_rollback(True)
     settings.DOORSTEP_IDENTITY = kept
 

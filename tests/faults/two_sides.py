@@ -145,16 +145,8 @@ def make() -> World:
     found = district.make()
     a = Side(found.lead, MARKUP, number(10, 1), ids={"consortium": found.community, "partner": found.centre})
     b = Side(found.second, WORD, number(11, 1), ids={"consortium": found.network, "partner": found.private})
-    for key, side in (("a", a), ("b", b)):
-        _registers(side)
-        _record(key, side)
-        _family(key, side)
-        _doubt(key, side)
-        _merged(key, side)
-        _consents(side)
-        _model(side)
-        _app(side)
-        _own(key, side)
+    fill("a", a)
+    fill("b", b)
     signing.published()  # the house's own key pair is there from its first use on
     event = OutboxEvent.objects.create(name="x.Y", subject=WORD, body={"word": WORD, "html": MARKUP}, at=clock.now())
     dead = Delivery.objects.create(
@@ -165,15 +157,28 @@ def make() -> World:
         on_duty = staff.somebody(a.organisation, role, "值班人", f"on.{role}")
         world.clients[role] = staff.client_of(on_duty)
         if role == "exchange_operator":
-            _judge(f"staff:{on_duty.person_id}", a, b)
+            judge(f"staff:{on_duty.person_id}", a, b)
         if role == "township_physician":
-            a.ids["authorization"] = _let_in(a, staff.call_of(on_duty), on_duty.pk)
-    b.ids["authorization"] = _let_in(b, replace(callers.member(b.organisation), post=b.post), b.person)
+            a.ids["authorization"] = let_in(a, staff.call_of(on_duty), on_duty.pk)
+    b.ids["authorization"] = let_in(b, replace(callers.member(b.organisation), post=b.post), b.person)
     world.clients["nobody"] = staff.client_of(staff.account(staff.person("无岗位"), "nobody"))
     world.clients["stranger"] = Client()
     world.clients["resident"] = own.client_of(a.resident, phone="13500000071")
     world.clients["guardian"] = own.client_of(a.resident, phone="13500000072", acting_for=a.child)
     return world
+
+
+def fill(key: str, side: Side) -> None:
+    """Give one side all that addresses name; ``key`` is a small letter that no other side has."""
+    _registers(side)
+    _record(key, side)
+    _family(key, side)
+    _doubt(key, side)
+    _merged(key, side)
+    _consents(side)
+    _model(side)
+    _app(side)
+    _own(key, side)
 
 
 def _registers(side: Side) -> None:
@@ -222,7 +227,7 @@ def _record(key: str, side: Side) -> None:
     send(side.organisation, moved)
     lost = clinical(f"x{key}", "nowhere", side.text)[0]
     side.ids["message"] = send(side.organisation, lost, origin=f"{side.text}-lost.json")
-    asked = replace(callers.member(side.organisation), name=side.text)
+    asked = replace(callers.member(side.organisation), actor=f"staff:exporter-{key}", name=side.text)
     side.ids["export"] = exchange.begin_export(asked, level="system", request_url=side.text).id
     linked = residents.residents_of([f"p{key}", f"q{key}"])
     side.ids["resident"], side.ids["other"] = linked[f"p{key}"], linked[f"q{key}"]
@@ -297,7 +302,7 @@ def _app(side: Side) -> None:
     side.ids["client_id"] = App.objects.unscoped("test").get(pk=side.app).client_id
 
 
-def _let_in(side: Side, call: Call, account: UUID) -> UUID:
+def let_in(side: Side, call: Call, account: UUID) -> UUID:
     """That the app was let in for the side's resident."""
     asked = Asked("patient/*.rs", AWAY, "c" * 43, "state")
     app = clients.by_client_id(side.client_id)
@@ -327,7 +332,8 @@ def _own(key: str, side: Side) -> None:
     side.ids["objection"] = objections.raise_(mine, said=said)
 
 
-def _judge(actor: str, *sides: Side) -> None:
+def judge(actor: str, *sides: Side) -> None:
+    """Have somebody have said of each side's answered doubt that it is one person."""
     for side in sides:
         said = Judgement.objects.create(
             doubt_id=side.answered, actor=actor, actor_name=side.text, answer="same", note=side.text, at=clock.now()
@@ -372,4 +378,7 @@ def tomorrow() -> str:
     return (clock.today() + timedelta(days=1)).isoformat()
 
 
-__all__ = ["MARKUP", "WORD", "Side", "World", "fingerprint", "make", "number", "patient", "send", "tomorrow", "undone"]
+__all__ = [
+    "MARKUP", "WORD", "Side", "World", "fill", "fingerprint", "judge", "let_in", "make", "number", "patient", "send",
+    "tomorrow", "undone",
+]  # fmt: skip
