@@ -52,9 +52,9 @@ class Bounds:
 
     def sql(self, type_name: str, out: Sql, alias: str = "r") -> list[str]:
         """Return the conditions that hold a query of the type within the bounds."""
-        found = _sent(self.sources, out, alias) if self.ways is None else self._by_ways(type_name, out, alias)
         if type_name in self.open:
-            return [] if self.ways is None else found
+            return [] if self.ways is None else self._by_ways(type_name, out, alias)
+        found = _sent(self.sources, out, alias) if self.ways is None else self._by_ways(type_name, out, alias)
         return [*found, *self.guard(out, alias)]
 
     def guard(self, out: Sql, alias: str) -> list[str]:

@@ -201,7 +201,7 @@ def test_the_second_fence_lets_no_other_s_case_through(county: UUID, resident: U
             "/my/objections/new", {"text": "这几天都不对", "since": clock.today().isoformat()}
         )
     assert Objection.objects.count() == 2
-    with fence.within(NOWHERE, resident):
+    with fence.within(NOWHERE, resident=resident):
         assert [row.resident_id for row in Objection.objects.all()] == [resident]
     with fence.within(NOWHERE):
         assert not Objection.objects.exists()

@@ -146,7 +146,7 @@ def test_one_s_own_record_and_no_other_s(county: UUID) -> None:
 def test_the_second_fence_holds_one_s_own_rows(county: UUID) -> None:
     mine = condition(county, "pm", factory.number(11), "诸葛静", "高血压")
     theirs = condition(county, "pt", factory.number(12), "诸葛动", "糖尿病")
-    with fence.within(NOWHERE, mine):
+    with fence.within(NOWHERE, resident=mine):
         assert residents.visible(EVERYWHERE, mine)
         assert not residents.visible(EVERYWHERE, theirs)
         assert [r.patient_id for r in residents.records(EVERYWHERE, mine)] == ["pm"]
