@@ -12,8 +12,8 @@ from tests.faults.house import House, until
 
 ROWS = 45_000
 FILL = """
-INSERT INTO fhir_observation (id, version, updated, source, patient, deleted, digest, tok, body)
-SELECT id, 1, now(), %s, 'p', false, '\\x00', '{}', replace(%s, '@', id)
+INSERT INTO fhir_observation (id, version, updated, source, patient, deleted, digest, tok, sensitive, body)
+SELECT id, 1, now(), %s, 'p', false, '\\x00', '{}', 0, replace(%s, '@', id)
 FROM (SELECT 'o' || md5(n::text) AS id FROM generate_series(1, %s) n) t
 """
 BODY = '{"resourceType":"Observation","id":"@","status":"final","code":{"text":"体温"},"valueQuantity":{"value":36.50}}'

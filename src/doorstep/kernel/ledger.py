@@ -125,14 +125,17 @@ def write(rows: Sequence[Fresh], at: datetime) -> list[Written]:
     return cast("list[Written]", result)
 
 
+def _marked(cursor: Cursor[Any], rows: list[tuple[int, Fresh]]) -> list[tuple[int, Fresh]]:
+    """The same rows, each with the mark that it inherits from what it refers to."""
+    marked = ledger_marks.inherited(cursor, [(row.type, row.id, row.index) for _, row in rows if not row.deleted])
+    return [(place, replace(row, index=marked.get((row.type, row.id), row.index))) for place, row in rows]
+
+
 def _write_distinct(
     cursor: Cursor[Any], rows: list[tuple[int, Fresh]], at: datetime, result: list[Written | None]
 ) -> None:
     by_type: dict[str, list[tuple[int, Fresh]]] = defaultdict(list)
-    marked = ledger_marks.inherited(cursor, [(row.type, row.id, row.index) for _, row in rows if not row.deleted])
-    for place, row in rows:
-        if (index := marked.get((row.type, row.id))) is not None:
-            row = replace(row, index=index)  # the same row, with what it inherits
+    for place, row in _marked(cursor, rows):
         by_type[row.type].append((place, row))
     known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
     _queue(cursor, by_type, known)

@@ -128,8 +128,11 @@ def _coded(system: str, code: str, bare: bool) -> int:
         return _sum(kind for kind, heads in codes.ICD9.items() if code.replace(".", "").startswith(heads))
     if _is_one(where, codes.ICD10_SYSTEMS):
         return _parts(code)
-    if _is_one(where, codes.OTHER_SYSTEMS):
-        return NONE
+    return NONE if _is_one(where, codes.OTHER_SYSTEMS) else _looking(where, code, bare)
+
+
+def _looking(where: str, code: str, bare: bool) -> int:
+    """Of a code of an unknown system, which may look like one of ICD-10."""
     looks = _UNNAMED.fullmatch(code.strip().upper()) or (bare and not where and _BARE.fullmatch(code))
     return _parts(code) if looks else NONE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.kernel import postgres
+from doorstep.kernel import trail_keys
 
 TRIGGERS = """
 DO $$ DECLARE guarded regclass; BEGIN
@@ -41,10 +41,19 @@ def flush_past_triggers(django_db_modify_db_settings: None) -> None:
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]  # only in tests
 
 
+@pytest.fixture(scope="session", autouse=True)
+def trail_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests that run beside each other have a database each, but one data folder: heads of the other's trail would
+    stand where this one's belong."""
+    place = tmp_path_factory.mktemp("trail")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trail_keys, "folder", lambda: place)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_heads_of_another_test() -> Iterator[None]:
     """What a test signed of its trail is not held against the trail of the next."""
     yield
-    place = postgres.home() / "trail"
-    for path in place.glob("*.jsonl") if place.exists() else ():
+    for path in trail_keys.folder().glob("*.jsonl"):
         path.unlink()

@@ -14,6 +14,7 @@ from django.db import connection
 from doorstep.linkage.ambiguity import either_twin
 from doorstep.linkage.conflicts import conflict
 from doorstep.linkage.deciding import TOGETHER, Fixed, Pair, guesses
+from doorstep.linkage.facts import Facts
 from doorstep.linkage.keys import hashes
 from doorstep.registers.residents.reads.near import candidates, unpacked
 from doorstep.registers.residents.reads.rule import shares
@@ -106,6 +107,11 @@ def _joined(fresh: Sequence[Near], rule: Rule) -> set[UUID]:
     return homes
 
 
+def _either(facts: Sequence[Facts]) -> set[int]:
+    """The records (places) that may be either of two twins."""
+    return {at for at, own in enumerate(facts) if any(either_twin(own, other) for other in facts)}
+
+
 def _paired(records: Sequence[Near], bound: Iterable[tuple[UUID, UUID]], rule: Rule) -> Around:
     place = {each.record: at for at, each in enumerate(records)}
     same, apart = _judged(place)
@@ -115,7 +121,7 @@ def _paired(records: Sequence[Near], bound: Iterable[tuple[UUID, UUID]], rule: R
     pairs = [Pair(a, b, TOGETHER) for a, b in sorted(together - apart | same)]
     pairs += _likely(records, together | apart, rule)
     fixed = [Fixed(each.facts.number, each.facts.rank, each.order) for each in records]
-    fit_two = guesses(fixed, pairs) | {at for at, f in enumerate(facts) if any(either_twin(f, g) for g in facts)}
+    fit_two = guesses(fixed, pairs) | _either(facts)
     doubtful = {p for p in pairs if p.bits < TOGETHER and not fit_two.isdisjoint((p.left, p.right))}
     return Around(records, fixed, sorted(set(pairs) - doubtful), apart - same, sorted(doubtful))
 
