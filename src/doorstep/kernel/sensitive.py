@@ -99,11 +99,6 @@ def passes(kind: str, target: str) -> bool:
     return target in FROM_ANY or (kind == "Encounter" and target in FROM_PLACES)
 
 
-def kinds(marked: int) -> tuple[str, ...]:
-    """The names of the kinds in a mark."""
-    return tuple(kind.name or "" for kind in Kind if marked & kind)
-
-
 def is_opened(marked: int, opened: int) -> bool:
     """Whether all that a mark tells of is opened."""
     return marked & ~opened == 0

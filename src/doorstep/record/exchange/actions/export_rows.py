@@ -71,8 +71,7 @@ def filtered(scope: Scope, kind: str, query: str, ids: Sequence[str]) -> list[st
     """Those of the ids that a search of the type finds (``_typeFilter``); ``FhirProblem`` for what cannot be asked."""
     everything = scope.everywhere or kind in OPEN_TYPES
     sources = None if everything else sorted(scope.organisations)
-    own = len(scope.organisations) == 1 and not scope.everywhere
-    return search_ids(kind, query, sources, len(ids), among=ids, sensitive=own)
+    return search_ids(kind, query, sources, len(ids), among=ids, sensitive=is_own(scope))
 
 
 @cache
@@ -94,9 +93,9 @@ def scope_of(row: Export) -> Scope:
     return Scope(frozenset(row.organisations), row.everywhere)
 
 
-def is_own(row: Export) -> bool:
+def is_own(scope: Scope) -> bool:
     """Whether all that is exported was sent by the one institution that asked; else nothing sensitive is exported."""
-    return not row.everywhere and len(row.organisations) == 1
+    return not scope.everywhere and len(scope.organisations) == 1
 
 
 def window(row: Export, kind: str, last: str) -> Window:
@@ -136,9 +135,8 @@ def _wanted(at: Cursor[Any], row: Export, kind: str, now: list[Version]) -> list
 
 
 def _query(row: Export, kind: str) -> sql.Composed:
-    within = sql.SQL("{0}.sensitive = 0" if row.everywhere else "{0}.source = ANY(%(organisations)s)")
-    if not row.everywhere and not is_own(row):
-        within = sql.SQL("{0}.source = ANY(%(organisations)s) AND {0}.sensitive = 0")
+    sent = [] if row.everywhere else ["{0}.source = ANY(%(organisations)s)"]
+    within = sql.SQL(" AND ".join([*sent, *([] if is_own(scope_of(row)) else ["{0}.sensitive = 0"])]))
     own = sql.SQL("TRUE") if kind in OPEN_TYPES else within.format(sql.SQL("t"))
     concern: sql.Composable = sql.SQL("TRUE")
     if row.level != "system" and concerns_patients(kind):
@@ -153,7 +151,7 @@ def _query(row: Export, kind: str) -> sql.Composed:
 
 
 def _before(at: Cursor[Any], row: Export, kind: str, ids: list[str], *, living: bool = False) -> dict[str, Version]:
-    guard = "TRUE" if is_own(row) or kind in OPEN_TYPES else "sensitive = 0"
+    guard = "TRUE" if is_own(scope_of(row)) or kind in OPEN_TYPES else "sensitive = 0"
     query = sql.SQL(BEFORE).format(living=sql.SQL("NOT deleted" if living else "TRUE"), guard=sql.SQL(guard))
     press = zstandard.ZstdDecompressor()
     rows = at.execute(query, {"kind": kind, "ids": ids, "at": row.at}).fetchall()

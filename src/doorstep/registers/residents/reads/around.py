@@ -109,7 +109,8 @@ def _joined(fresh: Sequence[Near], rule: Rule) -> set[UUID]:
 
 def _either(facts: Sequence[Facts]) -> set[int]:
     """The records (places) that may be either of two twins."""
-    return {at for at, own in enumerate(facts) if any(either_twin(own, other) for other in facts)}
+    ranked = [each for each in facts if each.rank]
+    return {at for at, own in enumerate(facts) if any(either_twin(own, other) for other in ranked)}
 
 
 def _paired(records: Sequence[Near], bound: Iterable[tuple[UUID, UUID]], rule: Rule) -> Around:

@@ -90,7 +90,8 @@ def sure(own: Facts, other: Weighed, rule: Rule) -> bool:
 def place(own: Facts, outcome: Outcome, near: Sequence[Weighed], people: Mapping[UUID, Known], rule: Rule) -> Place:
     """Decide where a record goes; the same for the same people whatever the order of ``near``."""
     there = (own, *(each.near.facts for each in near))
-    joined = _unambiguous(own, [w for w in sorted(near, key=_best) if sure(own, w, rule)], there)
+    ranked = [each for each in there if each.rank]
+    joined = _unambiguous(own, [w for w in sorted(near, key=_best) if sure(own, w, rule)], ranked)
     homes = list(dict.fromkeys(w.near.resident for w in joined))
     settled = outcome.resident if outcome.resident is not None else _open(own, outcome, homes[:1], people)
     questions = tuple(_questions(own, outcome, near, {*homes, settled}, rule))
@@ -102,11 +103,11 @@ def place(own: Facts, outcome: Outcome, near: Sequence[Weighed], people: Mapping
     return Place(settled, "weight", joined[0].score.bits, joined[0].near.record, questions, regroup)
 
 
-def _unambiguous(own: Facts, joined: list[Weighed], there: Sequence[Facts]) -> list[Weighed]:
+def _unambiguous(own: Facts, joined: list[Weighed], ranked: Sequence[Facts]) -> list[Weighed]:
     """The sure pairs; none where a record without an ID fits two people who have one, or may be either of two twins."""
-    if any(either_twin(own, each) for each in there):
+    if any(either_twin(own, each) for each in ranked):
         return []
-    joined = [w for w in joined if not any(either_twin(w.near.facts, each) for each in there)]
+    joined = [w for w in joined if not any(either_twin(w.near.facts, each) for each in ranked)]
     best: dict[str, float] = {}
     for other in joined:
         best.setdefault(other.near.facts.number, other.score.bits)
