@@ -22,6 +22,7 @@ from doorstep.registers.organisations.models import Organisation
 from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.staff.models import Account, Grant, Post
 from doorstep.registers.staff.rules import OUTSIDE, ROLES
+from doorstep.registers.staff.rules.roles import OWN
 from doorstep.registers.staff.tests import factory as staff
 from tests.access.asking import Caller
 from tests.faults import two_sides
@@ -76,7 +77,7 @@ def parts_of(name: str) -> tuple[str, ...]:
 
 def situations_of(address: Address) -> tuple[str, ...]:
     """The situations that an address can be in."""
-    grants = () if address.rule in FREE else ("granted", "expired")
+    grants = () if address.rule in FREE | OWN else ("granted", "expired")
     if not parts_of(address.name):
         return (NOTHING, *grants)
     about = OF_RESIDENTS if "resident" in parts_of(address.name) else ("lead",)

@@ -29,7 +29,7 @@ from doorstep.registers.apps.actions import letting, registering, signing
 from doorstep.registers.apps.models import App, Authorization
 from doorstep.registers.apps.reads import clients
 from doorstep.registers.apps.rules import Kind
-from doorstep.registers.apps.shapes import Asked, Facts
+from doorstep.registers.apps.shapes import Asked, Facts, Holder
 from doorstep.registers.consents.actions import consenting, glass
 from doorstep.registers.consents.shapes import Signed
 from doorstep.registers.organisations import rules as places
@@ -307,7 +307,7 @@ def let_in(side: Side, call: Call, account: UUID) -> UUID:
     asked = Asked("patient/*.rs", AWAY, "c" * 43, "state")
     app = clients.by_client_id(side.client_id)
     assert app
-    letting.let_in(call, app=app, asked=asked, resident=side.resident, account=account, session=new_id())
+    letting.let_in(call, app=app, asked=asked, resident=side.resident, by=Holder(new_id(), account))
     return UUID(str(Authorization.objects.unscoped("test").get(app=side.app).pk))
 
 

@@ -44,12 +44,14 @@ class App(ScopedRow):
 class Authorization(ScopedRow):
     """That an app was let in: by whom, from which post, for whom, for what; the code that began it, and its end.
 
-    ``session`` is the staff room's; without one it goes on when the person has left. A system's names no person.
+    It was let in by an ``account`` or by a resident (``holder``), for themselves or a ward; ``session`` is that of the
+    staff room or of the portal, and without one it goes on when the person has left. A system's names no person.
     """
 
     app = models.ForeignKey(App, models.PROTECT, related_name="+")
     account = models.UUIDField(null=True)
     post = models.ForeignKey("staff.Post", models.PROTECT, null=True, related_name="+")
+    holder = models.ForeignKey("residents.Resident", models.PROTECT, null=True, related_name="+")
     session = models.UUIDField(null=True)
     resident = models.ForeignKey("residents.Resident", models.PROTECT, null=True, related_name="+")
     encounter = models.CharField(max_length=64, default="", blank=True)
@@ -64,10 +66,22 @@ class Authorization(ScopedRow):
     ended = models.CharField(max_length=20, default="", blank=True)
 
     class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(holder__isnull=True) | Q(account__isnull=True, resident__isnull=False),
+                name="authorization_one_person",
+            ),
+        )
         indexes = (
             models.Index(fields=("account", "-id"), name="authorization_person"),
+            models.Index(fields=("holder", "-id"), condition=Q(holder__isnull=False), name="authorization_holder"),
             models.Index(fields=("app", "-id"), name="authorization_app"),
         )
+
+    @property
+    def of_system(self) -> bool:
+        """Whether no person let it in."""
+        return self.account is None and self.holder_id is None
 
     @classmethod
     def scope_filter(cls, scope: Scope) -> Q:

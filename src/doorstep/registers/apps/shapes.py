@@ -59,8 +59,8 @@ class Given:
     seconds: int
     scopes: str
     refresh: str = ""
-    account: UUID | None = None
-    person: UUID | None = None
+    subject: UUID | None = None
+    profile: str = ""
     nonce: str = ""
     patient: str = ""
     encounter: str = ""
@@ -74,7 +74,7 @@ class Standing:
     scopes: str
     until: datetime
     since: datetime
-    account: UUID | None
+    subject: UUID | None
     patient: str = ""
     encounter: str = ""
 
@@ -105,6 +105,15 @@ class Asked:
     state: str = ""
     nonce: str = ""
     launch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who lets an app in: one who works here (the account), or a resident; and the session in which they do it."""
+
+    session: UUID
+    account: UUID | None = None
+    resident: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ class OwnForm(HouseForm):
         label=_("您的决定"), widget=forms.RadioSelect,
         choices=[("permit", _("同意这家机构查阅我在各机构的健康档案")), ("deny", _("不让这家机构看其他机构的记录"))],
     )  # fmt: skip
+    kinds = forms.MultipleChoiceField(
+        label=_("也给它看受特别保护的记录"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(kind.name, said) for kind, said in NAMED.items()],
+        help_text=_("没有勾选的，即使您同意了，它也看不到。只在同意时有用。"),
+    )  # fmt: skip
     until = DayField(label=_("到哪一天为止"), required=False, help_text=_("不填，就一直有效，直到您撤回。"))
 
     def __init__(self, data: Any, places: Mapping[UUID, str]) -> None:

@@ -21,7 +21,18 @@ from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.api import Header
 from doorstep.registers.staff import api as staff
 
-__all__ = ["Acting", "Permission", "Ward", "acting", "call_for", "consents_for", "is_real", "resident_of"]
+__all__ = [
+    "Acting",
+    "Permission",
+    "Ward",
+    "acting",
+    "call_for",
+    "consents_for",
+    "is_real",
+    "resident_of",
+    "session_of",
+    "standing",
+]
 
 
 def call_for(request: HttpRequest) -> Call | None:
@@ -40,9 +51,36 @@ def call_for(request: HttpRequest) -> Call | None:
         own = _living(residents.current(found.resident))
         if own is None:
             return None
-        ward = None
-        if found.acting_for:
-            ward = next((one for one in reads.wards(own.id) if one.id == found.acting_for), None)
+        ward = _ward(own.id, found.acting_for)
+    return _call(own, ward)
+
+
+def standing(resident: UUID, about: UUID, session: UUID | None) -> Call | None:
+    """The call of a resident for whom something acts that they let in, about themselves or a ward, as they stand today.
+
+    None where the session that it rests on is over, or they may not act for that person any more.
+    """
+    with fence.lifted(reads.DOOR):
+        found = reads.standing(session) if session else None
+        if session and (found is None or not sessions.is_of(found, resident)):
+            return None
+        own, about = _living(residents.current(resident)), residents.current(about)
+        if own is None:
+            return None
+        ward = _ward(own.id, about)
+        return _call(own, ward) if ward or own.id == about else None
+
+
+def session_of(request: HttpRequest) -> UUID | None:
+    """The id of a resident's session in this browser."""
+    return sessions.key_of(request)
+
+
+def _ward(own: UUID, wanted: UUID | None) -> Ward | None:
+    return next((one for one in reads.wards(own) if one.id == wanted), None) if wanted else None
+
+
+def _call(own: Header, ward: Ward | None) -> Call:
     role = staff.OUTSIDE["guardian" if ward else "resident"]
     return Call(
         actor=f"resident:{own.id}",

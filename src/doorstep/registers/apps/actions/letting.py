@@ -15,18 +15,20 @@ from doorstep.kernel.fhir_search import narrowing
 from doorstep.registers.apps import rules
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.models import Authorization, Launch
-from doorstep.registers.apps.reads import clients, standing
+from doorstep.registers.apps.reads import clients, launches, standing
 from doorstep.registers.apps.rules import scopes
 from doorstep.registers.apps.rules.scopes import Wish
-from doorstep.registers.apps.shapes import Asked, Client, Launched
+from doorstep.registers.apps.shapes import Asked, Client, Holder, Launched
 from doorstep.registers.residents import api as residents
 
 OWN: Final = "what a person let in themselves"
 
 
-def offered(app: Client, asked: str) -> Wish:
-    """What of a request this house can give this app: allowed, and such that the door can keep to it."""
-    wish = scopes.given(scopes.read(asked), app.allowed, system=False)
+def offered(call: Call, app: Client, asked: str) -> Wish:
+    """What of a request the caller can give this app: allowed, and such that the door can keep to it; a resident gives
+    only what is about the person for whom they act."""
+    levels = scopes.STAFF if call.resident is None else scopes.RESIDENT
+    wish = scopes.given(scopes.read(asked), app.allowed, levels)
     return Wish(tuple(each for each in wish.clinical if not each.query or _kept(each.type, each.query)), wish.words)
 
 
@@ -38,20 +40,20 @@ def _kept(kind: str, query: str) -> bool:
 
 
 @action(Permission.USE, audits="apps.let_in")
-def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, account: UUID, session: UUID) -> str:
+def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, by: Holder) -> str:
     """Let an app in for what was asked; returns the code that it is sent, good once and for a minute.
 
     Refused without a post, for nothing at all, without the patient that it needs, or with one whom the caller has no
-    reason to read (``consents.basis``).
+    reason to read (``consents.basis``); a resident can name nobody but the one for whom they act.
     """
-    wish = offered(app, asked.scope)
+    wish = offered(call, app, asked.scope)
     about("App", app.id, app=app.client_id, scopes=str(wish)[:500])
-    if call.post is None or call.organisation is None:
+    if call.resident is None and (call.post is None or call.organisation is None):
         raise Refused(refuse("app.no_post"))
     if not wish.clinical and not wish.words:
         raise Refused(refuse("app.nothing"))
-    launched = _used(call, app, asked.launch, account) if asked.launch else None
-    whom = launched.resident if launched else resident
+    launched = _used(app, asked.launch, by) if asked.launch else None
+    whom = call.resident or (launched.resident if launched else resident)
     if wish.of_patient and whom is None:
         raise Refused(refuse("app.no_patient"))
     if whom is not None:
@@ -61,7 +63,8 @@ def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, acco
             raise Refused(refuse("app.no_reason"))
     code = secrets.token_urlsafe(32)
     Authorization.objects.create(
-        app_id=app.id, account=account, post_id=call.post, session=None if wish.offline else session, resident_id=whom,
+        app_id=app.id, account=by.account, post_id=call.post, holder_id=by.resident,
+        session=None if wish.offline else by.session, resident_id=whom,
         encounter=launched.encounter if launched else "", scopes=str(wish), code=rules.digest(code),
         code_until=clock.now() + rules.CODE, challenge=asked.challenge, redirect_uri=asked.redirect_uri,
         nonce=asked.nonce,
@@ -69,10 +72,10 @@ def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, acco
     return code
 
 
-def _used(call: Call, app: Client, text: str, account: UUID) -> Launched:
-    """Take a launch, once: it was this person's, for this app."""
+def _used(app: Client, text: str, by: Holder) -> Launched:
+    """Take a launch, once: it was this person's, for this app; a resident opens none."""
     rows = Launch.objects.unscoped(OWN).filter(
-        digest=rules.digest(text), app=app.id, account=account, used_at__isnull=True, until__gt=clock.now()
+        digest=rules.digest(text), app=app.id, account=by.account, used_at__isnull=True, until__gt=clock.now()
     )
     row = rows.select_for_update(of=("self",)).first()
     if row is None:
@@ -101,9 +104,11 @@ def launch(call: Call, *, app: UUID, resident: UUID, encounter: str, account: UU
 
 
 @action(Permission.USE, audits="apps.withdraw", beyond="what one let in is one's own, whomever it was about")
-def withdraw(call: Call, *, authorization: UUID, account: UUID) -> None:
-    """Take back what one let in oneself; its tokens are dead at their next look-up."""
-    rows = Authorization.objects.unscoped(OWN).select_for_update(of=("self",)).filter(pk=authorization, account=account)
+def withdraw(call: Call, *, authorization: UUID, by: Holder) -> None:
+    """Take back what one let in oneself, or what opens the record of the ward for whom one acts; its tokens are dead at
+    their next look-up."""
+    asked = Authorization.objects.unscoped(OWN).select_for_update(of=("self",))
+    rows = asked.filter(launches.of(call, by), pk=authorization)
     row = rows.select_related("app").first()
     if row is None:
         raise Refused(refuse("not_found", kind="Authorization"))

@@ -7,10 +7,10 @@ the trail, with the app and the person. What was used twice ends all that came o
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db import transaction
 
@@ -90,7 +90,7 @@ def _narrower(held: str, wanted: str) -> str:
     if not wanted:
         return held
     mine = scopes.read(held)
-    part = scopes.given(scopes.read(wanted), mine, system=False)
+    part = scopes.given(scopes.read(wanted), mine, scopes.STAFF)
     if not part.clinical and not part.words:
         raise Invalid("invalid_scope", "nothing of it was given")
     return str(part)
@@ -98,7 +98,7 @@ def _narrower(held: str, wanted: str) -> str:
 
 def by_system(app: Client, *, wanted: str) -> Given:
     """A token for a system that has proved who it is (SMART Backend Services). Raises ``Invalid``."""
-    asked = scopes.given(scopes.read(wanted), app.allowed, system=True)
+    asked = scopes.given(scopes.read(wanted), app.allowed, scopes.SYSTEM)
     if not asked.clinical:
         raise Invalid("invalid_scope", "no system scope that the app may have")
     with fence.lifted(WHY), transaction.atomic():
@@ -117,7 +117,7 @@ def _issued(row: Authorization, asked: str, action: str, *, refresh: bool, kept:
     call = standing.owner(row)
     if call is None:
         raise Invalid("invalid_grant", "the person's post, account or session has ended")
-    now, system = clock.now(), row.account is None
+    now, system = clock.now(), row.of_system
     seconds = rules.SYSTEM_ACCESS if system else rules.ACCESS
     access, again = rules.MARK + secrets.token_urlsafe(32), secrets.token_urlsafe(32) if refresh else ""
     made = [Token(digest=rules.digest(access), authorization=row, scopes=asked, until=now + seconds)]
@@ -129,11 +129,18 @@ def _issued(row: Authorization, asked: str, action: str, *, refresh: bool, kept:
     Token.objects.bulk_create(made)
     patients = standing.context(call, row.resident_id)[0] if row.resident_id else ()
     _trail(call, row, action, scopes=asked[:500])
-    person = UUID(call.actor.removeprefix("staff:")) if not system else None
     return Given(
-        access, int(seconds.total_seconds()), asked, again, row.account, person, row.nonce,
-        patients[0] if patients else "", row.encounter,
+        access, int(seconds.total_seconds()), asked, again, row.account or row.holder_id, _profile(call, row, patients),
+        row.nonce, patients[0] if patients else "", row.encounter,
     )  # fmt: skip
+
+
+def _profile(call: Call, row: Authorization, patients: Sequence[str]) -> str:
+    """The resource that tells of whoever let the app in (SMART 2.2, ``fhirUser``); of a guardian there is none."""
+    if row.account is not None:
+        return f"Practitioner/{call.actor.removeprefix('staff:')}"
+    itself = row.holder_id is not None and call.actor == f"resident:{call.resident}"
+    return f"Patient/{patients[0]}" if itself and patients else ""
 
 
 def _trail(call: Call, row: Authorization, action: str, **detail: object) -> None:
@@ -183,7 +190,7 @@ def forget(call: Call) -> None:
     Assertion.objects.filter(until__lt=now).delete()
     old = Authorization.objects.unscoped(ASKED).exclude(pk__in=Token.objects.values("authorization"))
     old.filter(created_at__lt=now - rules.REFRESH - KEPT).delete()
-    old.filter(account__isnull=True, created_at__lt=now - timedelta(days=1)).delete()
+    old.filter(account__isnull=True, holder__isnull=True, created_at__lt=now - timedelta(days=1)).delete()
     newest = SigningKey.objects.order_by("-since").values_list("since", flat=True).first()
     if newest is not None and newest < now - timedelta(days=1):
         SigningKey.objects.filter(since__lt=newest).delete()

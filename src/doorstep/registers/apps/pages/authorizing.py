@@ -11,19 +11,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.apps import rules
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions import letting
-from doorstep.registers.apps.pages.places import Away, is_ours, leading_on, origin_of
+from doorstep.registers.apps.pages.places import Away, holder, is_ours, leading_on, origin_of
 from doorstep.registers.apps.pages.words import sentences
 from doorstep.registers.apps.reads import clients, launches
 from doorstep.registers.apps.rules import Kind
 from doorstep.registers.apps.shapes import Asked, Client
 from doorstep.registers.residents import api as residents
-from doorstep.registers.staff import api as staff
 
 FIELDS: Final = (
     "response_type", "client_id", "redirect_uri", "scope", "state", "aud", "code_challenge", "code_challenge_method",
@@ -47,7 +47,7 @@ def authorize(request: CalledRequest) -> HttpResponseBase:
     asked = Asked(
         said["scope"], said["redirect_uri"], said["code_challenge"], said["state"], said["nonce"], said["launch"]
     )
-    wish = letting.offered(app, asked.scope)
+    wish = letting.offered(request.call, app, asked.scope)
     if not wish.clinical and not wish.words:
         return _back(request, said, error="invalid_scope")
     if request.method == "POST":
@@ -81,16 +81,17 @@ def _back(request: CalledRequest, said: dict[str, str], **answer: str) -> HttpRe
 
 
 def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Asked) -> HttpResponse:
-    wish = letting.offered(app, asked.scope)
-    launched = _launched(request, app, asked)
+    wish = letting.offered(request.call, app, asked.scope)
+    own = request.call.resident
+    launched = own or _launched(request, app, asked)
     whom = launched or _uuid(request.GET.get("resident", ""))
     kept = [(name, value) for name, value in said.items() if value]
     context: dict[str, Any] = {"app": app, "kept": kept, "said": urlencode(kept), "launched": launched}
     if wish.of_patient and whom is None:
         return _picker(request, context)
-    head = residents.header(request.call.scope, whom) if whom else None
+    head = residents.header(request.call.scope if own is None else EVERYWHERE, whom) if whom else None
     context |= {"head": head, "lines": sentences(wish), "offline": wish.offline}
-    response = render(request, "apps/authorize.html", context)
+    response = render(request, "apps/authorize.html" if own is None else "apps/authorize_own.html", context)
     response.headers["Content-Security-Policy"] = leading_on(request, [asked.redirect_uri])
     return response
 
@@ -109,8 +110,8 @@ def _launched(request: CalledRequest, app: Client, asked: Asked) -> UUID | None:
     """Whose chart the app was opened from; refused where the launch is not this person's and this app's, or is over."""
     if not asked.launch:
         return None
-    known = staff.signed_in(request)
-    found = launches.whose(asked.launch, app.id, known[0]) if known else None
+    account = holder(request).account
+    found = launches.whose(asked.launch, app.id, account) if account else None
     if found is None:
         raise Refused(refuse("app.launch"))
     return found
@@ -119,14 +120,8 @@ def _launched(request: CalledRequest, app: Client, asked: Asked) -> UUID | None:
 def _answer(request: CalledRequest, app: Client, said: dict[str, str], asked: Asked) -> HttpResponseBase:
     if request.POST.get("answer") != "allow":
         return _back(request, said, error="access_denied")
-    known = staff.signed_in(request)
-    if known is None:
-        raise Refused(refuse("app.no_post"))
-    account, session = known
-    code = letting.let_in(
-        request.call, app=app, asked=asked, resident=_uuid(request.POST.get("resident", "")), account=account,
-        session=session,
-    )  # fmt: skip
+    whom = _uuid(request.POST.get("resident", ""))
+    code = letting.let_in(request.call, app=app, asked=asked, resident=whom, by=holder(request))
     return _back(request, said, code=code)
 
 

@@ -66,7 +66,7 @@ def _told(request: HttpRequest, app: Client, given: Given) -> dict[str, Any]:
         said |= {"patient": given.patient, "need_patient_banner": True}
     if given.encounter:
         said["encounter"] = given.encounter
-    if "openid" in read(given.scopes).words and given.account is not None:
+    if "openid" in read(given.scopes).words and given.subject is not None:
         said["id_token"] = _id_token(request, app, given)
     return said
 
@@ -74,11 +74,11 @@ def _told(request: HttpRequest, app: Client, given: Given) -> dict[str, Any]:
 def _id_token(request: HttpRequest, app: Client, given: Given) -> str:
     at = int(now().timestamp())
     origin = origin_of(request)
-    claims = {"iss": origin, "sub": str(given.account), "aud": app.client_id, "iat": at, "exp": at + given.seconds}
+    claims = {"iss": origin, "sub": str(given.subject), "aud": app.client_id, "iat": at, "exp": at + given.seconds}
     if given.nonce:
         claims["nonce"] = given.nonce
-    if "fhirUser" in read(given.scopes).words:
-        claims["fhirUser"] = f"{discovery.fhir_of(origin)}/Practitioner/{given.person}"
+    if "fhirUser" in read(given.scopes).words and given.profile:
+        claims["fhirUser"] = f"{discovery.fhir_of(origin)}/{given.profile}"
     return signing.signed(claims)
 
 
@@ -99,7 +99,7 @@ def _introspected(request: HttpRequest, app: Client, form: dict[str, str]) -> di
         "active": True, "client_id": found.client_id, "scope": found.scopes, "token_type": "Bearer",
         "exp": int(found.until.timestamp()), "iat": int(found.since.timestamp()), "iss": origin_of(request),
     }  # fmt: skip
-    named = {"sub": str(found.account or ""), "patient": found.patient, "encounter": found.encounter}
+    named = {"sub": str(found.subject or ""), "patient": found.patient, "encounter": found.encounter}
     return said | {name: value for name, value in named.items() if value}
 
 

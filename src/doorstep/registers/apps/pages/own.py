@@ -18,26 +18,26 @@ from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions import letting
-from doorstep.registers.apps.pages.places import Away, leading_on, origin_of
+from doorstep.registers.apps.pages.places import Away, holder, leading_on, origin_of
 from doorstep.registers.apps.pages.words import ends
 from doorstep.registers.apps.reads import clients, launches
 from doorstep.registers.apps.rules.discovery import fhir_of
 from doorstep.registers.residents import api as residents
-from doorstep.registers.staff import api as staff
 
 
 @page(Permission.USE)
 def mine(request: CalledRequest) -> HttpResponse:
     """The apps that one let in, the newest first."""
-    paged = launches.own(request.call, _account(request), Page.read(request.GET.get("after"), parts=1))
-    return render(request, "apps/mine.html", {"paged": paged, "ends": ends()})
+    paged = launches.own(request.call, holder(request), Page.read(request.GET.get("after"), parts=1))
+    template = "apps/mine.html" if request.call.resident is None else "apps/mine_own.html"
+    return render(request, template, {"paged": paged, "ends": ends()})
 
 
 @page(Permission.USE)
 @require_POST
 def withdraw(request: CalledRequest, authorization: UUID) -> HttpResponseBase:
     """Take it back."""
-    letting.withdraw(request.call, authorization=authorization, account=_account(request))
+    letting.withdraw(request.call, authorization=authorization, by=holder(request))
     messages.success(request, _("已收回，应用马上就不能再看。"))
     return redirect("apps:mine")
 
@@ -66,7 +66,7 @@ def launch(request: CalledRequest, resident: UUID, app: UUID) -> HttpResponseBas
 
 
 def _account(request: CalledRequest) -> UUID:
-    known = staff.signed_in(request)
-    if known is None:
+    account = holder(request).account
+    if account is None:
         raise Refused(refuse("app.no_post"))
-    return known[0]
+    return account

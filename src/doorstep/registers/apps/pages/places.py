@@ -7,9 +7,14 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 from django.http.response import HttpResponseRedirectBase
 
+from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.web.pages import CalledRequest
 from doorstep.kernel.web.security import POLICY, nonce
 from doorstep.registers.apps.rules import origin
 from doorstep.registers.apps.rules.discovery import endpoints, fhir_of
+from doorstep.registers.apps.shapes import Holder
+from doorstep.registers.portal import api as portal
+from doorstep.registers.staff import api as staff
 
 
 class Away(HttpResponseRedirectBase):
@@ -27,6 +32,17 @@ def leading_on(request: HttpRequest, addresses: Iterable[str]) -> str:
     more = " ".join(dict.fromkeys(origin(address) for address in addresses))
     own = POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce(request)}'")
     return own.replace("form-action 'self'", f"form-action 'self' {more}".strip())
+
+
+def holder(request: CalledRequest) -> Holder:
+    """Who has signed in here and may let an app in: a resident, or one who works here."""
+    if request.call.resident is not None and (session := portal.session_of(request)):
+        return Holder(session, resident=portal.resident_of(request.call))
+    known = staff.signed_in(request)
+    if known is None:
+        raise Refused(refuse("app.no_post"))
+    account, here = known
+    return Holder(here, account=account)
 
 
 def origin_of(request: HttpRequest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from doorstep.kernel import clock, fence
 from doorstep.kernel.call import Call
@@ -14,10 +14,17 @@ from doorstep.kernel.store import ScopedQuerySet
 from doorstep.registers.apps.models import Authorization, Launch, Token
 from doorstep.registers.apps.reads.clients import uuid_of
 from doorstep.registers.apps.rules import digest
-from doorstep.registers.apps.shapes import Line
+from doorstep.registers.apps.shapes import Holder, Line
 from doorstep.registers.residents import api as residents
 
 OWN: Final = "what a person let in or opened themselves"
+
+
+def of(call: Call, by: Holder) -> Q:
+    """What somebody let in: as one who works here, or of a resident all that opens the record of whom they act for."""
+    if by.resident is None:
+        return Q(account=by.account, account__isnull=False)
+    return Q(holder__isnull=False, resident__in=residents.selves(call.resident or by.resident))
 
 
 def whose(text: str, app: UUID, account: UUID) -> UUID | None:
@@ -29,32 +36,39 @@ def whose(text: str, app: UUID, account: UUID) -> UUID | None:
     return found
 
 
-def own(call: Call, account: UUID, page: Page) -> Paged[Line]:
+def own(call: Call, by: Holder, page: Page) -> Paged[Line]:
     """What a person let in, the newest first; page cursors have 1 part."""
     with fence.lifted(OWN):
-        return _page(call, page, Authorization.objects.unscoped(OWN).filter(account=account))
+        return _page(call, page, Authorization.objects.unscoped(OWN).filter(of(call, by)))
 
 
 def of_app(call: Call, app: UUID, page: Page) -> Paged[Line]:
     """By whom an app was let in, the newest first; a system's where a token of it is good."""
     rows = Authorization.objects.within(call.scope).filter(app=app)
     good = Token.objects.filter(authorization=OuterRef("pk"), until__gt=clock.now())
-    return _page(call, page, rows.filter(account__isnull=False) | rows.filter(Exists(good)))
+    people = Q(account__isnull=False) | Q(holder__isnull=False)
+    return _page(call, page, rows.filter(people | Exists(good)))
 
 
 def _page(call: Call, page: Page, rows: ScopedQuerySet[Authorization]) -> Paged[Line]:
-    asked = rows.select_related("app", "post__person").order_by("-id")
+    asked = rows.select_related("app", "post__person", "holder").order_by("-id")
     if page.after:
         asked = asked.filter(id__lt=uuid_of(page.after[0]))
     found = list(asked[: page.limit + 1])
     called = residents.names(call.scope, {row.resident_id for row in found if row.resident_id})
     lines = [
         Line(
-            row.pk, row.app.name, row.app_id, row.created_at, row.session is None and row.account is not None,
-            row.ended_at, row.ended, tuple(row.scopes.split()), row.post.person.name if row.post else "",
+            row.pk, row.app.name, row.app_id, row.created_at, row.session is None and not row.of_system,
+            row.ended_at, row.ended, tuple(row.scopes.split()), _person(row),
             called.get(row.resident_id, "") if row.resident_id else "",
         )
         for row in found
     ]  # fmt: skip
     last = lines[page.limit - 1] if len(lines) > page.limit else None
     return cut(lines, page, (str(last.id),) if last else None)
+
+
+def _person(row: Authorization) -> str:
+    if row.holder is not None:
+        return row.holder.name
+    return row.post.person.name if row.post else ""

@@ -10,9 +10,10 @@ from doorstep.kernel import clock, fence
 from doorstep.kernel.call import EVERYWHERE, NOWHERE, Call, Grant, Scope
 from doorstep.registers.apps.models import Authorization, Token
 from doorstep.registers.apps.rules import Kind, digest
-from doorstep.registers.apps.rules.scopes import given, read
+from doorstep.registers.apps.rules.scopes import RESIDENT, STAFF, SYSTEM, given, read
 from doorstep.registers.apps.shapes import Standing
 from doorstep.registers.consents import api as consents
+from doorstep.registers.portal import api as portal
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 
@@ -30,9 +31,11 @@ def access_call(text: str) -> Call | None:
     known = owner(row)
     if known is None:
         return None
-    call = replace(known, permissions=known.permissions & KEPT, name=f"{known.name}（{row.app.name}）"[:100])
+    # the door asks for the permission of those who work here; a resident's scope is empty, and only the person is open
+    kept = known.permissions & KEPT if row.holder_id is None else frozenset({"charts.read"})
+    call = replace(known, permissions=kept, name=f"{known.name}（{row.app.name}）"[:100])
     # what the administrator has taken from the app since is taken from its tokens too
-    wish = given(read(token.scopes), read(row.app.scopes), system=row.account is None)
+    wish = given(read(token.scopes), read(row.app.scopes), levels(row))
     grant = Grant(row.app.client_id, wish.clinical)
     if row.resident_id is not None:
         patients, whole = context(known, row.resident_id)
@@ -41,13 +44,20 @@ def access_call(text: str) -> Call | None:
     return replace(call, scope=own, grant=grant)
 
 
-def owner(row: Authorization) -> Call | None:
-    """In whose name an app acts, as they stand today: the institution of a system, or the person who let it in.
+def levels(row: Authorization) -> frozenset[str]:
+    """Scopes of which levels whoever let the app in can give."""
+    if row.holder_id is not None:
+        return RESIDENT
+    return SYSTEM if row.of_system else STAFF
 
-    One who let an app in as a resident is a third case, and would be told apart here.
-    """
+
+def owner(row: Authorization) -> Call | None:
+    """In whose name an app acts, as they stand today: the institution of a system, or the person who let it in, as one
+    who works here or as a resident."""
     if row.app.kind == Kind.SYSTEM.value:
         return staff.system_call(row.app.organisation_id, "")
+    if row.holder_id is not None and row.resident_id is not None:
+        return portal.standing(row.holder_id, row.resident_id, row.session)
     if row.account is None or row.post_id is None:
         return None
     return staff.acting(row.account, row.post_id, row.session, row.created_at)
@@ -57,7 +67,7 @@ def context(call: Call, resident: UUID) -> tuple[tuple[str, ...], bool]:
     """The FHIR patients of the person in context that may be read now, the institution's own first, and whether whoever
     sent them: what a chart's page opens, no more (``consents.basis``). None where there is no reason any more."""
     resident = residents.current(resident)
-    if not residents.visible(call.scope, resident):
+    if call.resident is None and not residents.visible(call.scope, resident):
         return (), False
     records = [each for each in residents.records(EVERYWHERE, resident) if each.patient_id]
     own = [each.patient_id for each in records if each.organisation == call.organisation]
@@ -81,8 +91,8 @@ def _standing(text: str) -> Standing | None:
     row = token.authorization
     patients = context(known, row.resident_id)[0] if row.resident_id else ()
     return Standing(
-        row.app.client_id, token.scopes, token.until, row.created_at, row.account, patients[0] if patients else "",
-        row.encounter,
+        row.app.client_id, token.scopes, token.until, row.created_at, row.account or row.holder_id,
+        patients[0] if patients else "", row.encounter,
     )  # fmt: skip
 
 

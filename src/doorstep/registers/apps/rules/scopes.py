@@ -11,6 +11,10 @@ from doorstep.fhir.smart import Clinical, narrowed, parse
 WORDS: Final = (
     "openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access",
 )  # fmt: skip
+SYSTEM: Final = frozenset({"system"})
+STAFF: Final = frozenset({"patient", "user"})
+RESIDENT: Final = frozenset({"patient"})
+"""The levels of scopes that a system, one who works here and a resident can give."""
 READING: Final = frozenset("rs")
 MOST: Final = 60
 """How many scopes one request may name."""
@@ -44,13 +48,13 @@ def read(text: str) -> Wish:
     return Wish(clinical, tuple(each for each in said if each in WORDS))
 
 
-def given(asked: Wish, allowed: Wish, *, system: bool) -> Wish:
+def given(asked: Wish, allowed: Wish, levels: frozenset[str]) -> Wish:
     """What of the asked is allowed. A system has system scopes alone, a person's app none; what is kept to one patient
     is read and never written, since a write cannot be held to one."""
-    both = narrowed(asked.clinical, allowed.clinical)
-    if system:
-        return Wish(tuple(each for each in both if each.level == "system"))
-    mine = [_readable(each) for each in both if each.level != "system"]
+    both = [each for each in narrowed(asked.clinical, allowed.clinical) if each.level in levels]
+    if levels == SYSTEM:
+        return Wish(tuple(both))
+    mine = [_readable(each) for each in both]
     return Wish(tuple(each for each in mine if each), tuple(w for w in asked.words if w in allowed.words))
 
 

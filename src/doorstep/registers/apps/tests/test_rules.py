@@ -110,7 +110,9 @@ def test_a_system_has_system_scopes_alone_and_a_patient_s_are_read(
     asked: list[Clinical], allowed: list[Clinical], system: bool
 ) -> None:
     words = ("openid", "offline_access")
-    wish = scopes.given(Wish(tuple(asked), words), Wish(tuple(allowed), words), system=system)
+    wish = scopes.given(
+        Wish(tuple(asked), words), Wish(tuple(allowed), words), scopes.SYSTEM if system else scopes.STAFF
+    )
     assert {each.level == "system" for each in wish.clinical} <= {system}
     assert all(set(each.letters) <= {"r", "s"} for each in wish.clinical if each.level == "patient")
     assert not (system and wish.words)

@@ -44,15 +44,16 @@ def record(call: Call, *, resident: UUID, signed: Signed) -> UUID:
 
 
 @action(Permission.OWN, audits="consents.give", beyond=ONLINE)
-def give(call: Call, *, organisation: UUID, permit: bool, until: date | None = None) -> UUID:
+def give(call: Call, *, organisation: UUID, permit: bool, until: date | None = None, kinds: int = 0) -> UUID:
     """Consent or refuse online, by the resident or, where the law lets them, the guardian: the session is the
-    signature. The institution that it names keeps it. ``Refused``: ``consent.*``."""
+    signature. The institution that it names keeps it; ``kinds`` is the mark of the sensitive kinds that it opens.
+    ``Refused``: ``consent.*``."""
     head = _own(call)
     guardian = call.actor != f"resident:{head.id}"
     if guardian and permit and not portal.consents_for(_born(head), clock.today()):
         raise Refused(refuse("consent.own_from", age=rules.OF_AGE))
     signer = Signer.GUARDIAN if guardian else Signer.SELF
-    return _kept(call, head, Signed(organisation, permit, signer.value, call.name, until), desk=organisation)
+    return _kept(call, head, Signed(organisation, permit, signer.value, call.name, until, kinds), desk=organisation)
 
 
 @action(Permission.OWN, audits="consents.take_back", beyond=ONLINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def consents(request: CalledRequest, resident: UUID) -> HttpResponse:
     head, paged = reads.consents(request.call, resident=resident, page=Page.read(request.GET.get("after"), parts=1))
     may_record = request.call.may(Permission.RECORD).allowed
     # which kinds somebody named tells of them: it is shown where they named them
-    lines = [(line, _named(line.kinds) if line.desk == request.call.organisation else []) for line in paged.items]
+    lines = [(line, named(line.kinds) if line.desk == request.call.organisation else []) for line in paged.items]
     context = {"head": head, "paged": paged, "lines": lines, "may_record": may_record}
     return render(request, "consents/list.html", context)
 
@@ -64,7 +64,7 @@ def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
                 messages.success(request, _("已登记，立即生效。"))
                 return redirect("consents:list", head.id)
             context |= effect_words(reads.effect(request.call, resident=head.id, organisation=signed.organisation))
-            context |= {"signed": signed, "named": _named(signed.kinds)}
+            context |= {"signed": signed, "named": named(signed.kinds)}
             return render(request, "consents/effect.html", context)
         except Refused as refused:
             if refused.decision.reason in ("not_found", "permission"):
@@ -78,21 +78,27 @@ def _signed(data: Mapping[str, Any]) -> Signed:
     other = str(data["other"] or "").strip()
     found = organisations.source(other) if other else UUID(data["organisation"]) if data["organisation"] else None
     permit = data["decision"] == "permit"
-    kinds = sum(Kind[name] for name in data["kinds"]) if permit else 0
+    kinds = mark_of(data["kinds"]) if permit else 0
     return Signed(found or UUID(int=0), permit, data["signer"], data["signer_name"].strip(), data["until"], kinds)
 
 
-def _named(kinds: int) -> list[str]:
+def mark_of(names: Iterable[str]) -> int:
+    """The mark of the sensitive kinds that were ticked."""
+    return sum(Kind[name] for name in names)
+
+
+def named(kinds: int) -> list[str]:
+    """The sensitive kinds of a mark, as a resident reads them."""
     return [str(said) for kind, said in forms.NAMED.items() if kinds & kind]
 
 
 def effect_words(effect: Effect) -> dict[str, Any]:
     """What would follow, as a page says it."""
 
-    def named(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    def told(counts: Mapping[str, int]) -> list[tuple[str, int]]:
         return [(str(KINDS[kind]), count) for kind, count in counts.items()]
 
-    return {"effect": effect, "more": named(effect.more), "own": named(effect.own)}
+    return {"effect": effect, "more": told(effect.more), "own": told(effect.own)}
 
 
 @page(Permission.RECORD)

@@ -18,7 +18,7 @@ from doorstep.kernel.web.pages import STATUS, CalledRequest, page
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.actions import consenting as acts
 from doorstep.registers.consents.forms import OwnForm
-from doorstep.registers.consents.pages.consenting import effect_words
+from doorstep.registers.consents.pages.consenting import effect_words, mark_of, named
 from doorstep.registers.consents.reads import consenting as reads
 
 
@@ -39,13 +39,18 @@ def new(request: CalledRequest) -> HttpResponseBase:
         return render(request, "consents/own_new.html", context, status=422 if form.is_bound else 200)
     said = form.cleaned_data
     where, permit = UUID(said["organisation"]), said["decision"] == "permit"
+    kinds = mark_of(said["kinds"]) if permit else 0
     try:
         if request.POST.get("confirm"):
-            acts.give(request.call, organisation=where, permit=permit, until=said["until"])
+            acts.give(request.call, organisation=where, permit=permit, until=said["until"], kinds=kinds)
             messages.success(request, _("已生效。您随时可以撤回。"))
             return redirect("consents:own")
         context |= effect_words(reads.own_effect(request.call, organisation=where))
-        return render(request, "consents/own_effect.html", context | {"permit": permit, "until": said["until"]})
+        return render(
+            request,
+            "consents/own_effect.html",
+            context | {"permit": permit, "until": said["until"], "named": named(kinds)},
+        )
     except Refused as refused:
         if refused.decision.reason in ("not_found", "permission"):
             raise

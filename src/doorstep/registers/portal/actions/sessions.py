@@ -71,6 +71,12 @@ def still(request: HttpRequest, found: Standing) -> bool:
     return True
 
 
+def is_of(found: Standing, resident: UUID) -> bool:
+    """Whether a session is this resident's (or of one who was merged into them), and not over."""
+    over = codes.is_over(reads.terms(), own=found.own, seen=found.seen, at=clock.now())
+    return not over and residents.current(found.resident) == residents.current(resident)
+
+
 def leave(request: HttpRequest) -> None:
     """End what a resident has open in this browser."""
     if key := key_of(request):

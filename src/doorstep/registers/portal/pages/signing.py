@@ -21,6 +21,8 @@ from doorstep.registers.portal.shapes import Answer, Proved, Step
 
 NEXT: Final = "own_next"
 OWN: Final = "own_device"
+AHEAD: Final = ("/my/", "/oauth/authorize?")
+"""Where a resident may have wanted to go: their own pages, and letting an app in."""
 
 
 def waited(answer: Answer) -> str:
@@ -92,7 +94,7 @@ def _enter(request: CalledRequest, found: Proved, binding: UUID) -> HttpResponse
 
 
 def _in(request: CalledRequest, found: Proved, going: str) -> HttpResponse:
-    answer = redirect(going if going.startswith("/my/") else "/my/")
+    answer = redirect(going if going.startswith(AHEAD) else "/my/")
     signing.remember(request, answer, found.digest)
     return answer
 
@@ -136,10 +138,10 @@ def by_card(request: CalledRequest) -> HttpResponse:
     """A paper card and its PIN: for those without a telephone of their own, at a kiosk or on a relative's."""
     form, answer = CardForm(request.POST if request.method == "POST" else None), None
     if form.is_valid():
-        given = form.cleaned_data
+        given, going = form.cleaned_data, request.session.get(NEXT, "/my/")
         answer = scanning.enter_by_card(request, text=given["card"], pin=given["pin"])
         if answer.step is Step.IN:
-            return redirect("portal:home")
+            return redirect(going if going.startswith(AHEAD) else "/my/")
         form.add_error(None, waited(answer) or _("卡或密码不对。忘了密码，请带身份证到窗口重新办卡。"))
     return render(request, "portal/by_card.html", {"form": form}, status=_status(answer, form))
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from doorstep.kernel import clock, fence
 from doorstep.kernel.call import EVERYWHERE, NOWHERE
 from doorstep.kernel.models import TrailLine
+from doorstep.kernel.sensitive import Kind
 from doorstep.record.charts.tests.conftest import organisation, patient, send
 from doorstep.registers.consents.models import Consent, Relation
 from doorstep.registers.portal.models import Session
@@ -221,6 +222,21 @@ def test_a_resident_consents_sees_its_effect_first_and_takes_it_back(county: UUI
     assert row.relation.until <= clock.now()
     assert consent(client, township, "deny") == 302
     assert Relation.objects.unscoped("test").filter(basis="denial").count() == 1
+
+
+def test_what_is_specially_protected_is_opened_only_where_it_is_ticked(county: UUID, township: UUID) -> None:
+    """Named in words before it holds; a refusal opens nothing, whatever is ticked."""
+    client = factory.client_of(condition(county, "pm", factory.number(11), "诸葛静", "高血压"))
+    send(township, patient("pn", factory.number(11), "诸葛静"))
+    form = {"organisation": str(township), "decision": "permit"}
+    assert "不包括在内" in client.post("/my/consents/new", form).content.decode()
+    shown = client.post("/my/consents/new", form | {"kinds": ["HIV"]}).content.decode()
+    assert "只包括您勾选的这几类（如果有）：艾滋病相关" in shown
+    assert 'name="kinds" value="HIV"' in shown
+    for decision, kinds in (("permit", int(Kind.HIV)), ("deny", 0)):
+        assert consent(client, township, decision, kinds="HIV") == 302
+        assert Relation.objects.unscoped("test").latest("id").kinds == kinds
+    assert consent(client, township, kinds="NONE") == 422
 
 
 def test_another_s_consent_is_not_taken_back(county: UUID) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
@@ -84,6 +85,7 @@ def _sign_in(request: CalledRequest, form: SignIn, status: int) -> HttpResponse:
         "passkeys": takes_passkeys(request),
         "next": wanted(request),
         "city": provider.title if provider else "",
+        "residents_door": f"{settings.DOORSTEP_DOORS[0][1]}?{urlencode({'next': wanted(request)})}",
         "city_address": with_next("staff:sign_in_city", wanted(request)),
     }
     return render(request, "staff/sign_in.html", context, status=status)

@@ -210,12 +210,12 @@ OWN: Final = frozenset({"portal.use", "charts.own", "consents.own", "trail.own"}
 
 OUTSIDE: Mapping[str, Role] = {
     "resident": Role(
-        _("居民"), _("居民本人；由本人登录得来，不能任命。"), OWN, Reach.INSTITUTION,
+        _("居民"), _("居民本人；由本人登录得来，不能任命。"), OWN | {"apps.use"}, Reach.INSTITUTION,
         "PATRQT",
     ),
     "guardian": Role(
-        _("监护人"), _("孩子或老人的监护人；由登记的监护关系得来，不能任命。"), OWN, Reach.INSTITUTION,
-        "FAMRQT",
+        _("监护人"), _("孩子或老人的监护人；由登记的监护关系得来，不能任命。"), OWN | {"apps.use"},
+        Reach.INSTITUTION, "FAMRQT",
     ),
 }  # fmt: skip
 """Roles that no post can have: they come from being the person, or their guardian."""
