@@ -18,7 +18,7 @@ from doorstep.kernel.paging import cursor
 from doorstep.registers.staff.rules import ROLES
 from doorstep.registers.staff.rules.roles import OWN
 from tests.faults.samples import FORMS, Asked, addresses, ask_for
-from tests.faults.two_sides import AWAY, MARKUP, World, undone
+from tests.faults.two_sides import AWAY, LAUNCH, MARKUP, World, undone
 
 LONG = 5_000
 HOSTILE: dict[str, str] = {
@@ -97,6 +97,10 @@ def who(rule: str) -> str:
     return next((c for c in CALLER if rule in ROLES[c].permissions), CALLER[0])
 
 
+REGISTERED = (AWAY, LAUNCH)
+"""Where the sample's app was registered: the one place outside to which a page leads."""
+
+
 def bad(answer: HttpResponse, what: str) -> list[str]:
     """What is wrong with an answer: a fault, a redirect outside, or markup that was not escaped."""
     found = []
@@ -104,7 +108,7 @@ def bad(answer: HttpResponse, what: str) -> list[str]:
         error = getattr(answer, "exc_info", None)
         found.append(f"{what}: {answer.status_code} {error[1]!r}"[:300] if error else f"{what}: {answer.status_code}")
     where = urlsplit(answer.headers.get("Location", ""))
-    if (where.netloc or where.scheme) and where._replace(query="").geturl() != AWAY:  # where the app was registered
+    if (where.netloc or where.scheme) and where._replace(query="").geturl() not in REGISTERED:
         found.append(f"{what}: leads to {answer.headers['Location'][:80]}")
     kind = answer.headers.get("Content-Type", "")
     body = answer.content if kind.startswith("text/html") and not answer.streaming else b""

@@ -64,7 +64,7 @@ WORD = "貔貅ZQXW"
 MARKUP = '"><img src=x onerror=x9()><script>x9()</script>'
 """Stands in everything of A: it must be shown, and never as markup."""
 
-AWAY = "https://app.example/back"
+AWAY, LAUNCH = "https://app.example/back", "https://app.example/launch"
 SINCE = date(2020, 1, 1)
 
 
@@ -295,7 +295,7 @@ def _app(side: Side) -> None:
     """A registered app, whose name anyone may read who uses apps."""
     name = side.text[:60] if side.text != WORD else "应用乙"
     facts = Facts(
-        name, name, side.organisation, Kind.SECRET, (AWAY,), "https://app.example/launch",
+        name, name, side.organisation, Kind.SECRET, (AWAY,), LAUNCH,
         "openid launch launch/patient patient/*.rs user/*.rs",
     )  # fmt: skip
     side.ids["app"], _secret = registering.register(callers.system(), facts=facts)

@@ -54,13 +54,10 @@ def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, by: 
         raise Refused(refuse("app.nothing"))
     launched = _used(app, asked.launch, by) if asked.launch else None
     whom = call.resident or (launched.resident if launched else resident)
-    if wish.of_patient and whom is None:
-        raise Refused(refuse("app.no_patient"))
     if whom is not None:
-        whom = residents.current(whom)
-        about("App", app.id, resident=whom)
-        if not standing.context(call, whom)[0]:
-            raise Refused(refuse("app.no_reason"))
+        whom = _of(call, app, whom)
+    elif wish.of_patient:
+        raise Refused(refuse("app.no_patient"))
     code = secrets.token_urlsafe(32)
     Authorization.objects.create(
         app_id=app.id, account=by.account, post_id=call.post, holder_id=by.resident,
@@ -70,6 +67,15 @@ def let_in(call: Call, *, app: Client, asked: Asked, resident: UUID | None, by: 
         nonce=asked.nonce,
     )  # fmt: skip
     return code
+
+
+def _of(call: Call, app: Client, resident: UUID) -> UUID:
+    """The resident as they are known now, if the caller has a reason to read them."""
+    whom = residents.current(resident)
+    about("App", app.id, resident=whom)
+    if not standing.context(call, whom)[0]:
+        raise Refused(refuse("app.no_reason"))
+    return whom
 
 
 def _used(app: Client, text: str, by: Holder) -> Launched:

@@ -66,11 +66,16 @@ def basis(call: Call, resident: UUID, own: Sequence[str]) -> Basis | None:
     encounters = [Encounter(_status(text), at, end) for kind, at, end, text, _ in found if kind == Why.ENCOUNTER]
     if rules.any_present(encounters, call.at, rules.terms(said)):
         present.add(Why.ENCOUNTER)
+    return rules.basis_of(Facts(present=frozenset(present), own=bool(own), named=_named(found)))
+
+
+def _named(found: Sequence[Sequence[Any]]) -> dict[Why, int]:
+    """The sensitive kinds that each reason names."""
     named: dict[Why, int] = {}
     for kind, *_, kinds in found:
         if kinds:
             named[Why(kind)] = named.get(Why(kind), 0) | kinds
-    return rules.basis_of(Facts(present=frozenset(present), own=bool(own), named=named))
+    return named
 
 
 def is_operations(call: Call) -> bool:
