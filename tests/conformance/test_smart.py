@@ -226,3 +226,16 @@ def test_a_strict_client_and_a_backend_service(here: Here) -> None:
     seen = httpx.get(f"{here.url}/fhir/Observation?_count=50", headers=headers, timeout=60).json()
     assert {each["resource"]["id"] for each in seen["entry"]} == {"oa", "oo"}
     assert httpx.get(f"{here.url}/fhir/Patient/pa", headers=headers, timeout=60).status_code == 403
+
+
+def test_the_page_of_an_app_asks_the_door_from_its_own_origin(here: Here) -> None:
+    """A browser's question beforehand and its request; from where no app is registered neither is let through."""
+    mine, other = f"http://127.0.0.1:{here.port}", "https://evil.example"
+    asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    for path in ("/fhir/Observation?_count=1", "/fhir/metadata", "/fhir/.well-known/smart-configuration"):
+        for origin, told in ((mine, mine), (other, None)):
+            before = httpx.options(f"{here.url}{path}", headers={"Origin": origin, **asks}, timeout=60)
+            assert before.headers.get("Access-Control-Allow-Origin") == told
+            answer = httpx.get(f"{here.url}{path}", headers={"Origin": origin}, timeout=60)
+            assert answer.headers.get("Access-Control-Allow-Origin") == told
+            assert "Access-Control-Allow-Credentials" not in {**before.headers, **answer.headers}

@@ -19,12 +19,14 @@ from starlette.types import Message, Receive, Scope, Send  # noqa: E402
 from doorstep import __version__  # noqa: E402
 from doorstep.fhir.door.app import Door  # noqa: E402
 from doorstep.site import edge, serve  # noqa: E402
+from doorstep.site.browsers import Browsers  # noqa: E402
 from doorstep.site.fhir_house import House  # noqa: E402
 from doorstep.site.sharing import calm_collector  # noqa: E402
 from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
-door = Door(House(), BODY, __version__, tls=settings.BY_TLS)
+rooms = House()
+door = Browsers(Door(rooms, BODY, __version__, tls=settings.BY_TLS), rooms)
 house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
 calm_collector()
 serve.watch_parent(lambda: os._exit(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions.registering import register
-from doorstep.registers.apps.reads.clients import launchable
+from doorstep.registers.apps.reads.clients import launchable, origins
 from doorstep.registers.apps.reads.standing import access_call
 from doorstep.registers.apps.rules import MARK, Kind
 from doorstep.registers.apps.rules.discovery import endpoints, smart
@@ -19,6 +19,7 @@ __all__ = [
     "endpoints",
     "is_access_token",
     "launchable",
+    "origins",
     "register",
     "smart",
 ]

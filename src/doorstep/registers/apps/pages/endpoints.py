@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.web.pages import CalledRequest, Rule, page
 from doorstep.registers.apps.actions import proving, signing, tokens
-from doorstep.registers.apps.pages.places import audiences, origin_of
+from doorstep.registers.apps.pages.places import audiences, from_browsers, origin_of
 from doorstep.registers.apps.reads import standing
 from doorstep.registers.apps.rules import Kind, discovery
 from doorstep.registers.apps.rules.scopes import read
@@ -31,6 +31,7 @@ LONGEST: Final = 20_000  # characters of one value of a form
 
 
 @csrf_exempt
+@from_browsers
 @page(Rule.ANYONE)
 @never_cache
 @sensitive_post_parameters(*SECRETS)
@@ -104,6 +105,7 @@ def _introspected(request: HttpRequest, app: Client, form: dict[str, str]) -> di
 
 
 @csrf_exempt
+@from_browsers
 @page(Rule.ANYONE)
 @never_cache
 @sensitive_post_parameters(*SECRETS)
@@ -167,6 +169,7 @@ def _basic(header: str) -> tuple[str, str] | None:
     return unquote_plus(name).replace("\0", ""), unquote_plus(secret)
 
 
+@from_browsers
 @page(Rule.ANYONE)
 @require_GET
 def keys(request: CalledRequest) -> HttpResponse:
@@ -174,6 +177,7 @@ def keys(request: CalledRequest) -> HttpResponse:
     return JsonResponse(signing.published())
 
 
+@from_browsers
 @page(Rule.ANYONE)
 @require_GET
 def openid_configuration(request: CalledRequest) -> HttpResponse:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import wraps
+from typing import ParamSpec, cast
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseRedirectBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase, HttpResponseRedirectBase
+from django.utils.cache import patch_vary_headers
 
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.web.pages import CalledRequest
+from doorstep.kernel.web.pages import CalledRequest, View
 from doorstep.kernel.web.security import POLICY, nonce
+from doorstep.registers.apps.reads import clients
 from doorstep.registers.apps.rules import origin
 from doorstep.registers.apps.rules.discovery import endpoints, fhir_of
 from doorstep.registers.apps.shapes import Holder
 from doorstep.registers.portal import api as portal
 from doorstep.registers.staff import api as staff
+
+P = ParamSpec("P")
 
 
 class Away(HttpResponseRedirectBase):
@@ -32,6 +38,28 @@ def leading_on(request: HttpRequest, addresses: Iterable[str]) -> str:
     more = " ".join(dict.fromkeys(origin(address) for address in addresses))
     own = POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce(request)}'")
     return own.replace("form-action 'self'", f"form-action 'self' {more}".strip())
+
+
+def from_browsers(view: View[P]) -> View[P]:
+    """Let the pages of registered apps that live in a browser alone ask this endpoint too (SMART 2.2, CORS). No cookie
+    goes along, so nothing is opened that the app could not ask for itself."""
+
+    @wraps(view)
+    def run(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        origin = request.headers.get("Origin", "")
+        if not origin or origin not in clients.origins():
+            return view(request, *args, **kwargs)
+        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        answer = HttpResponse(status=204) if asks else view(request, *args, **kwargs)
+        answer.headers["Access-Control-Allow-Origin"] = origin
+        patch_vary_headers(answer, ("Origin",))
+        if asks:
+            answer.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            answer.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            answer.headers["Access-Control-Max-Age"] = "600"
+        return answer
+
+    return cast("View[P]", run)
 
 
 def holder(request: CalledRequest) -> Holder:

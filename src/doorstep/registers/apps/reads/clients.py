@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
 
+from doorstep.kernel import fence
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import BadCursor, Page, Paged, cut
 from doorstep.registers.apps.models import App
-from doorstep.registers.apps.rules import Kind, digest
+from doorstep.registers.apps.rules import Kind, digest, origin
 from doorstep.registers.apps.shapes import Client
 
 ASKED: Final = "which app asks is known before anybody's scope is"
@@ -31,6 +34,20 @@ def by_client_id(client_id: str) -> Client | None:
     """The app that is on and has this id."""
     row = App.objects.unscoped(ASKED).filter(client_id=client_id[:60].replace("\0", ""), is_on=True).first()
     return client(row) if row else None
+
+
+def origins() -> frozenset[str]:
+    """The origins at which apps of browsers stand that are on: their pages may ask the endpoints and the door. Asked
+    anew every ten seconds."""
+    return _origins(int(time.monotonic()) // 10)
+
+
+@lru_cache(maxsize=1)
+def _origins(_when: int) -> frozenset[str]:
+    with fence.lifted(ASKED):
+        rows = App.objects.unscoped(ASKED).filter(is_on=True, kind=Kind.PUBLIC.value)
+        found = rows.values_list("redirect_uris", flat=True)
+        return frozenset(origin(uri) for uris in found for uri in uris if uri.startswith("http"))
 
 
 def knows_secret(app: Client, secret: str) -> bool:
