@@ -90,7 +90,7 @@ def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Ask
     if wish.of_patient and whom is None:
         return _picker(request, context)
     head = residents.header(request.call.scope if own is None else EVERYWHERE, whom) if whom else None
-    context |= {"head": head, "lines": sentences(wish), "offline": wish.offline}
+    context |= {"head": head, "lines": sentences(wish, own=own is not None), "offline": wish.offline}
     response = render(request, "apps/authorize.html" if own is None else "apps/authorize_own.html", context)
     response.headers["Content-Security-Policy"] = leading_on(request, [asked.redirect_uri])
     return response

@@ -48,20 +48,22 @@ def ends() -> Mapping[str, str]:
     return {code: str(words) for code, words in ENDS.items()}
 
 
-def sentences(wish: Wish) -> list[str]:
-    """What an app may do, a sentence a scope."""
-    found = [_sentence(*line) for line in lines(wish.clinical)]
+def sentences(wish: Wish, *, own: bool = False) -> list[str]:
+    """What an app may do, a sentence a scope; ``own``: as a resident reads it, of their record or their ward's."""
+    found = [_sentence(*line, own=own) for line in lines(wish.clinical)]
     if "openid" in wish.words or "fhirUser" in wish.words:
-        found.append(_("知道您是谁：姓名、账户和岗位"))
+        found.append(_("知道您是谁") if own else _("知道您是谁：姓名、账户和岗位"))
     return found
 
 
-def _sentence(level: str, kind: str, verbs: str, query: str) -> str:
+def _sentence(level: str, kind: str, verbs: str, query: str, *, own: bool) -> str:
     words = {
         "what": str(TYPES.get(kind, kind)),
         "does": _("、").join(str(VERBS[verb]) for verb in verbs.split("+") if verb),
         "only": _("（仅限 {query}）").format(query=query) if query else "",
     }
+    if own:
+        return _("{does}{what}{only}").format(**words)
     if level == "patient":
         return _("{does}这位居民的{what}{only}").format(**words)
     if level == "system":

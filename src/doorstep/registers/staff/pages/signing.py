@@ -41,6 +41,11 @@ def with_next(name: str, going: str) -> str:
     return f"{reverse(name)}?{urlencode({'next': going})}"
 
 
+def _residents_door(going: str) -> str:
+    """Where a resident signs in who was on the way to somewhere; without that, the page's head leads there."""
+    return f"{settings.DOORSTEP_DOORS[0][1]}?{urlencode({'next': going})}" if going != "/" else ""
+
+
 def takes_passkeys(request: HttpRequest) -> bool:
     """Whether browsers let passkeys be used here: a host with a name, not a bare address (WebAuthn §5.1.2)."""
     try:
@@ -85,7 +90,7 @@ def _sign_in(request: CalledRequest, form: SignIn, status: int) -> HttpResponse:
         "passkeys": takes_passkeys(request),
         "next": wanted(request),
         "city": provider.title if provider else "",
-        "residents_door": f"{settings.DOORSTEP_DOORS[0][1]}?{urlencode({'next': wanted(request)})}",
+        "residents_door": _residents_door(wanted(request)),
         "city_address": with_next("staff:sign_in_city", wanted(request)),
     }
     return render(request, "staff/sign_in.html", context, status=status)
