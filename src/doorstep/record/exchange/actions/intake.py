@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError, OperationalError
 from doorstep.kernel import ledger
 from doorstep.kernel.call import Call
 from doorstep.record.exchange import reads, rules
+from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.actions.apply import apply
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, read, settle
 from doorstep.record.exchange.shapes import Piece, Problem, Receipt
@@ -27,16 +28,18 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
     """Take pieces of one source in batches; each list of receipts is durable when it is given, in the pieces' order.
 
     A piece that was taken before is not even read: it gets the receipt of then. Raises ``Refused`` where the caller
-    may not send.
+    may not send, as for a piece that is new.
     """
     batch = _Batch()
+    sends = call.may(Permission.SEND).allowed and may_send_for(call, source).allowed
 
     def flush() -> list[Receipt]:
         nonlocal batch
         done, batch = batch.pieces, _Batch()
         return apply_safely(call, source, done, channel)
 
-    for piece, digest, before in _looked_up(source, pieces):
+    for piece, digest, known in _looked_up(source, pieces):
+        before = known if sends else None
         prepared = None if before or digest in batch.digests else read(piece)
         if batch.pieces and (prepared is None or prepared.careful):
             yield flush()

@@ -134,6 +134,16 @@ class TestAgain:
         )
         assert (kit.ledger(), kit.messages().count(), OutboxEvent.objects.count(), TrailLine.objects.count()) == before
 
+    def test_who_may_not_send_is_not_told_what_was_sent(self, source, other):
+        """The same bytes from somebody who may not are refused, as new ones are, and the trail tells it."""
+        send(source, GOOD)
+        before = TrailLine.objects.count()
+        for who, reason in ((member(source, {"charts.read"}), "permission"), (member(other), "out_of_scope")):
+            with pytest.raises(Refused) as refused:
+                list(api.take(who, source, [Piece("bundle", "again", GOOD)], "fhir"))
+            assert refused.value.decision.reason == reason
+        assert TrailLine.objects.filter(outcome="refused").count() == TrailLine.objects.count() - before == 2
+
     def test_at_the_door_with_every_answer(self, source):
         sent = [
             Piece(
