@@ -43,7 +43,8 @@ WITH place AS (
     department, day, number, starts, ends, channel, status, held_until, token, made_by, made_name, why, passed,
     ended_why, replaces_id, series)
   SELECT %(id)s::uuid, 1, %(at)s, organisation_id, %(resident)s::uuid, place.id, session_id, department, day,
-    number, starts, ends, %(channel)s, %(status)s, least(%(until)s::timestamptz, greatest(starts, %(at)s)),
+    number, starts, ends, %(channel)s, %(status)s,
+    CASE WHEN %(until)s::timestamptz IS NOT NULL THEN least(%(until)s::timestamptz, greatest(starts, %(at)s)) END,
     %(token)s::uuid, %(actor)s, %(name)s, %(why)s, 0, '', %(replaces)s::uuid, %(series)s::uuid
   FROM place CROSS JOIN (SELECT count(*) FROM gone) settled
   ON CONFLICT DO NOTHING RETURNING id, slot_id, held_until
