@@ -61,3 +61,10 @@ class PlaceOffered(OfAppointment):
     """Somebody on a waiting list is offered this appointment and has until ``answer_by`` to say yes."""
 
     answer_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicSuspended(OfAppointment):
+    """The clinic gives no more places away and may be stopped: one event for each appointment that stands."""
+
+    why: str = ""

@@ -144,6 +144,7 @@ WAITING: Final[Flow[Wish, Facts]] = Flow(
         Move("accept", frozenset({_W.OFFERED}), _W.ACCEPTED, _BOOK, (_in_time,)),
         Move("decline", frozenset({_W.OFFERED}), _W.DECLINED, _BOOK),
         Move("lapse", frozenset({_W.WAITING, _W.OFFERED}), _W.LAPSED, _BOOK, (_too_late,)),
+        Move("put_back", frozenset({_W.OFFERED}), _W.WAITING, _ROSTER),
         Move("withdraw", frozenset({_W.WAITING}), _W.WITHDRAWN, _BOOK),
     ),
 )  # fmt: skip

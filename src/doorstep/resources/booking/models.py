@@ -32,6 +32,17 @@ class OfInstitution(ScopedRow):
         return Q(organisation__in=scope.organisations)
 
 
+class OfPerson(OfInstitution):
+    """A row of one institution about one person; ``first`` is who it was made for, to whom it goes back where a merge
+    is undone."""
+
+    resident = models.ForeignKey(RESIDENT, models.PROTECT, related_name="+", db_index=False)
+    first = models.UUIDField(db_index=True)
+
+    class Meta:
+        abstract = True
+
+
 class Clinic(OfInstitution):
     """What is booked at a department: one practitioner's hours (of this house, by ``post``, or a visitor from
     ``visits_from``), a room, or a device. ``department`` is the id of the department's row, ``code`` its code."""
@@ -170,14 +181,13 @@ class Slot(models.Model):
         )  # fmt: skip
 
 
-class Appointment(OfInstitution):
+class Appointment(OfPerson):
     """That a resident has, or had, a place: who made it by which channel and why, and what became of it.
 
     Organisation, department, day and times are the session's, so that the one rule (one a person, department and day)
     is a constraint. ``replaces`` is one that was stopped, ``series`` what visits of one course share.
     """
 
-    resident = models.ForeignKey(RESIDENT, models.PROTECT, related_name="+", db_index=False)
     slot = models.ForeignKey(Slot, models.PROTECT, related_name="+", db_index=False)
     session = models.ForeignKey(Session, models.PROTECT, related_name="+", db_index=False)
     department = models.UUIDField()
@@ -193,10 +203,12 @@ class Appointment(OfInstitution):
     made_name = models.CharField(max_length=200)
     why = models.CharField(max_length=200, default="", blank=True)
     came_at = models.DateTimeField(null=True)
+    booked_at = models.DateTimeField(null=True)
     called_at = models.DateTimeField(null=True)
     passed = models.PositiveSmallIntegerField(default=0)
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=200, default="", blank=True)
+    stopped = models.BooleanField(default=False)
     replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     series = models.UUIDField(null=True, db_index=True)
 
@@ -225,11 +237,10 @@ class Appointment(OfInstitution):
         )
 
 
-class Waiting(OfInstitution):
+class Waiting(OfPerson):
     """That a resident waits for a place at a clinic between two days; ``offer`` is the held appointment offered."""
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", db_index=False)
-    resident = models.ForeignKey(RESIDENT, models.PROTECT, related_name="+")
     since = models.DateField()
     until = models.DateField()
     status = models.CharField(max_length=12, default=flow.Wish.WAITING.value)
@@ -251,15 +262,14 @@ class Waiting(OfInstitution):
         )
         indexes = (
             models.Index(fields=("clinic", "created_at", "id"), name="waiting_line", condition=Q(status="waiting")),
-            models.Index(fields=("answer_by",), name="waiting_answers", condition=Q(status="offered")),
+            models.Index(fields=("resident", "-created_at", "id"), name="waiting_of_resident"),
         )
 
 
-class Sanction(OfInstitution):
+class Sanction(OfPerson):
     """That a resident may not book by some channels, from a day to a day, at the institution or ``everywhere``, by
     which rule; what they said against it and what became of that."""
 
-    resident = models.ForeignKey(RESIDENT, models.PROTECT, related_name="+")
     everywhere = models.BooleanField(default=False)
     event = models.CharField(max_length=12)
     count = models.PositiveSmallIntegerField()
@@ -279,6 +289,6 @@ class Sanction(OfInstitution):
         constraints = (
             ends_after_start("sanction_period"),
             _one_of("status", flow.Penalty, "sanction_status"),
-            models.UniqueConstraint(fields=("resident", "organisation", "since"), name="sanction_once"),
+            models.UniqueConstraint(fields=("resident", "since", "organisation"), name="sanction_once"),
         )
         indexes = (models.Index(fields=("organisation", "status", "-since", "id"), name="sanction_list"),)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_noop as _
 
-from doorstep.kernel.room import Room
+from doorstep.events.booking import AppointmentCancelled, AppointmentMissed
+from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
+from doorstep.kernel.room import Job, Room
 from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.actions.republishing import publish_all, republish
+from doorstep.resources.booking.fhir import PUBLISHES
+from doorstep.resources.booking.jobs import tidy
+from doorstep.resources.booking.reactions import on_cancelled, on_merged, on_missed, on_unmerged
 
 ROOM = Room(
     name="booking",
@@ -44,8 +52,24 @@ ROOM = Room(
         "added.full": _("这次门诊已加满 {most} 个号，不能再加。"),
         "check_in.early": _("还没到签到时间：最早提前 {minutes} 分钟。"),
         "check_in.over": _("这次门诊已经结束。"),
+        "session.not_open": _("请先开诊，再叫号。"),
+        "stop.why": _("请写明原因，会告诉已预约的人。"),
+        "waiting.span": _("请选择今天起 {days} 天以内的日期。"),
+        "waiting.twice": _("这个人已经在这个门诊的候补名单上了。"),
+        "appeal.words": _("请写明理由。"),
+        "series.span": _("疗程应为 2 至 {most} 次，间隔 1 至 {longest} 天。"),
+        "series.day": _("{day} 没有空号，整个疗程都没有约。请换个时间或减少次数。"),
         "session.not_today": _("还没到出诊的日子。"),
         "session.not_over": _("这次门诊还没有结束。"),
         "session.waiting": _("还有已签到的人没有看完。"),
     },
+    reactions={
+        AppointmentMissed: (on_missed,),
+        AppointmentCancelled: (on_cancelled,),
+        ResidentsMerged: (on_merged,),
+        ResidentsUnmerged: (on_unmerged,),
+    },
+    jobs=(Job("booking.tidy", timedelta(minutes=1), tidy), Job("booking.publish", timedelta(hours=24), publish_all)),
+    publishes=PUBLISHES,
+    republish=republish,
 )

@@ -61,6 +61,34 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
+class ClinicFacts:
+    """A clinic as it is published: ``who`` or what is booked, where no ``post`` says it."""
+
+    id: UUID
+    name: str
+    code: str
+    department_name: str
+    post: UUID | None
+    who: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """A place as it is published."""
+
+    id: UUID
+    clinic: UUID
+    channel: Channel
+    starts: datetime
+    ends: datetime
+    live: bool
+    taken: bool
+    held: bool
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicIn:
     """A clinic to be made; ``post`` for one of this house's people, ``visits_from`` for a visitor."""
 

@@ -15,9 +15,9 @@ from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import claiming
 from doorstep.resources.booking.actions.claiming import Claim
-from doorstep.resources.booking.actions.telling import tell
+from doorstep.resources.booking.actions.telling import publish, tell
 from doorstep.resources.booking.flow import Facts, Status
-from doorstep.resources.booking.models import Appointment, Slot
+from doorstep.resources.booking.models import Appointment, Slot, Waiting
 from doorstep.resources.booking.reads.appointments import WHOSE, touched
 from doorstep.resources.booking.rules import Channel
 
@@ -55,6 +55,7 @@ def take(call: Call, wanted: Claim) -> UUID:
     about("Resident", wanted.resident, resident=wanted.resident, channel=wanted.channel.value)
     taken = claiming.claim(call, wanted)
     about("Appointment", taken.appointment, resident=wanted.resident, slot=str(taken.slot))
+    publish([taken.appointment, *taken.expired], call.at)
     if wanted.until is None:
         tell(AppointmentBooked, Appointment.objects.unscoped(WHOSE).get(pk=taken.appointment))
     return taken.appointment
@@ -65,9 +66,11 @@ def confirm(call: Call, *, appointment: UUID) -> None:
     """Make what was held an appointment that stands; ``Refused``: ``not_found``, ``hold.over``, ``wrong_state``."""
     row = locked(call, appointment)
     moved(row, "confirm", Facts(over=row.held_until is not None and row.held_until <= call.at))
-    row.held_until = None
+    row.held_until, row.booked_at = None, call.at
     row.save()
     claiming.keep(row.slot_id, row.id)
+    settle(row, "accept", Facts())
+    publish([row.id], call.at)
     tell(AppointmentBooked, row)
 
 
@@ -78,8 +81,30 @@ def release(call: Call, *, appointment: UUID, why: str) -> None:
     was = row.status
     moved(row, "release", Facts())
     end(call, row, why)
+    settle(row, "decline", Facts())
     if was == Status.BOOKED:
         tell(AppointmentCancelled, row, why=why[:200])
+
+
+@action(Permission.BOOK, audits="booking.expire", beyond=PLACES)
+def expire(call: Call, *, appointment: UUID) -> None:
+    """Write down that a hold has run out, so that its place is seen to be free. ``Refused``: ``hold.in_time``,
+    ``wrong_state``, ``not_found``."""
+    row = locked(call, appointment)
+    over = Facts(over=row.held_until is not None and row.held_until <= call.at)
+    moved(row, "expire", over)
+    end(call, row, "")
+    settle(row, "lapse", over)
+
+
+def settle(row: Appointment, move: str, facts: Facts) -> None:
+    """Make the move of the wish, if there is one, for which the appointment was offered."""
+    wish = Waiting.objects.unscoped(WHOSE).filter(offer=row, status=flow.Wish.OFFERED).select_for_update().first()
+    if wish is not None:
+        verdict, after = flow.WAITING.step(move, flow.Wish(wish.status), facts)
+        demand(verdict)
+        wish.status, wish.version = after.value, wish.version + 1
+        wish.save()
 
 
 def end(call: Call, row: Appointment, why: str) -> None:
@@ -87,6 +112,7 @@ def end(call: Call, row: Appointment, why: str) -> None:
     row.ended_at, row.ended_why = call.at, why[:200]
     row.save()
     claiming.give_back(row.slot_id, row.id)
+    publish([row.id], call.at)
 
 
 def locked(call: Call, appointment: UUID) -> Appointment:

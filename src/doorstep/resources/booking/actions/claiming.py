@@ -39,13 +39,14 @@ WITH place AS (
     SELECT a.id FROM booking_appointment a JOIN place p USING (department, day) WHERE a.resident_id = %(resident)s)
   RETURNING id
 ), made AS (
-  INSERT INTO booking_appointment (id, version, created_at, organisation_id, resident_id, slot_id, session_id,
+  INSERT INTO booking_appointment (id, version, created_at, organisation_id, resident_id, first, slot_id, session_id,
     department, day, number, starts, ends, channel, status, held_until, token, made_by, made_name, why, passed,
-    ended_why, replaces_id, series)
-  SELECT %(id)s::uuid, 1, %(at)s, organisation_id, %(resident)s::uuid, place.id, session_id, department, day,
-    number, starts, ends, %(channel)s, %(status)s,
+    ended_why, replaces_id, series, booked_at, stopped)
+  SELECT %(id)s::uuid, 1, %(at)s, organisation_id, %(resident)s::uuid, %(resident)s::uuid, place.id,
+    session_id, department, day, number, starts, ends, %(channel)s, %(status)s,
     CASE WHEN %(until)s::timestamptz IS NOT NULL THEN least(%(until)s::timestamptz, greatest(starts, %(at)s)) END,
-    %(token)s::uuid, %(actor)s, %(name)s, %(why)s, 0, '', %(replaces)s::uuid, %(series)s::uuid
+    %(token)s::uuid, %(actor)s, %(name)s, %(why)s, 0, '', %(replaces)s::uuid, %(series)s::uuid,
+    CASE WHEN %(until)s::timestamptz IS NULL THEN %(at)s END, false
   FROM place CROSS JOIN (SELECT count(*) FROM gone) settled
   ON CONFLICT DO NOTHING RETURNING id, slot_id, held_until
 ), taken AS (
@@ -66,6 +67,8 @@ class Claim:
     """Who wants which place: a ``slot`` or one like it (same session, same time), or any of a ``session``.
 
     ``until``: only held, until then; else booked at once. ``exact`` takes the slot itself, or none.
+    ``listed``: for one to whom the waiting list, or a stopped clinic, gives it. Without ``waits`` what others have
+    locked at this moment counts as taken.
     """
 
     resident: UUID
@@ -75,6 +78,7 @@ class Claim:
     until: datetime | None = None
     why: str = ""
     exact: bool = False
+    waits: bool = True
     listed: bool = False
     after: datetime | None = None
     replaces: UUID | None = None
@@ -102,7 +106,7 @@ def claim(call: Call, wanted: Claim) -> Taken:
     found = _run(_CLAIM.format(target=target, lock="SKIP LOCKED"), said)
     if not found[0]:
         why, waits = _why(target, said)
-        if waits:
+        if waits and wanted.waits:
             found = _run(_CLAIM.format(target=target, lock=""), said)
             why = refuse("slot_taken")
         if not found[0]:

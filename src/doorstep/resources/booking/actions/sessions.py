@@ -1,4 +1,4 @@
-"""The life of a session: published, suspended, opened, closed, summarised."""
+"""The life of a session: published, resumed, opened, closed, summarised."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from doorstep.kernel.decision import demand
 from doorstep.kernel.store import ScopedQuerySet, lock
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.actions.telling import publish_session
 from doorstep.resources.booking.flow import Sitting, SittingFacts, Status
 from doorstep.resources.booking.models import Appointment, Clinic, Session, Slot
 from doorstep.resources.booking.rules import Basis, planning
@@ -22,16 +23,10 @@ OF_SESSION: Final = "appointments of a session that was locked within the scope"
 
 
 @action(Permission.ROSTER, audits="booking.publish")
-def publish(call: Call, *, session: UUID, expect: int) -> None:
+def give_out(call: Call, *, session: UUID, expect: int) -> None:
     """Give a planned session's places away, each from its own hour on. ``Refused``: ``not_found``, ``basis.missing``,
     ``wrong_state``; ``Stale``."""
     _move(call, session, expect, "publish")
-
-
-@action(Permission.ROSTER, audits="booking.suspend")
-def suspend(call: Call, *, session: UUID, expect: int) -> None:
-    """Give no more places away for now; what is booked stays. ``Refused`` as ``publish``."""
-    _move(call, session, expect, "suspend")
 
 
 @action(Permission.ROSTER, audits="booking.resume")
@@ -91,6 +86,8 @@ def _move(call: Call, session: UUID, expect: int, move: str) -> Session:
         waiting=_appointments(row).filter(status__in=busy).exists(),
     )
     moved(row, move, facts)
+    if flow.Sitting(row.status) in flow.GIVES:
+        publish_session(row, call.at)
     return row
 
 

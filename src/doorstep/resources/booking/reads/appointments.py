@@ -78,7 +78,13 @@ def touched(call: Call, appointment: UUID) -> Appointment:
     row = rows().filter(pk=appointment).first()
     if row is None:
         raise Refused(refuse("not_found", kind="Appointment"))
-    near = call.scope.holds(row.organisation_id) or call.resident == row.resident_id
-    known = near or residents.visible(call.scope, row.resident_id)
+    known = near(call, row.organisation_id, row.resident_id)
     demand(may_touch(call, Sides(row.organisation_id, row.resident_id, known)))
     return row
+
+
+def near(call: Call, organisation: UUID, resident: UUID) -> bool:
+    """Whether somebody is known to the caller, or it is of their institution or their own, the cheapest first."""
+    if call.scope.holds(organisation) or call.resident == resident:
+        return True
+    return residents.visible(call.scope, resident)

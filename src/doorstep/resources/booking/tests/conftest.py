@@ -92,7 +92,7 @@ def sitting(
     rostering.add_roster(call, clinic=clinic, roster=roster)
     rostering.plan(call, clinic=clinic, since=day, until=day)
     row = Session.objects.unscoped("a test").get(clinic=clinic, day=day)
-    sessions.publish(call, session=row.id, expect=row.version)
+    sessions.give_out(call, session=row.id, expect=row.version)
     return UUID(str(row.id))
 
 

@@ -166,7 +166,14 @@ def test_whoever_is_barred_books_by_no_barred_channel_but_is_referred(
 ) -> None:
     [one] = people(1)
     today = ahead(0)
-    row = {"resident_id": one, "organisation_id": county, "event": "no_show", "count": 3, "window_days": 365}
+    row = {
+        "resident_id": one,
+        "first": one,
+        "organisation_id": county,
+        "event": "no_show",
+        "count": 3,
+        "window_days": 365,
+    }
     Sanction.objects.create(**row, channels=["app", "window"], since=today - timedelta(days=3), until=today)
     slot = slots(tomorrow)[0].id
     refused("sanctioned", lambda: hold(clerk, slot, one))
