@@ -8,12 +8,13 @@ from django.utils.translation import gettext_noop as _
 
 from doorstep.events.booking import AppointmentCancelled, AppointmentMissed
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
-from doorstep.kernel.room import Job, Room
+from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions.republishing import publish_all, republish
 from doorstep.resources.booking.fhir import PUBLISHES
 from doorstep.resources.booking.jobs import tidy
 from doorstep.resources.booking.reactions import on_cancelled, on_merged, on_missed, on_unmerged
+from doorstep.resources.booking.reads import lists
 
 ROOM = Room(
     name="booking",
@@ -53,6 +54,7 @@ ROOM = Room(
         "check_in.early": _("还没到签到时间：最早提前 {minutes} 分钟。"),
         "check_in.over": _("这次门诊已经结束。"),
         "session.not_open": _("请先开诊，再叫号。"),
+        "code.unknown": _("没有这个预约码，或者不是本机构的预约。"),
         "stop.why": _("请写明原因，会告诉已预约的人。"),
         "waiting.span": _("请选择今天起 {days} 天以内的日期。"),
         "waiting.twice": _("这个人已经在这个门诊的候补名单上了。"),
@@ -63,6 +65,11 @@ ROOM = Room(
         "session.not_over": _("这次门诊还没有结束。"),
         "session.waiting": _("还有已签到的人没有看完。"),
     },
+    menu=(
+        MenuEntry(_("门诊安排"), "booking:week", "calendar-time", Permission.READ, _("服务")),
+        MenuEntry(_("签到"), "booking:check_in", "scan", Permission.DESK, _("服务")),
+        MenuEntry(_("爽约限制"), "booking:sanctions", "calendar-x", Permission.RULE, _("服务"), lists.appealed),
+    ),
     reactions={
         AppointmentMissed: (on_missed,),
         AppointmentCancelled: (on_cancelled,),

@@ -88,3 +88,11 @@ def near(call: Call, organisation: UUID, resident: UUID) -> bool:
     if call.scope.holds(organisation) or call.resident == resident:
         return True
     return residents.visible(call.scope, resident)
+
+
+@ask(Permission.READ, audits="booking.appointment")
+def one(call: Call, *, appointment: UUID) -> Booked:
+    """One appointment that is the caller's business; ``Refused`` (not_found) else."""
+    row = touched(call, appointment)
+    about("Appointment", appointment, resident=row.resident_id)
+    return booked([row])[0]
