@@ -34,7 +34,7 @@ def schedule(clinic: ClinicFacts) -> Json:
         id=str(clinic.id),
         active=not clinic.ended,
         serviceType=[{"text": plain(clinic.name) or "?"}],
-        specialty=[subject(clinic.code, plain(clinic.department_name))],
+        specialty=[subject(clinic.code, plain(clinic.department_name) or "?")],
         actor=[actor],
     )
 

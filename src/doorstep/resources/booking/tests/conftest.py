@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -66,6 +67,14 @@ def people(county: UUID) -> Callable[[int], list[UUID]]:
 def clerk(county: UUID) -> Call:
     """At the county hospital's window, with every permission."""
     return member(county)
+
+
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[None]:
+    """The house's clock stands at a moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: moment)
+        yield
 
 
 def at(call: Call, moment: datetime) -> Call:
