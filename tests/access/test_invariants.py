@@ -22,6 +22,7 @@ PUBLIC = {
 """Addresses whose things belong to no institution: they open whatever the bounds (but never show what is another's)."""
 
 STILL = {
+    "booking:check_in": "the sample's code is no appointment's",
     "exchange:retry": "what the sample's message waits for has not come",
     "language": "only the language of the pages, in a cookie",
     "portal:code": "no code was asked for in this browser",

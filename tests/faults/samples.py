@@ -142,6 +142,20 @@ PATHS |= {
     "apps:offers": RESIDENT,
     "apps:launch": _keys("resident", "app"),
 }
+PATHS |= {
+    **dict.fromkeys(("booking:week", "booking:check_in", "booking:new_clinic", "booking:sanctions"), _nothing),
+    **dict.fromkeys(("booking:clinic", "booking:roster", "booking:plan", "booking:shares"), _keys("clinic")),
+    "booking:end_roster": _keys("clinic", "roster"),
+    "booking:end_clinic": _keys(clinic="empty_clinic"),
+    "booking:waiting": _keys("clinic"),
+    "booking:withdraw": _keys("clinic", "wish"),
+    **dict.fromkeys(("booking:session", "booking:call_next", "booking:wall"), _keys(session="sitting")),
+    **dict.fromkeys(("booking:stop", "booking:book"), _keys(session="later")),
+    "booking:move": _keys(session="planned"),
+    **dict.fromkeys(("booking:appointment", "booking:confirm", "booking:release"), _keys("appointment")),
+    "booking:desk": _keys(appointment="called"),
+    **dict.fromkeys(("booking:sanction", "booking:appeal"), _keys("sanction")),
+}
 
 
 def _asking(world: World, side: Side) -> Data:
@@ -160,6 +174,10 @@ QUERIES: dict[str, Callable[[World, Side], Data]] = {
     "trail:object": lambda world, side: {"line": side.line},
     "trail:unusual": lambda world, side: {"kind": "neighbours"},
     "trail:unusual_lines": lambda world, side: {"kind": "bulk", "who": "staff:1", "day": clock.today().isoformat()},
+    "booking:new_clinic": lambda world, side: {"at": side.organisation},
+    "booking:week": lambda world, side: {"at": side.organisation},
+    "booking:book": lambda world, side: {"q": side.number},
+    "booking:waiting": lambda world, side: {"q": side.number},
     "charts:series": lambda world, side: {"code": "http://loinc.org|8480-6"},
     "charts:changes": lambda world, side: {"from": "1", "to": "2"},
     "staff:add": lambda world, side: {"organisation": side.organisation},
@@ -321,6 +339,46 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "trail:watched": lambda world, side: {"number": side.third_number, "reason": "看过"},
     "trail:end_watch": _nothing,
     "system:style": lambda world, side: {"name": "王"},
+}
+
+
+def _span() -> Data:
+    return {"since": clock.today().isoformat(), "until": tomorrow()}
+
+
+def _clinic(world: World, side: Side) -> Data:
+    return {"department": side.department, "name": "新门诊", "kind": "device", "fee_level": "free"}
+
+
+def _weekdays(world: World, side: Side) -> Data:
+    return {"weekdays": ["1"], "starts": "23:50", "ends": "23:59", "minutes": 9, "together": 1, "basis": "support",
+            "since": clock.today().isoformat()}  # fmt: skip
+
+
+FORMS |= {
+    "booking:check_in": lambda world, side: {"code": side.called},
+    "booking:new_clinic": _clinic,
+    "booking:roster": _weekdays,
+    "booking:end_roster": _nothing,
+    "booking:plan": lambda world, side: _span(),
+    "booking:shares": _since(referral="30"),
+    "booking:end_clinic": lambda world, side: {"expect": 1},
+    "booking:waiting": lambda world, side: {"resident": side.third, **_span()},
+    "booking:withdraw": _nothing,
+    "booking:move": lambda world, side: {"move": "publish", "expect": 1},
+    "booking:call_next": _nothing,
+    "booking:stop": lambda world, side: {"why": "停电", "expect": 2},
+    "booking:book": lambda world, side: {
+        "resident": side.kept,
+        "slot": side.slot,
+        "channel": "window",
+        "how": "book",
+    },
+    "booking:confirm": _nothing,
+    "booking:release": lambda world, side: {"why": "有事"},
+    "booking:desk": lambda world, side: {"move": "pass_over"},
+    "booking:sanction": lambda world, side: {"words": "有证明", "how": "lift", "expect": 1},
+    "booking:appeal": lambda world, side: {"words": "住院了"},
 }
 
 

@@ -12,6 +12,7 @@ NAMES = (
     "doorstep.registers.portal",
     "doorstep.record.charts",
     "doorstep.record.exchange",
+    "doorstep.resources.booking",
     "doorstep.registers.consents",
     "doorstep.registers.organisations",
     "doorstep.registers.staff",

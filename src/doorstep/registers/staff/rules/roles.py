@@ -74,6 +74,9 @@ _LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _DESK = frozenset({"portal.bind"})
+_BOOK = frozenset({"booking.read", "booking.book"})
+_CLINIC = _BOOK | {"booking.desk"}
+_ROSTER = frozenset({"booking.read", "booking.roster", "booking.rule"})
 _EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
@@ -103,50 +106,61 @@ ROLES: Mapping[str, Role] = {
     ),
     "consortium_manager": Role(
         _("医共体管理员"),
-        _("在牵头医院管理医共体成员单位的资料、人员和协议，核对可能重复的居民记录。"),
-        _DIRECTORY | _MANAGE | {"residents.read", "residents.review", "exchange.read"},
+        _("在牵头医院管理医共体成员单位的资料、人员、协议和门诊安排，核对可能重复的居民记录。"),
+        _DIRECTORY | _MANAGE | _ROSTER | {"residents.read", "residents.review", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
     ),
     "hospital_manager": Role(
         _("机构管理员"),
-        _("管理本机构及所牵头成员单位的资料、人员和协议。"),
-        _DIRECTORY | _MANAGE | {"residents.read", "exchange.read"},
+        _("管理本机构及所牵头成员单位的资料、人员、协议和门诊安排。"),
+        _DIRECTORY | _MANAGE | _ROSTER | {"residents.read", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
     ),
     "referral_desk": Role(
-        _("转诊服务人员"), _("在转诊中心查找居民，查看健康档案；不能修改。"), _LOOK, Reach.CONSORTIUM
+        _("转诊服务人员"),
+        _("在转诊中心查找居民，查看健康档案，为居民预约、签到、叫号。"),
+        _LOOK | _CLINIC,
+        Reach.CONSORTIUM,
     ),
     "physician": Role(
         _("医师"),
         _("查找居民，查看其在医共体内的健康档案和原始记录。"),
-        _CARE | _BEDSIDE | {"charts.raw"},
+        _CARE | _BEDSIDE | _CLINIC | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "specialist": Role(
         _("专科医师"),
         _("会诊和接收转诊，查看居民的健康档案和原始记录。"),
-        _CARE | _BEDSIDE | {"charts.raw"},
+        _CARE | _BEDSIDE | _CLINIC | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
-    "nurse": Role(_("护士"), _("查找居民，登记其资料，查看健康档案。"), _CARE | _BEDSIDE | _DESK, Reach.CONSORTIUM),
+    "nurse": Role(
+        _("护士"),
+        _("查找居民，登记其资料，查看健康档案，预约、签到、叫号。"),
+        _CARE | _BEDSIDE | _DESK | _CLINIC,
+        Reach.CONSORTIUM,
+    ),
     "township_physician": Role(
         _("基层医师"),
         _("在乡镇或社区接诊，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | _DESK | {"charts.raw"},
+        _CARE | _BEDSIDE | _DESK | _CLINIC | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "family_doctor": Role(
         _("家庭医生"),
         _("为签约居民服务，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | _DESK | {"charts.raw"},
+        _CARE | _BEDSIDE | _DESK | _CLINIC | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "village_doctor": Role(
-        _("乡村医生"), _("在村里接诊和随访，管理居民资料，查看健康档案。"), _CARE | _BEDSIDE | _DESK, Reach.CONSORTIUM
+        _("乡村医生"),
+        _("在村里接诊和随访，管理居民资料，查看健康档案，为居民预约。"),
+        _CARE | _BEDSIDE | _DESK | _BOOK,
+        Reach.CONSORTIUM,
     ),
     "public_health_worker": Role(
         _("公共卫生人员"),
