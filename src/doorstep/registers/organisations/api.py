@@ -17,6 +17,7 @@ from doorstep.registers.organisations.reads.bounds import (
     leaders,
     members,
     names,
+    places,
     reach,
     source,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "may_manage_one",
     "members",
     "names",
+    "places",
     "reach",
     "source",
 ]
