@@ -18,7 +18,16 @@ from doorstep.registers.staff.actions.accounts import issue_key, make_account, r
 from doorstep.registers.staff.actions.loading import load
 from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
-from doorstep.registers.staff.reads.people import births, by_number, colleagues, names, phones, titles
+from doorstep.registers.staff.reads.people import (
+    births,
+    by_number,
+    colleagues,
+    names,
+    phones,
+    post_names,
+    titles,
+    working,
+)
 from doorstep.registers.staff.reads.signing import rule as sign_in_rule
 from doorstep.registers.staff.rules import (
     CHOSEN_POST,
@@ -60,6 +69,7 @@ __all__ = [
     "make_account",
     "names",
     "phones",
+    "post_names",
     "revoke_key",
     "set_password",
     "signed_in",
@@ -67,6 +77,7 @@ __all__ = [
     "system_call",
     "take",
     "titles",
+    "working",
 ]
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused, refuse
@@ -136,6 +136,23 @@ def open_posts(person: UUID, day: date) -> tuple[tuple[UUID, str], ...]:
 def names(people: Collection[UUID]) -> Mapping[UUID, str]:
     """The names of people by id; unknown ids are left out."""
     return dict(Person.objects.unscoped(BEHIND).filter(id__in=people).values_list("id", "name"))
+
+
+def post_names(posts: Collection[UUID]) -> Mapping[UUID, str]:
+    """The names of those who hold posts, past ones too, by the posts' ids; unknown ids are left out."""
+    return dict(Post.objects.unscoped(BEHIND).filter(id__in=posts).values_list("id", "person__name"))
+
+
+def working(scope: Scope, organisation: UUID, day: date) -> tuple[tuple[UUID, str, str, str], ...]:
+    """Who holds a post at an institution of the scope on the day, by pinyin: the post, the name, the department's code,
+    the newest title."""
+    rows = holding(Post.objects.within(scope), day).filter(organisation=organisation)
+    newest = Title.objects.unscoped(BEHIND).filter(person=OuterRef("person")).order_by(F("since").desc(nulls_last=True))
+    found = rows.order_by("person__pinyin", "id").annotate(title=Subquery(newest.values("name")[:1]))
+    return tuple(
+        (key, name, code, title or "")
+        for key, name, code, title in found.values_list("id", "person__name", "department", "title")
+    )
 
 
 def phones(person: UUID) -> str:

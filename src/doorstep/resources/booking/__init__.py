@@ -1,0 +1,1 @@
+"""Clinics, their sessions and places, appointments, waiting lists and queues."""

@@ -1,0 +1,105 @@
+"""Appointments: held, booked, confirmed, released."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from doorstep.events.booking import AppointmentBooked, AppointmentCancelled
+from doorstep.kernel.act import about, action
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Refused, demand, refuse
+from doorstep.registers.residents import api as residents
+from doorstep.resources.booking import flow
+from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.actions import claiming
+from doorstep.resources.booking.actions.claiming import Claim
+from doorstep.resources.booking.actions.telling import tell
+from doorstep.resources.booking.flow import Facts, Status
+from doorstep.resources.booking.models import Appointment, Slot
+from doorstep.resources.booking.reads.appointments import WHOSE, touched
+from doorstep.resources.booking.rules import Channel
+
+PLACES: Final = "a place is anybody's to take, and what was held on it may be somebody's whom the caller does not know"
+
+
+@action(Permission.BOOK, audits="booking.hold", beyond=PLACES)
+def hold(call: Call, *, slot: UUID, resident: UUID, channel: Channel, until: datetime, why: str) -> UUID:
+    """Hold a place, or one like it (same session, same time), for a resident until a moment; the appointment's id.
+
+    A hold ends by itself: at ``until``, and at the latest when the place begins, the next may take it. ``Refused``:
+    ``hold.past`` where that moment is over, ``not_found`` for a resident whom the caller does not know, and as
+    ``claiming.claim``.
+    """
+    if until <= call.at:
+        raise Refused(refuse("hold.past"))
+    return take(call, Claim(whom(call, resident), Channel(channel), slot=slot, until=until, why=why))
+
+
+@action(Permission.BOOK, audits="booking.book", beyond=PLACES)
+def book(call: Call, *, slot: UUID, resident: UUID, channel: Channel, why: str = "") -> UUID:
+    """Book a place, or one like it, for a resident at once; ``Refused`` as ``hold``."""
+    return take(call, Claim(whom(call, resident), Channel(channel), slot=slot, why=why))
+
+
+def whom(call: Call, resident: UUID) -> UUID:
+    """The resident as they are today, if the caller knows them or it is themselves; ``Refused`` (not_found) else."""
+    if call.resident == resident:
+        return resident
+    return residents.header(call.scope, resident).id
+
+
+def take(call: Call, wanted: Claim) -> UUID:
+    """Claim within an action of this room, with the line of the trail and the event."""
+    about("Resident", wanted.resident, resident=wanted.resident, channel=wanted.channel.value)
+    taken = claiming.claim(call, wanted)
+    about("Appointment", taken.appointment, resident=wanted.resident, slot=str(taken.slot))
+    if wanted.until is None:
+        tell(AppointmentBooked, Appointment.objects.unscoped(WHOSE).get(pk=taken.appointment))
+    return taken.appointment
+
+
+@action(Permission.BOOK, audits="booking.confirm", beyond=PLACES)
+def confirm(call: Call, *, appointment: UUID) -> None:
+    """Make what was held an appointment that stands; ``Refused``: ``not_found``, ``hold.over``, ``wrong_state``."""
+    row = locked(call, appointment)
+    moved(row, "confirm", Facts(over=row.held_until is not None and row.held_until <= call.at))
+    row.held_until = None
+    row.save()
+    claiming.keep(row.slot_id, row.id)
+    tell(AppointmentBooked, row)
+
+
+@action(Permission.BOOK, audits="booking.release", beyond=PLACES)
+def release(call: Call, *, appointment: UUID, why: str) -> None:
+    """Give a place back before its time, held or booked; ``Refused``: ``not_found``, ``wrong_state``."""
+    row = locked(call, appointment)
+    was = row.status
+    moved(row, "release", Facts())
+    end(call, row, why)
+    if was == Status.BOOKED:
+        tell(AppointmentCancelled, row, why=why[:200])
+
+
+def end(call: Call, row: Appointment, why: str) -> None:
+    """Write the end of an appointment that gives its place back."""
+    row.ended_at, row.ended_why = call.at, why[:200]
+    row.save()
+    claiming.give_back(row.slot_id, row.id)
+
+
+def locked(call: Call, appointment: UUID) -> Appointment:
+    """An appointment that is the caller's business, locked after its place, as a claim locks them."""
+    seen = touched(call, appointment)
+    Slot.objects.select_for_update().get(pk=seen.slot_id)
+    row: Appointment = Appointment.objects.unscoped(WHOSE).select_for_update().get(pk=appointment)
+    about("Appointment", row.id, resident=row.resident_id)
+    return row
+
+
+def moved(row: Appointment, move: str, facts: Facts) -> None:
+    """Make a move of the flow on a locked row, or raise ``Refused``."""
+    verdict, after = flow.APPOINTMENT.step(move, Status(row.status), facts)
+    demand(verdict)
+    row.status, row.version = after.value, row.version + 1

@@ -1,0 +1,51 @@
+"""The room as the house knows it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop as _
+
+from doorstep.kernel.room import Room
+from doorstep.resources.booking.access import Permission
+
+ROOM = Room(
+    name="booking",
+    title=_("预约门诊"),
+    permissions=Permission,
+    sentences={
+        Permission.READ: _("查看门诊安排、空余号源和居民的预约"),
+        Permission.ROSTER: _("安排门诊和出诊时间，发布、停诊"),
+        Permission.BOOK: _("为居民预约、取消、登记候补"),
+        Permission.DESK: _("签到、叫号、现场加号"),
+        Permission.RULE: _("处理爽约限制的申诉"),
+        "slot_taken": _("这个号刚刚被别人约走了。请另选一个时间。"),
+        "slot_past": _("这个时间已经过去。请另选一个时间。"),
+        "slot_closed": _("这次门诊现在不放号。请另选一次门诊。"),
+        "not_released": _("这个号还没有对这一渠道开放。"),
+        "waited_for": _("这个号要先给候补的人。可以登记候补。"),
+        "one_a_day": _("同一个人同一天在同一科室只能约一个号，已经有一个了。"),
+        "sanctioned": _("因多次爽约，暂时不能预约。可以申诉。"),
+        "hold.past": _("保留的截止时间已经过去。"),
+        "hold.over": _("保留的时间已过，号已放出。请重新预约。"),
+        "hold.in_time": _("保留的时间还没有到。"),
+        "clinic.department": _("请选择本机构现有的科室。"),
+        "clinic.nobody": _("请选择或填写出诊的人。"),
+        "clinic.twice": _("这个科室已经有同名的门诊。"),
+        "clinic.busy": _("还有没结束的门诊。请先停诊，或等它们结束。"),
+        "roster.nothing": _("请至少选择一个星期几；已结束的门诊不能再排班。"),
+        "roster.clash": _("同一天这个时间已经有排班了。"),
+        "quota.sum": _("各渠道比例不能小于 0，合计不能超过 100%。"),
+        "plan.span": _("请选择今后 {days} 天以内的日期。"),
+        "shift.reversed": _("结束时间应晚于开始时间。"),
+        "shift.minutes": _("每号应为 1 至 {most} 分钟。"),
+        "shift.together": _("同一时间的人数应为 1 至 {most} 人。"),
+        "shift.short": _("这段时间放不下一个号。"),
+        "shift.many": _("一次门诊最多 {most} 个号。"),
+        "basis.missing": _("外来专家出诊要有依据：多机构备案、对口支援、会诊或义诊。"),
+        "added.full": _("这次门诊已加满 {most} 个号，不能再加。"),
+        "check_in.early": _("还没到签到时间：最早提前 {minutes} 分钟。"),
+        "check_in.over": _("这次门诊已经结束。"),
+        "session.not_today": _("还没到出诊的日子。"),
+        "session.not_over": _("这次门诊还没有结束。"),
+        "session.waiting": _("还有已签到的人没有看完。"),
+    },
+)
