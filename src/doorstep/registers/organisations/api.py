@@ -25,6 +25,7 @@ from doorstep.registers.organisations.reads.directory import (
     area_names,
     department_names,
     departments,
+    departments_of,
     directory,
     line,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "consortia_of",
     "department_names",
     "departments",
+    "departments_of",
     "get",
     "grade_of_words",
     "last_day",

@@ -144,3 +144,19 @@ RELATED: Final = frozenset({S.SENT, S.ACCEPTED, S.NO_SHOW, S.ARRIVED, S.IN_CARE,
 
 DECLINES: Final = ("no_capacity", "no_capability", "not_indicated", "patient_refused", "other")
 WITHDRAWALS: Final = ("patient_refused", "better", "elsewhere", "mistake", "died", "other")
+
+NEXT: Final[Mapping[Status, tuple[str, ...]]] = {
+    S.DRAFT: ("send",),
+    S.SENT: ("accept",),
+    S.RETURNED: ("send",),
+    S.ACCEPTED: ("arrive",),
+    S.DECLINED: ("resend",),
+    S.NO_SHOW: ("resend",),
+    S.ARRIVED: ("report",),
+    S.IN_CARE: ("report",),
+    S.REPORTED: ("receive",),
+    S.RECEIVED: ("follow_up", "close"),
+    S.FOLLOWED_UP: ("close",),
+}
+"""The next right act in each state, for whose turn it is: the most visible button. After the return letter was received
+it depends on whether a follow-up is owed."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
+from doorstep.events.booking import AppointmentCancelled, AppointmentCheckedIn, AppointmentMissed, ClinicStopped
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.services.referrals import jobs, reactions
@@ -38,6 +39,7 @@ ROOM = Room(
         "referral.destination": _("请选择另一家机构。"),
         "referral.criteria": _("请至少选择一条转诊指征。"),
         "referral.place": _("请选择一个号源，或填写与病人约好的时间。"),
+        "referral.elsewhere": _("这个号源不是本机构的。"),
         "referral.past": _("约好的时间已经过去。"),
         "referral.reason": _("请选择理由。"),
         "referral.note": _("请用文字说明。"),
@@ -51,7 +53,14 @@ ROOM = Room(
         MenuEntry(_("双向转诊"), "referrals:desk", "arrows-left-right", Permission.READ, _("服务"), lists.waiting),
         MenuEntry(_("转诊统计"), "referrals:measures", "chart-bar", Permission.MEASURE, _("服务")),
     ),
-    reactions={ResidentsMerged: (reactions.on_merged,), ResidentsUnmerged: (reactions.on_unmerged,)},
+    reactions={
+        AppointmentCheckedIn: (reactions.on_checked_in,),
+        AppointmentMissed: (reactions.on_missed,),
+        AppointmentCancelled: (reactions.on_cancelled,),
+        ClinicStopped: (reactions.on_stopped,),
+        ResidentsMerged: (reactions.on_merged,),
+        ResidentsUnmerged: (reactions.on_unmerged,),
+    },
     jobs=(
         Job("referrals.lapse", timedelta(minutes=10), jobs.lapse_overdue),
         Job("referrals.publish", timedelta(hours=24), publishing.publish_all),

@@ -37,7 +37,8 @@ class Picked:
 class Wish:
     """A draft as it is written, whole: what is asked of whom, the letter, consent, the way, the enclosures.
 
-    ``destination``, ``department`` and ``slot`` are empty until chosen; ``seen`` are triggers that a person saw.
+    ``destination``, ``department`` and ``slot`` are empty until chosen; ``seen`` are triggers that a person
+    saw, ``costs`` what the treatment may cost in yuan (0: the usual).
     """
 
     kind: str = "up"
@@ -57,6 +58,7 @@ class Wish:
     transport: str = "own"
     escort: str = "none"
     contract: bool = False
+    costs: int = 0
     phone: str = ""
     enclosures: tuple[Picked, ...] = ()
 

@@ -104,6 +104,7 @@ def _said(wish: Wish) -> Mapping[str, Any]:
         "seen": list(wish.seen), "receiver": wish.receiver[:100], "consenter": wish.consenter,
         "consent_name": wish.consent_name[:100], "consent_channel": wish.consent_channel, "transport": wish.transport,
         "escort": wish.escort, "contract": wish.contract, "phone": wish.phone[:40],
+        "costs": wish.costs,
     }  # fmt: skip
 
 

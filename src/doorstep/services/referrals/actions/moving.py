@@ -53,92 +53,92 @@ def _turn(row: Referral, after: Status) -> None:
 
 
 @action(Permission.SEND, audits="referrals.send")
-def send(call: Call, *, referral: UUID, expect: int, answer: Answer = Answer()) -> Status:  # noqa: B008  # frozen
+def send(call: Call, *, referral: UUID, expect: int | None, answer: Answer = Answer()) -> Status:  # noqa: B008  # frozen
     """Send a draft, or one that was given back, to the destination."""
     return _step(call, "send", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.accept")
-def accept(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def accept(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Take the patient: the slot is held and confirmed in this transaction. ``Refused``: ``slot_taken`` and the like of
     booking, ``referral.place`` where none is named and one is needed."""
     return _step(call, "accept", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.give_back")
-def give_back(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def give_back(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Give it back to be completed: what is missing is said in words."""
     return _step(call, "give_back", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.redirect")
-def redirect(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def redirect(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Pass it on to an institution that can, whose answer is then due; the caller's reason to read ends."""
     return _step(call, "redirect", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.decline")
-def decline(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def decline(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Decline, with a reason (``flow.DECLINES``)."""
     return _step(call, "decline", referral, expect, answer)
 
 
 @action(Permission.SEND, audits="referrals.resend")
-def resend(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def resend(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Ask again, or another institution, after a refusal or a missed appointment."""
     return _step(call, "resend", referral, expect, answer)
 
 
 @action(Permission.RECEIVE, audits="referrals.arrive")
-def arrive(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def arrive(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The patient is here."""
     return _step(call, "arrive", referral, expect, answer)
 
 
 @action(Permission.RECEIVE, audits="referrals.miss")
-def miss(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def miss(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The patient did not come."""
     return _step(call, "miss", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.reopen")
-def reopen(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def reopen(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The place is lost, and another must be found: it waits for an answer again."""
     return _step(call, "reopen", referral, expect, answer)
 
 
 @action(Permission.RECEIVE, audits="referrals.begin_care")
-def begin_care(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def begin_care(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The patient is in care."""
     return _step(call, "begin_care", referral, expect, answer)
 
 
 @action(Permission.REPORT, audits="referrals.report")
-def report(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def report(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Issue the return letter (回转单): the primary side makes contact, and follows up where a norm says so."""
     return _step(call, "report", referral, expect, answer)
 
 
 @action(Permission.CLOSE, audits="referrals.receive")
-def receive(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def receive(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The primary side has the return letter and has been in touch with the patient."""
     return _step(call, "receive", referral, expect, answer)
 
 
 @action(Permission.CLOSE, audits="referrals.follow_up")
-def follow_up(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def follow_up(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """The patient was followed up: what was found is said in words."""
     return _step(call, "follow_up", referral, expect, answer)
 
 
 @action(Permission.CLOSE, audits="referrals.close")
-def close(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def close(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """It is done."""
     return _step(call, "close", referral, expect, answer)
 
 
 @action(Permission.SEND, audits="referrals.withdraw")
-def withdraw(call: Call, *, referral: UUID, expect: int, answer: Answer) -> Status:
+def withdraw(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
     """Take it back, with a reason; a place that was taken is free again."""
     return _step(call, "withdraw", referral, expect, answer)
 

@@ -90,6 +90,15 @@ def open_for_resident(call: Call, resident: UUID) -> tuple[Line, ...]:
     return tuple(rows.line(row, call, called, rows.terms_now()) for row in found)
 
 
+def of_appointment(appointment: UUID) -> tuple[UUID, Status] | None:
+    """The referral that holds an appointment and where it stands: for the house, which follows booking's events."""
+    held = Referral.objects.unscoped("an event of booking names no institution's referral").filter(
+        appointment=appointment
+    )
+    found = held.values_list("pk", "status").first()
+    return (found[0], Status(found[1])) if found else None
+
+
 def waiting(call: Call) -> int:
     """How many are late on the caller's desk: the number at the menu. One query."""
     if call.organisation is None:

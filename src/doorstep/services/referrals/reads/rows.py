@@ -96,6 +96,7 @@ def wish(row: Referral, letter: Mapping[str, str]) -> Wish:
         transport=said.get("transport", "own"),
         escort=said.get("escort", "none"),
         contract=bool(said.get("contract", False)),
+        costs=int(said.get("costs", 0)),
         phone=said.get("phone", ""),
         enclosures=tuple(Picked(each.kind, each.key, each.title, each.on) for each in chosen),
     )

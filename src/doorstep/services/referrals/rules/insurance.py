@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from doorstep.services.referrals.rules.kinds import Kind
+from doorstep.services.referrals.rules.kinds import Kind, Service
 
 CODE: Final = "referrals.insurance"
 ZERO: Final = Decimal(0)
@@ -72,6 +72,13 @@ class Effect:
         return max(ZERO, self.without - self.with_it)
 
 
+USUAL: Final[Mapping[Service, int]] = {
+    Service.OUTPATIENT: 500,
+    Service.INPATIENT: 10_000,
+    Service.EXAMINATION: 800,
+    Service.BED: 3_000,
+}
+"""What it may cost in yuan where nobody says (assumed, for an estimate)."""
 CHANGSHA: Final[Mapping[str, Any]] = {
     "levels": {
         "lead": {"deductible": "800", "share": "70"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -48,3 +48,13 @@ def missing(part: Part, letter: Mapping[str, str]) -> tuple[str, ...]:
 def kept(part: Part, letter: Mapping[str, str]) -> dict[str, str]:
     """The letter's own fields, trimmed; what is no field of it is left out."""
     return {name: letter.get(name, "").strip()[:LONGEST] for name in FIELDS[part]}
+
+
+def begun(problems: Iterable[str], medicines: Iterable[str], allergies: Iterable[str]) -> dict[str, str]:
+    """What the chart already says of a letter out: the doctor reads, strikes and adds."""
+    past = [("，".join(problems), ""), ("，".join(allergies), "过敏：")]
+    taken = "，".join(medicines)
+    return {
+        "past": "；".join(f"{words}{text}" for text, words in past if text),
+        "treatment": f"现用药：{taken}" if taken else "",
+    }

@@ -6,7 +6,7 @@ emergency plan of 2026 (consortium.md §3.2): quantified, but not law. Age limit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -156,3 +156,14 @@ class Advice:
 def suggest(found: Findings) -> Advice:
     """The triggers that the findings show, in the order of the list."""
     return Advice(tuple(each for each in TRIGGERS if each.fires(found)))
+
+
+def findings(values: Iterable[tuple[str, Decimal | None, str]], seen: Iterable[str]) -> Findings:
+    """What a chart's newest values say (LOINC code, number, unit), and what a person saw. The first of a sign counts;
+    a number in another unit than the limit's is not weighed."""
+    measured: dict[str, Decimal] = {}
+    for code, number, unit in values:
+        sign = CODES.get(code)
+        if sign is not None and number is not None and unit == UNITS.get(sign, unit):
+            measured.setdefault(sign, number)
+    return Findings(measured, frozenset(seen))
