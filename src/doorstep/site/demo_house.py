@@ -74,6 +74,7 @@ def build(residents: int, seed: int) -> None:
     aside = _send_issues(district, seed)
     demo_index.build(call(), _send, district, residents, seed, console)
     _residents()
+    _referrals(district)
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -203,6 +204,15 @@ def _residents() -> None:
 
     if not demo_portal.kept().exists():
         _private(demo_portal.kept(), json.dumps(demo_portal.build(call()), ensure_ascii=False))
+
+
+def _referrals(district: District) -> None:
+    """Between the township doctor who can be tried and the lead hospital."""
+    from doorstep.site import demo_referrals
+
+    who = next(a.staff_number for a in district.accounts if a.username == "township")
+    centre = next(p.posts[0].uscc for p in district.staff if p.number == who)
+    demo_referrals.build(call(), centre, district.institutions[0].uscc)
 
 
 def _private(path: Path, text: str) -> None:

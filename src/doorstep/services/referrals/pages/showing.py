@@ -23,8 +23,12 @@ def shown(found: Detail) -> dict[str, Any]:
         "sex": words.said(words.SEXES, [found.person.sex]),
         "criteria": [f"{code} {text}" for code in wish.criteria for text in words.said(kinds.CRITERIA, [code])],
         "seen": [gettext(each.words) for each in triggers.SEEN if each.code in wish.seen],
-        "consent": [*words.said(kinds.CONSENTERS, [wish.consenter]), wish.consent_name, *words.said(kinds.CHANNELS, [wish.consent_channel])],
-        "transport": words.said(kinds.TRANSPORTS, [wish.transport]) + words.said(kinds.ESCORTS, [wish.escort]),
+        "consent": [
+            *words.said(kinds.CONSENTERS, [wish.consenter]),
+            wish.consent_name,
+            *words.said(kinds.CHANNELS, [wish.consent_channel]),
+        ],
+        "transport": [*words.said(kinds.TRANSPORTS, [wish.transport]), *words.said(kinds.ESCORTS, [wish.escort])],
         "out_rows": _letter(found.out),
         "back_rows": _letter(found.back),
         "history": [

@@ -29,9 +29,10 @@ def counted(call: Call, *, side: Side, since: date, until: date) -> Counts:
     mine = Referral.objects.unscoped(NUMBERS).filter(
         **{side.value: call.organisation}, sent_at__gte=first, sent_at__lt=last
     )
-    wanted = {name: Count("pk", filter=what) for name, what in _what(call.at).items()}
-    found: dict[str, Any] = mine.aggregate(sent=Count("pk"), **wanted)
-    return Counts(**found)
+    # the names of counts are columns too
+    wanted = {f"n_{name}": Count("pk", filter=what) for name, what in _what(call.at).items()}
+    found: dict[str, Any] = mine.aggregate(n_sent=Count("pk"), **wanted)
+    return Counts(**{name.removeprefix("n_"): number for name, number in found.items()})
 
 
 def _what(at: datetime) -> dict[str, Q]:
