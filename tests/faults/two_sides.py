@@ -57,6 +57,8 @@ from doorstep.registers.staff.actions import accounts, grants, people, rights
 from doorstep.registers.staff.models import Account, Passkey, Post
 from doorstep.registers.staff.shapes import GrantFacts, PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
+from doorstep.services.referrals.actions import drafting, moving, talking
+from doorstep.services.referrals.shapes import Answer, Wish
 
 WORD = "貔貅ZQXW"
 """Stands in everything of B that is not public; nobody bounded to A may ever read it."""
@@ -179,6 +181,23 @@ def fill(key: str, side: Side) -> None:
     _model(side)
     _app(side)
     _own(key, side)
+    _referrals(side)
+
+
+def _referrals(side: Side) -> None:
+    """A draft, a referral that waits for its answer, and one whose patient has arrived, with a message each way."""
+    doctor = replace(callers.member(side.organisation), name=side.text)
+    far = side.partner
+    wish = Wish(
+        destination=far, criteria=("U1", "D1"), department_name=side.text[:60], consenter="self",
+        consent_name=side.text[:60], consent_channel="paper", urgency="emergency", phone=side.text[:30],
+        letter={"impression": side.text, "present": side.text, "past": side.text, "treatment": side.text},
+    )  # fmt: skip
+    for name, moves in (("draft", ()), ("referral", ("send",)), ("arrived", ("send", "accept", "arrive"))):
+        key = side.ids[name] = drafting.draft(doctor, resident=side.resident, wish=wish)
+        for at, move in enumerate(moves, 1):
+            moving.MOVES[move](callers.system(), referral=key, expect=at, answer=Answer(note=side.text))
+    talking.write(doctor, referral=side.referral, text=side.text)
 
 
 def _registers(side: Side) -> None:

@@ -136,6 +136,7 @@ class MoveForm(HouseForm):
                 self.fields[field].choices = given.get(field, [])  # type: ignore[attr-defined]  # a ChoiceField
         if "slot" in self.fields and not given.get("slot"):
             del self.fields["slot"]
+            self.fields["starts"].label = gettext("与病人约好的时间")
 
     def answer(self) -> Answer:
         """What was said."""

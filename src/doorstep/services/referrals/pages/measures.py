@@ -33,6 +33,8 @@ def measures(request: CalledRequest) -> HttpResponse:
         rates = rules.rates(counted)
         rows = [(_(words), rates[name]) for name, (words, _above, _below) in rules.RATES.items()]
         views.append((title, counted.sent, rows))
+    if not form.is_bound:
+        form.initial.update(since=since, until=until)
     return render(request, "referrals/measures.html", {"form": form, "views": views, "since": since, "until": until})
 
 

@@ -59,27 +59,21 @@ def _sheets(found: Detail, letter: Letter) -> list[Sheet]:
     part = Part(letter.part)
     title, stub = (str(text) for text in TITLES[part])
     return [
-        Sheet(f"{title} {stub}", (*_person(found, stub=True), *_where(found, letter)), _signed(found, letter)),
+        Sheet(f"{title} {stub}", (*_person(found, letter, stub=True), *_where(found, letter)), _signed(found, letter)),
         Sheet(title, (*_addressed(found, letter), *_rows(found, letter)), _signed(found, letter)),
     ]
 
 
-def _person(found: Detail, *, stub: bool) -> list[tuple[str, str]]:
+def _person(found: Detail, letter: Letter, *, stub: bool) -> list[tuple[str, str]]:
     person = found.person
-    said = [
-        (_("患者姓名"), person.name),
-        (_("性别"), "".join(shown(found)["sex"])),
-        (_("年龄"), str(person.age) if person.age is not None else ""),
-    ]
+    age = str(person.age) if person.age is not None else ""
+    line = f"{person.name}　{_('性别')} {''.join(shown(found)['sex'])}　{_('年龄')} {age}"
+    said = [(_("患者姓名"), line), (_("转诊编号"), found.line.number)]
     if not stub:
         return said
-    number = found.back.body.get("number", "") if found.back else ""
-    return [
-        *said,
-        (_("档案编号"), found.line.number) if not number else (_("病案号"), number),
-        (_("家庭住址"), person.address),
-        (_("联系电话"), person.phone),
-    ]
+    back = letter.part == Part.BACK
+    number = (_("病案号"), letter.body.get("number", "")) if back else (_("档案编号"), "")
+    return [*said, number, (_("家庭住址"), person.address), (_("联系电话"), person.phone)]
 
 
 def _where(found: Detail, letter: Letter) -> list[tuple[str, str]]:
@@ -93,7 +87,7 @@ def _where(found: Detail, letter: Letter) -> list[tuple[str, str]]:
 
 def _addressed(found: Detail, letter: Letter) -> list[tuple[str, str]]:
     to = found.line.origin_name if letter.part == Part.BACK else found.line.destination_name
-    return [(_("接收机构"), to), *_person(found, stub=False)]
+    return [(_("接收机构"), to), *_person(found, letter, stub=False)]
 
 
 def _rows(found: Detail, letter: Letter) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from doorstep.services.referrals.pages import words
 from doorstep.services.referrals.rules import kinds, triggers
 from doorstep.services.referrals.rules.letters import FIELDS, Part
-from doorstep.services.referrals.shapes import Detail, Letter
+from doorstep.services.referrals.shapes import Change, Detail, Letter
 
 
 def shown(found: Detail) -> dict[str, Any]:
@@ -31,9 +31,7 @@ def shown(found: Detail) -> dict[str, Any]:
         "transport": [*words.said(kinds.TRANSPORTS, [wish.transport]), *words.said(kinds.ESCORTS, [wish.escort])],
         "out_rows": _letter(found.out),
         "back_rows": _letter(found.back),
-        "history": [
-            (gettext(words.MOVES[c.move][2]), words.MOVES[c.move][1], words.reason(c.reason), c) for c in found.changes
-        ],
+        "history": [_step(change) for change in found.changes],
         "enclosures": [
             (one, f"/charts/{found.resident}/{one.kind}/{one.key}/") for one in wish.enclosures
         ],
@@ -45,3 +43,17 @@ def _letter(letter: Letter | None) -> list[tuple[str, str]]:
     if letter is None:
         return []
     return [(gettext(label), letter.body.get(name, "")) for name, label in FIELDS[Part(letter.part)].items()]
+
+
+def _step(change: Change) -> dict[str, Any]:
+    """A step of the history: what was done, by whom, why."""
+    _label, symbol, done = words.MOVES[change.move]
+    who = " ".join(part for part in (change.organisation_name, change.actor_name) if part)
+    reason = words.reason(change.reason)
+    return {
+        "title": gettext(done),
+        "symbol": symbol,
+        "at": change.at,
+        "who": f"{who} · {reason}" if reason else who,
+        "note": change.note,
+    }

@@ -20,6 +20,7 @@ from doorstep.services.referrals.access import Permission
 from doorstep.services.referrals.reads import rows
 from doorstep.services.referrals.rules import insurance, ranking
 from doorstep.services.referrals.rules.kinds import Kind, Service, Urgency, direction
+from doorstep.services.referrals.rules.places import treats
 from doorstep.services.referrals.shapes import Wish
 
 AHEAD: Final = timedelta(days=14)
@@ -52,7 +53,7 @@ def choice(call: Call, *, wish: Wish) -> Choice:
     near = _near(call.organisation, partners)
     lines = organisations.get(call.scope, near | {call.organisation})
     here = lines[call.organisation]
-    wanted = [key for key in lines if key != here.id and _fits(here.tier, lines[key].tier, wish)]
+    wanted = [key for key in lines if key != here.id and _fits(here.tier, lines[key], wish)]
     held = organisations.departments_of(wanted, today)
     offers = _offers(call, wanted)
     found = _Found(call, wish, here, partners, held, offers, organisations.places({*wanted, here.id}))
@@ -98,8 +99,8 @@ def _near(organisation: UUID, partners: Collection[UUID]) -> frozenset[UUID]:
     return frozenset(partners).union(*allied)
 
 
-def _fits(here: str, there: str, wish: Wish) -> bool:
-    return direction(here, there) is Kind(wish.kind)
+def _fits(here: str, there: organisations.Line, wish: Wish) -> bool:
+    return treats(there.type_code) and direction(here, there.tier) is Kind(wish.kind)
 
 
 def _offers(call: Call, wanted: Collection[UUID]) -> Mapping[UUID, list[booking.Offer]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from doorstep.services.referrals.rules import insurance, letters, measures, ranking, terms, triggers
 from doorstep.services.referrals.rules.kinds import CRITERIA, Kind, Service, Urgency, criteria_of, direction
-from doorstep.services.referrals.rules.places import needs_place
+from doorstep.services.referrals.rules.places import needs_place, treats
 from doorstep.services.referrals.rules.triggers import Findings, suggest
 
 D = Decimal
@@ -203,3 +203,7 @@ def test_an_emergency_and_a_bed_need_no_slot() -> None:
 def test_nothing_counted_is_no_data_and_never_zero(counted: measures.Counts) -> None:
     for name, rate in measures.rates(counted).items():
         assert (rate.share is None) == (rate.denominator == 0), name
+
+
+def test_who_can_be_referred_to() -> None:
+    assert [treats(code) for code in ("A100", "C210", "D600", "J100", "E100", "")] == [True] * 3 + [False] * 3
