@@ -146,6 +146,8 @@ def _a_district() -> None:
     from doorstep.registers.organisations.tests import factory
     from doorstep.registers.residents import api as residents
     from doorstep.registers.staff.tests import factory as people
+    from doorstep.services.referrals.actions import drafting, moving
+    from doorstep.services.referrals.shapes import Wish
 
     district = factory.make()
     first = factory.DIRECTORY.organisations[0]
@@ -159,3 +161,11 @@ def _a_district() -> None:
     residents.merge(system(), kept=one, gone=other)
     signed = Signed(district.second, permit=True, signer="self", signer_name="王小明")
     consenting.record(member(district.lead), resident=one, signed=signed)
+    referral = drafting.draft(
+        member(district.lead), resident=one,
+        wish=Wish(
+            destination=district.centre, criteria=("D1",), letter={"impression": "好转", "present": "好转"},
+            consenter="self", consent_name="王小明", consent_channel="paper",
+        ),
+    )  # fmt: skip
+    moving.send(member(district.lead), referral=referral, expect=1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
+import zlib
 from pathlib import Path
 
 from doorstep.kernel import clock
@@ -16,6 +18,7 @@ ROOT = Path(__file__).parents[2] / "src" / "doorstep"
 OUT = {
     "registers/residents/pages/explaining.py": "clusters.csv: test_each_row_of_the_sheet",
     "record/charts/pages/__init__.py": "one record as it was sent, byte for byte: its download stands in the trail",
+    "services/referrals/pages/papers.py": "the letters as PDF: test_the_letter_as_a_file",
     "fhir/door/exporting.py": "files to the byte: their manifest says it, each fetch stands in the trail",
 }
 NUMBER = "request-number-4711"
@@ -71,3 +74,19 @@ def test_no_other_way_leads_out() -> None:
         if "tests" not in path.parts and any(sign in path.read_text() for sign in signs)
     }
     assert found == OUT.keys()
+
+
+def test_the_letter_as_a_file(world: World) -> None:
+    """At the foot of each sheet: the fonts of a PDF are coded, so the words are looked for as they are written."""
+    answer = world.clients["physician"].get(
+        f"/referrals/{world.a.referral}/paper/out.pdf", headers={"X-Request-Id": NUMBER}
+    )
+    assert answer.status_code == 200
+    assert NUMBER in words_of(answer.getvalue())
+
+
+def words_of(pdf: bytes) -> str:
+    """The texts of a PDF's pages: their streams unpacked, the two bytes of each letter made one."""
+    packed = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)
+    plain = b"".join(zlib.decompress(base64.a85decode(each.strip().removesuffix(b"~>"))) for each in packed)
+    return plain.replace(b"\\000", b"").decode("latin-1")

@@ -158,6 +158,21 @@ PATHS |= {
 }
 
 
+PATHS |= {
+    **dict.fromkeys(("referrals:desk", "referrals:measures"), _nothing),
+    "referrals:new": RESIDENT,
+    **dict.fromkeys(
+        ("referrals:show", "referrals:message", "referrals:escalate", "referrals:hand_over"), _keys("referral")
+    ),
+    **dict.fromkeys(("referrals:write", "referrals:save"), _keys(referral="draft")),
+    "referrals:move": lambda world, side: {"referral": side.referral, "name": "withdraw"},
+    "referrals:discharge": _keys(referral="arrived"),
+    **dict.fromkeys(
+        ("referrals:paper", "referrals:paper_pdf"), lambda world, side: {"referral": side.referral, "part": "out"}
+    ),
+}
+
+
 def _asking(world: World, side: Side) -> Data:
     return {"response_type": "code", "client_id": side.client_id, "redirect_uri": AWAY, "scope": "user/*.rs",
             "state": "s", "aud": "http://testserver/fhir", "code_challenge": "c" * 43,
@@ -171,6 +186,7 @@ def _app(world: World, side: Side) -> Data:
 
 QUERIES: dict[str, Callable[[World, Side], Data]] = {
     "apps:authorize": _asking,
+    "referrals:desk": lambda world, side: {"box": "all", "q": side.text[:60]},
     "trail:object": lambda world, side: {"line": side.line},
     "trail:unusual": lambda world, side: {"kind": "neighbours"},
     "trail:unusual_lines": lambda world, side: {"kind": "bulk", "who": "staff:1", "day": clock.today().isoformat()},
@@ -245,7 +261,22 @@ def _join(world: World, side: Side) -> Data:
     return {"organisation": joins, "role": "member", "tier": "base", "since": clock.today().isoformat()}
 
 
+def _referral(world: World, side: Side) -> Data:
+    return {"kind": "up", "service": "outpatient", "urgency": "routine", "transport": "own", "escort": "none",
+            "present": side.text[:60], "expect": 1}  # fmt: skip
+
+
 FORMS: dict[str, Callable[[World, Side], Data]] = {
+    "referrals:new": _nothing,
+    **dict.fromkeys(("referrals:write", "referrals:save"), _referral),
+    "referrals:move": lambda world, side: {"withdraw-reason": "mistake", "withdraw-expect": 2},
+    "referrals:message": lambda world, side: {"text": "请答复"},
+    "referrals:escalate": lambda world, side: {"note": "没有答复", "expect": 2},
+    "referrals:hand_over": lambda world, side: {"colleague": side.person, "expect": 2},
+    "referrals:discharge": lambda world, side: {
+        "at": f"{clock.now().astimezone(clock.CHINA):%Y-%m-%dT%H:%M:%S}",
+        "expect": 4,
+    },
     "portal:sign_in": lambda world, side: {"phone": "13700000009"},
     "portal:code": lambda world, side: {"code": "000000"},
     "portal:who": lambda world, side: {"name": side.text[:60], "number": side.number},

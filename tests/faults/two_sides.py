@@ -63,6 +63,8 @@ from doorstep.resources.booking.models import Roster, Sanction, Slot
 from doorstep.resources.booking.models import Session as Sitting
 from doorstep.resources.booking.rules import Channel
 from doorstep.resources.booking.shapes import ClinicIn, RosterIn
+from doorstep.services.referrals.actions import drafting, moving, talking
+from doorstep.services.referrals.shapes import Answer, Wish
 
 WORD = "貔貅ZQXW"
 """Stands in everything of B that is not public; nobody bounded to A may ever read it."""
@@ -186,6 +188,23 @@ def fill(key: str, side: Side) -> None:
     _app(side)
     _own(key, side)
     _booking(side)
+    _referrals(side)
+
+
+def _referrals(side: Side) -> None:
+    """A draft, a referral that waits for its answer, and one whose patient has arrived, with a message each way."""
+    doctor = replace(callers.member(side.organisation), name=side.text)
+    far = side.partner
+    wish = Wish(
+        destination=far, criteria=("U1", "D1"), department_name=side.text[:60], consenter="self",
+        consent_name=side.text[:60], consent_channel="paper", urgency="emergency", phone=side.text[:30],
+        letter={"impression": side.text, "present": side.text, "past": side.text, "treatment": side.text},
+    )  # fmt: skip
+    for name, moves in (("draft", ()), ("referral", ("send",)), ("arrived", ("send", "accept", "arrive"))):
+        key = side.ids[name] = drafting.draft(doctor, resident=side.resident, wish=wish)
+        for at, move in enumerate(moves, 1):
+            moving.MOVES[move](callers.system(), referral=key, expect=at, answer=Answer(note=side.text))
+    talking.write(doctor, referral=side.referral, text=side.text)
 
 
 def _registers(side: Side) -> None:

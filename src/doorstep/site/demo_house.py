@@ -75,6 +75,7 @@ def build(residents: int, seed: int) -> None:
     demo_index.build(call(), _send, district, residents, seed, console)
     _residents()
     _clinics()
+    _referrals(district)
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -211,6 +212,15 @@ def _clinics() -> None:
     from doorstep.site import demo_booking
 
     demo_booking.build(call())
+
+
+def _referrals(district: District) -> None:
+    """Between the township doctor who can be tried and the lead hospital."""
+    from doorstep.site import demo_referrals
+
+    who = next(a.staff_number for a in district.accounts if a.username == "township")
+    centre = next(p.posts[0].uscc for p in district.staff if p.number == who)
+    demo_referrals.build(call(), centre, district.institutions[0].uscc)
 
 
 def _private(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from doorstep.kernel.room import Room
 NAMES = (
     "doorstep.registers.residents",
     "doorstep.registers.portal",
+    "doorstep.services.referrals",
     "doorstep.record.charts",
     "doorstep.record.exchange",
     "doorstep.resources.booking",

@@ -17,6 +17,7 @@ from doorstep.registers.organisations.reads.bounds import (
     leaders,
     members,
     names,
+    places,
     reach,
     source,
 )
@@ -24,6 +25,7 @@ from doorstep.registers.organisations.reads.directory import (
     area_names,
     department_names,
     departments,
+    departments_of,
     directory,
     line,
 )
@@ -58,6 +60,7 @@ __all__ = [
     "consortia_of",
     "department_names",
     "departments",
+    "departments_of",
     "get",
     "grade_of_words",
     "last_day",
@@ -68,6 +71,7 @@ __all__ = [
     "may_manage_one",
     "members",
     "names",
+    "places",
     "reach",
     "source",
 ]

@@ -20,6 +20,7 @@ from doorstep.registers.residents.reads.holders import by_number
 from doorstep.registers.residents.reads.homes import called, homes
 from doorstep.registers.residents.reads.identity import (
     RESIDENTS_OF,
+    contact,
     current,
     header,
     names,
@@ -53,6 +54,7 @@ __all__ = [
     "Verdict",
     "by_number",
     "called",
+    "contact",
     "current",
     "fill_facts",
     "has_phone",

@@ -18,7 +18,16 @@ from doorstep.registers.staff.actions.accounts import issue_key, make_account, r
 from doorstep.registers.staff.actions.loading import load
 from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
-from doorstep.registers.staff.reads.people import births, by_number, names, phones, post_names, titles, working
+from doorstep.registers.staff.reads.people import (
+    births,
+    by_number,
+    colleagues,
+    names,
+    phones,
+    post_names,
+    titles,
+    working,
+)
 from doorstep.registers.staff.reads.signing import rule as sign_in_rule
 from doorstep.registers.staff.rules import (
     CHOSEN_POST,
@@ -51,6 +60,7 @@ __all__ = [
     "by_number",
     "call_for",
     "call_from",
+    "colleagues",
     "device",
     "forgive",
     "issue_key",

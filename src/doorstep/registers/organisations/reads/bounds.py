@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -76,6 +77,14 @@ def manageable(call: Call, day: date) -> tuple[tuple[UUID, str], ...]:
 def names(keys: Collection[UUID]) -> Mapping[UUID, str]:
     """The names of institutions by id; unknown ids are left out."""
     return dict(Organisation.objects.unscoped(NAMES).filter(id__in=keys).values_list("id", "name"))
+
+
+def places(keys: Collection[UUID]) -> Mapping[UUID, tuple[Decimal, Decimal]]:
+    """Longitude and latitude of institutions by id; left out is whose place is not known."""
+    rows = Organisation.objects.unscoped(NAMES).filter(id__in=keys, longitude__isnull=False, latitude__isnull=False)
+    return {
+        key: (x, y) for key, x, y in rows.values_list("id", "longitude", "latitude") if x is not None and y is not None
+    }
 
 
 def by_uscc(codes: Collection[str]) -> Mapping[str, UUID]:

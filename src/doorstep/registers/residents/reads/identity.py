@@ -199,6 +199,12 @@ def _guardians(call: Call, resident: UUID) -> tuple[Ward, ...]:
     )
 
 
+def contact(call: Call, resident: UUID) -> tuple[str, str]:
+    """The newest telephone and address of a resident, as the caller may see them; empty where none is known."""
+    phones, addresses = _phones(call, resident), _addresses(call.scope, resident)
+    return (phones[0].value if phones else "", addresses[0].text if addresses else "")
+
+
 def home(scope: Scope, resident: UUID) -> Home | None:
     """The household in which the resident lives today, with its members; None where none is known."""
     mine = HouseholdMember.objects.within(scope).filter(resident=resident, end__isnull=True)

@@ -166,6 +166,13 @@ def titles(posts: Collection[UUID]) -> Mapping[UUID, str]:
     return {key: rules.ROLES[role].title for key, role in rows if role in rules.ROLES}
 
 
+def colleagues(organisation: UUID, day: date) -> Mapping[UUID, str]:
+    """The people who hold a post at the institution on the day, with their names, by the pinyin of them."""
+    held = Post.objects.unscoped(BEHIND).filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day)
+    rows = Person.objects.unscoped(BEHIND).filter(id__in=held.filter(organisation=organisation).values("person"))
+    return dict(rows.order_by("pinyin", "id").values_list("id", "name"))
+
+
 def births(people: Collection[UUID]) -> Mapping[UUID, tuple[str, date]]:
     """Name and day of birth of people by id; left out is whose day is not known."""
     rows = Person.objects.unscoped(BEHIND).filter(id__in=people, birth_date__isnull=False)

@@ -74,6 +74,10 @@ _LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _DESK = frozenset({"portal.bind"})
+_REFERS = frozenset({"referrals.read", "referrals.send"})
+_ANSWERS = frozenset({"referrals.read", "referrals.triage", "referrals.receive"})
+_TREATS = frozenset({"referrals.receive", "referrals.report", "referrals.close"})
+_COUNTS = frozenset({"referrals.measure"})
 _BOOK = frozenset({"booking.read", "booking.book"})
 _CLINIC = _BOOK | {"booking.desk"}
 _ROSTER = frozenset({"booking.read", "booking.roster", "booking.rule"})
@@ -99,7 +103,8 @@ ROLES: Mapping[str, Role] = {
             "consents.review",
             "apps.manage",
             GIVES_RIGHTS,
-        },
+        }
+        | _COUNTS,
         Reach.DISTRICT,
         "HOPERAT",
         Duty.BUSINESS,
@@ -107,7 +112,7 @@ ROLES: Mapping[str, Role] = {
     "consortium_manager": Role(
         _("医共体管理员"),
         _("在牵头医院管理医共体成员单位的资料、人员、协议和门诊安排，核对可能重复的居民记录。"),
-        _DIRECTORY | _MANAGE | _ROSTER | {"residents.read", "residents.review", "exchange.read"},
+        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "residents.review", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -115,51 +120,51 @@ ROLES: Mapping[str, Role] = {
     "hospital_manager": Role(
         _("机构管理员"),
         _("管理本机构及所牵头成员单位的资料、人员、协议和门诊安排。"),
-        _DIRECTORY | _MANAGE | _ROSTER | {"residents.read", "exchange.read"},
+        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
     ),
     "referral_desk": Role(
         _("转诊服务人员"),
-        _("在转诊中心查找居民，查看健康档案，为居民预约、签到、叫号。"),
-        _LOOK | _CLINIC,
+        _("在转诊中心办理转诊，查找居民，查看健康档案，为居民预约、签到、叫号。"),
+        _LOOK | _ANSWERS | _CLINIC | _REFERS | _COUNTS,
         Reach.CONSORTIUM,
     ),
     "physician": Role(
         _("医师"),
-        _("查找居民，查看其在医共体内的健康档案和原始记录。"),
-        _CARE | _BEDSIDE | _CLINIC | {"charts.raw"},
+        _("查找居民，查看其在医共体内的健康档案和原始记录，办理转诊。"),
+        _CARE | _BEDSIDE | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "specialist": Role(
         _("专科医师"),
         _("会诊和接收转诊，查看居民的健康档案和原始记录。"),
-        _CARE | _BEDSIDE | _CLINIC | {"charts.raw"},
+        _CARE | _BEDSIDE | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "nurse": Role(
         _("护士"),
-        _("查找居民，登记其资料，查看健康档案，预约、签到、叫号。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC,
+        _("查找居民，登记其资料，查看健康档案，登记转诊病人到诊，预约、签到、叫号。"),
+        _CARE | _BEDSIDE | _DESK | _CLINIC | {"referrals.read", "referrals.receive"},
         Reach.CONSORTIUM,
     ),
     "township_physician": Role(
         _("基层医师"),
-        _("在乡镇或社区接诊，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | {"charts.raw"},
+        _("在乡镇或社区接诊，管理居民资料，查看健康档案，办理转诊和随访。"),
+        _CARE | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "family_doctor": Role(
         _("家庭医生"),
-        _("为签约居民服务，管理居民资料，查看健康档案。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | {"charts.raw"},
+        _("为签约居民服务，管理居民资料，查看健康档案，办理转诊和随访。"),
+        _CARE | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "village_doctor": Role(
         _("乡村医生"),
-        _("在村里接诊和随访，管理居民资料，查看健康档案，为居民预约。"),
-        _CARE | _BEDSIDE | _DESK | _BOOK,
+        _("在村里接诊和随访，管理居民资料，查看健康档案，发起转诊，为居民预约。"),
+        _CARE | _BEDSIDE | _DESK | _BOOK | _REFERS | {"referrals.close"},
         Reach.CONSORTIUM,
     ),
     "public_health_worker": Role(
@@ -176,8 +181,8 @@ ROLES: Mapping[str, Role] = {
     ),
     "quality_controller": Role(
         _("质控人员"),
-        _("为质量控制抽查健康档案和原始记录；不能修改。"),
-        _LOOK | {"charts.raw"},
+        _("为质量控制抽查健康档案、原始记录和转诊，查看转诊统计；不能修改。"),
+        _LOOK | _COUNTS | {"charts.raw", "referrals.read", "referrals.oversee"},
         Reach.CONSORTIUM,
         "HQUALIMP",
         Duty.BUSINESS,

@@ -1,0 +1,1 @@
+"""WHAT IS DONE TOGETHER: services of the consortium; they never call one another, they speak by events."""

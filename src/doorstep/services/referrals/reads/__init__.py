@@ -1,0 +1,1 @@
+"""The only askers of the room."""

@@ -1,0 +1,1 @@
+"""What the consortium agreed on referrals. Pure."""

@@ -1,0 +1,44 @@
+// Keys of the referral desk, and drafts on a broken line. Every page works without this file.
+"use strict";
+
+const rows = () => [...document.querySelectorAll(".desk-row")];
+
+// Up and down go through the list, Enter opens (it is a link), "/" searches; Alt+Enter is the next right act.
+addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.altKey) {
+    event.preventDefault();
+    document.querySelector("[data-next]")?.click();
+    return;
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+  if (event.key === "/") {
+    const field = document.getElementById("desk-q");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    return;
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const listed = rows();
+  if (!step || !listed.length || event.target.closest("#detail")) return;
+  event.preventDefault();
+  const at = listed.findIndex((row) => row === document.activeElement);
+  listed[Math.max(0, Math.min(listed.length - 1, at + step))].focus();
+});
+
+// The opened row is marked, a telephone shows the referral instead of the list, and the focus goes to what was opened.
+addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "detail") return;
+  for (const row of rows()) row.toggleAttribute("aria-current", row === event.detail.requestConfig.elt);
+  const opened = document.querySelector(".desk-row[aria-current]");
+  opened?.setAttribute("aria-current", "true");
+  document.querySelector(".desk")?.classList.add("chosen");
+  event.target.focus({ preventScroll: true });
+});
+
+// When the line comes back, what was typed meanwhile is saved.
+addEventListener("online", () => dispatchEvent(new Event("ds-online")));
+addEventListener("htmx:sendError", (event) => {
+  if (event.target.id !== "draft") return;
+  setTimeout(() => dispatchEvent(new Event("ds-online")), 5000);
+});
