@@ -14,6 +14,7 @@ from doorstep.kernel.outbox import emit
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking import fhir
+from doorstep.resources.booking.actions.relating import relate
 from doorstep.resources.booking.models import Appointment, Clinic, Session, Slot
 from doorstep.resources.booking.reads import appointments as reads
 from doorstep.resources.booking.rules import Channel
@@ -29,10 +30,12 @@ def tell(kind: type[E], row: Appointment, **more: Any) -> None:
 
 
 def publish(appointments: Collection[UUID], at: datetime) -> Mapping[UUID, Appointment]:
-    """Publish appointments and their places as they are now; their rows."""
+    """Publish appointments and their places as they are now, and let the clinic read the charts of those who come; their
+    rows."""
     rows = list(reads.rows().select_related("session__clinic", "slot").filter(pk__in=appointments))
     for row, booked in zip(rows, reads.booked(rows, named=False), strict=True):
         act.publish(fhir.appointment(booked, _patient(row)), source=row.organisation_id)
+        relate(row, at)
         row.slot.session = row.session
     publish_slots([row.slot for row in rows], at)
     return {row.id: row for row in rows}
