@@ -30,8 +30,8 @@ def tell(kind: type[E], row: Appointment, **more: Any) -> None:
 
 
 def publish(appointments: Collection[UUID], at: datetime) -> Mapping[UUID, Appointment]:
-    """Publish appointments and their places as they are now, and let the clinic read the charts of those who come; their
-    rows."""
+    """Publish appointments and their places as they are now, let the clinic read the charts of those who come; the rows
+    by their ids."""
     rows = list(reads.rows().select_related("session__clinic", "slot").filter(pk__in=appointments))
     for row, booked in zip(rows, reads.booked(rows, named=False), strict=True):
         act.publish(fhir.appointment(booked, _patient(row)), source=row.organisation_id)

@@ -82,27 +82,36 @@ def _list(request: CalledRequest) -> dict[str, Any]:
 
 
 def _detail(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> dict[str, Any]:
-    line = found.line
-    status = Status(line.status)
+    line, status = found.line, Status(found.line.status)
     moves = [] if request.method == "HEAD" else _moves(request, found, bound)
     nexts = [name for name in NEXT.get(status, ()) if name != "follow_up" or found.times.follow_up_due]
     first = next((m for m in moves if nexts and m["name"] == nexts[0]), None)
-    mine = line.side is not None
-    colleagues = (
-        staff.colleagues(request.call.organisation, clock.today()) if mine and request.call.organisation else {}
-    )
+    may_send = request.call.may(Permission.SEND).allowed
     return {
         "found": found, "line": line, "first": first, "moves": [m for m in moves if m is not first],
-        "status": words.status(line.status), "writable": line.mine and status in (Status.DRAFT, Status.RETURNED)
-        and request.call.may(Permission.SEND).allowed,
+        "status": words.status(line.status),
+        "writable": line.mine and status in (Status.DRAFT, Status.RETURNED) and may_send,
+        "may_discharge": _may_discharge(request, found, status),
+        "talks": line.side is not None and found.times.sent is not None, "open": status not in FLOW.ends,
+        **_forms(request, found, bound), **shown(found),
+    }  # fmt: skip
+
+
+def _may_discharge(request: CalledRequest, found: Detail, status: Status) -> bool:
+    here = found.line.side == "destination" and status in FLOW.move("report").at and not found.times.discharged
+    return here and request.call.may(Permission.RECEIVE).allowed
+
+
+def _forms(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> dict[str, Any]:
+    """The forms beside the moves; one that was sent and refused comes again as it was."""
+    here = request.call.organisation
+    colleagues = staff.colleagues(here, clock.today()) if found.line.mine and here else {}
+    return {
         "message_form": bound.get("message") or forms.MessageForm(None, auto_id="id_message_%s"),
         "escalate_form": bound.get("escalate") or forms.EscalateForm(None, auto_id="id_escalate_%s"),
         "discharge_form": bound.get("discharge") or forms.DischargeForm(None, auto_id="id_discharge_%s"),
-        "hand_over_form": forms.HandOverForm(None, colleagues) if line.mine and colleagues else None,
-        "may_discharge": line.side == "destination" and status in FLOW.move("report").at
-        and not found.times.discharged and request.call.may(Permission.RECEIVE).allowed,
-        "talks": mine and found.times.sent is not None, "open": status not in FLOW.ends, **shown(found),
-    }  # fmt: skip
+        "hand_over_form": forms.HandOverForm(None, colleagues) if colleagues else None,
+    }
 
 
 def _moves(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> list[dict[str, Any]]:
