@@ -161,10 +161,8 @@ PATHS |= {
 PATHS |= {
     **dict.fromkeys(("referrals:desk", "referrals:measures"), _nothing),
     "referrals:new": RESIDENT,
-    **dict.fromkeys(
-        ("referrals:show", "referrals:message", "referrals:escalate", "referrals:hand_over"), _keys("referral")
-    ),
-    **dict.fromkeys(("referrals:write", "referrals:save"), _keys(referral="draft")),
+    **dict.fromkeys(("referrals:show", "referrals:message", "referrals:escalate"), _keys("referral")),
+    **dict.fromkeys(("referrals:write", "referrals:save", "referrals:hand_over"), _keys(referral="draft")),
     "referrals:move": lambda world, side: {"referral": side.referral, "name": "withdraw"},
     "referrals:discharge": _keys(referral="arrived"),
     **dict.fromkeys(
@@ -272,7 +270,7 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
     "referrals:move": lambda world, side: {"withdraw-reason": "mistake", "withdraw-expect": 2},
     "referrals:message": lambda world, side: {"text": "请答复"},
     "referrals:escalate": lambda world, side: {"note": "没有答复", "expect": 2},
-    "referrals:hand_over": lambda world, side: {"colleague": side.person, "expect": 2},
+    "referrals:hand_over": lambda world, side: {"colleague": side.person, "expect": 1},
     "referrals:discharge": lambda world, side: {
         "at": f"{clock.now().astimezone(clock.CHINA):%Y-%m-%dT%H:%M:%S}",
         "expect": 4,

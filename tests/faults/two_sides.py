@@ -192,16 +192,22 @@ def fill(key: str, side: Side) -> None:
 
 
 def _referrals(side: Side) -> None:
-    """A draft, a referral that waits for its answer, and one whose patient has arrived, with a message each way."""
+    """A draft, a referral that waits for its answer, and one from the partner whose patient has arrived here."""
     doctor = replace(callers.member(side.organisation), name=side.text)
-    far = side.partner
+    there = replace(callers.system(), name=side.text, organisation=side.partner)
     wish = Wish(
-        destination=far, criteria=("U1", "D1"), department_name=side.text[:60], consenter="self",
+        destination=side.partner, criteria=("U1", "D1"), department_name=side.text[:60], consenter="self",
         consent_name=side.text[:60], consent_channel="paper", urgency="emergency", phone=side.text[:30],
         letter={"impression": side.text, "present": side.text, "past": side.text, "treatment": side.text},
     )  # fmt: skip
-    for name, moves in (("draft", ()), ("referral", ("send",)), ("arrived", ("send", "accept", "arrive"))):
-        key = side.ids[name] = drafting.draft(doctor, resident=side.resident, wish=wish)
+    back = replace(wish, destination=side.organisation)
+    made = (
+        ("draft", doctor, wish, ()),
+        ("referral", doctor, wish, ("send",)),
+        ("arrived", there, back, ("send", "accept", "arrive")),
+    )
+    for name, writer, said, moves in made:
+        key = side.ids[name] = drafting.draft(writer, resident=side.resident, wish=said)
         for at, move in enumerate(moves, 1):
             moving.MOVES[move](callers.system(), referral=key, expect=at, answer=Answer(note=side.text))
     talking.write(doctor, referral=side.referral, text=side.text)

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from doorstep.kernel.act import ask
+from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.record.charts import rules
 from doorstep.record.charts.access import Permission
@@ -22,6 +22,7 @@ NEWEST: Final = 24
 def extract(call: Call, *, resident: UUID) -> Extract:
     """The summary of a resident as a letter says it. ``Refused`` as ``summary``: ``not_found``, ``chart.no_reason``."""
     found = summary(call, resident=resident)
+    about("Chart", found.head.resident, resident=found.head.resident)
     papers = [_paper(item) for item in (*(r.item for r in found.results), *found.encounters)]
     return Extract(
         _titles(found.problems),

@@ -84,34 +84,47 @@ def _list(request: CalledRequest) -> dict[str, Any]:
 def _detail(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> dict[str, Any]:
     line, status = found.line, Status(found.line.status)
     moves = [] if request.method == "HEAD" else _moves(request, found, bound)
-    nexts = [name for name in NEXT.get(status, ()) if name != "follow_up" or found.times.follow_up_due]
-    first = next((m for m in moves if nexts and m["name"] == nexts[0]), None)
-    may_send = request.call.may(Permission.SEND).allowed
+    first = next((m for m in moves if m["name"] == _next(found)), None)
     return {
-        "found": found, "line": line, "first": first, "moves": [m for m in moves if m is not first],
+        "found": found,
+        "line": line,
+        "first": first,
+        "moves": [m for m in moves if m is not first],
         "status": words.status(line.status),
-        "writable": line.mine and status in (Status.DRAFT, Status.RETURNED) and may_send,
-        "may_discharge": _may_discharge(request, found, status),
-        "talks": line.side is not None and found.times.sent is not None, "open": status not in FLOW.ends,
-        **_forms(request, found, bound), **shown(found),
-    }  # fmt: skip
-
-
-def _may_discharge(request: CalledRequest, found: Detail, status: Status) -> bool:
-    here = found.line.side == "destination" and status in FLOW.move("report").at and not found.times.discharged
-    return here and request.call.may(Permission.RECEIVE).allowed
-
-
-def _forms(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> dict[str, Any]:
-    """The forms beside the moves; one that was sent and refused comes again as it was."""
-    here = request.call.organisation
-    colleagues = staff.colleagues(here, clock.today()) if found.line.mine and here else {}
-    return {
-        "message_form": bound.get("message") or forms.MessageForm(None, auto_id="id_message_%s"),
-        "escalate_form": bound.get("escalate") or forms.EscalateForm(None, auto_id="id_escalate_%s"),
-        "discharge_form": bound.get("discharge") or forms.DischargeForm(None, auto_id="id_discharge_%s"),
-        "hand_over_form": forms.HandOverForm(None, colleagues) if colleagues else None,
+        "message_form": bound.get("message", forms.MessageForm(None, auto_id="id_message_%s")),
+        "escalate_form": bound.get("escalate", forms.EscalateForm(None, auto_id="id_escalate_%s")),
+        "discharge_form": bound.get("discharge", forms.DischargeForm(None, auto_id="id_discharge_%s")),
+        "hand_over_form": _hand_over(request, found),
+        "writable": _writes(request, found),
+        "may_discharge": _discharges(request, found),
+        "talks": line.side is not None and found.times.sent is not None,
+        "open": status not in FLOW.ends,
+        **shown(found),
     }
+
+
+def _next(found: Detail) -> str:
+    """The next right act: after the return letter was received, the follow-up where one is owed."""
+    nexts = NEXT.get(Status(found.line.status), ())
+    return next((name for name in nexts if name != "follow_up" or found.times.follow_up_due), "")
+
+
+def _writes(request: CalledRequest, found: Detail) -> bool:
+    writable = Status(found.line.status) in (Status.DRAFT, Status.RETURNED)
+    return found.line.mine and writable and request.call.may(Permission.SEND).allowed
+
+
+def _discharges(request: CalledRequest, found: Detail) -> bool:
+    here = found.line.side == "destination" and Status(found.line.status) in FLOW.move("report").at
+    return here and not found.times.discharged and request.call.may(Permission.RECEIVE).allowed
+
+
+def _hand_over(request: CalledRequest, found: Detail) -> forms.HandOverForm | None:
+    organisation = request.call.organisation
+    if not found.line.mine or organisation is None:
+        return None
+    colleagues = staff.colleagues(organisation, clock.today())
+    return forms.HandOverForm(None, colleagues) if colleagues else None
 
 
 def _moves(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> list[dict[str, Any]]:
