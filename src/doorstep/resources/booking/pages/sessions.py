@@ -79,10 +79,10 @@ def week(request: CalledRequest) -> HttpResponseBase:
 
 
 def _shown(line: ClinicLine, day: date) -> list[tuple[Cell, Any, str]]:
-    return [(cell, *_state(cell)) for cell in line.cells if cell.day == day]
+    return [(cell, *state_of(cell)) for cell in line.cells if cell.day == day]
 
 
-def _state(cell: Cell) -> tuple[Any, str]:
+def state_of(cell: Cell) -> tuple[Any, str]:
     """A session's state in words; one that nobody opened and whose time is over says so."""
     if cell.status in (Sitting.PLANNED, Sitting.PUBLISHED, Sitting.SUSPENDED) and cell.ends <= clock.now():
         return _("时间已过"), ""
@@ -119,7 +119,7 @@ def session(request: CalledRequest, session: UUID) -> HttpResponseBase:
         (move.name, WORDS[move.name]) for move in flow.SESSION.open_moves(state)
         if move.name in MOVES and request.call.may(move.permission).allowed and _timely(move.name, found.cell.day)
     ]  # fmt: skip
-    word, tone = _state(found.cell)
+    word, tone = state_of(found.cell)
     waits = {one.id for one in found.queue}
     context = {
         "found": found, "word": word, "tone": tone, "moves": moves, "may": may, "today": clock.today(),
