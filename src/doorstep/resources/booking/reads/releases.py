@@ -63,7 +63,7 @@ def stand(call: Call, *, session: UUID) -> Stand:
     release = Release.objects.unscoped(COUNTED).filter(session=session).first()
     opens = release.opens_at if release else _opens(session)
     with fence.lifted(COUNTED):
-        line = Ticket.objects.unscoped(COUNTED).filter(release=release) if release else Ticket.objects.none()
+        line = Ticket.objects.unscoped(COUNTED).filter(release__session=session)
         mine = line.filter(resident=whose).first()
         waiting = line.filter(status=Turn.WAITING)
         joined, answered = waiting.count(), 0
