@@ -26,7 +26,7 @@ ROOM = Room(
         Permission.BOOK: _("为居民预约、取消、登记候补"),
         Permission.DESK: _("签到、叫号、现场加号"),
         Permission.RULE: _("处理爽约限制的申诉"),
-        Permission.OWN: _("居民本人或监护人自己预约、取消、候补、排队抢号、申诉"),
+        Permission.OWN: _("居民本人或监护人自己预约、取消、候补、排队等号、申诉"),
         "slot_taken": _("这个号刚刚被别人约走了。请另选一个时间。"),
         "slot_past": _("这个时间已经过去。请另选一个时间。"),
         "slot_closed": _("这次门诊现在不放号。请另选一次门诊。"),

@@ -21,8 +21,8 @@ from doorstep.kernel.web.pages import STATUS, CalledRequest, page
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import own as acts
-from doorstep.resources.booking.calendars import calendar
 from doorstep.resources.booking.flow import Penalty, Status
+from doorstep.resources.booking.pages.calendars import calendar
 from doorstep.resources.booking.pages.sanctions import EVENTS
 from doorstep.resources.booking.reads import own as reads
 from doorstep.resources.booking.reads import rulings

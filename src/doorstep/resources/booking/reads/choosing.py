@@ -16,8 +16,8 @@ from doorstep.kernel.paging import Page, Paged, cut
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking.models import Clinic, Session, Slot
-from doorstep.resources.booking.own_shapes import Choice, Day, Full
 from doorstep.resources.booking.reads import claims, offers, rulings
+from doorstep.resources.booking.reads.own_shapes import Choice, Day, Full
 from doorstep.resources.booking.rules import Channel, FeeLevel
 from doorstep.resources.booking.shapes import Offer
 

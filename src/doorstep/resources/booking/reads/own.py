@@ -19,9 +19,9 @@ from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking.access import Permission, may_own
 from doorstep.resources.booking.flow import Penalty, Status, Wish
 from doorstep.resources.booking.models import Appointment, Sanction, Waiting
-from doorstep.resources.booking.own_shapes import Mine, Own, OwnSanction, OwnWish
 from doorstep.resources.booking.reads import rulings
 from doorstep.resources.booking.reads.appointments import booked, rows
+from doorstep.resources.booking.reads.own_shapes import Mine, Own, OwnSanction, OwnWish
 from doorstep.resources.booking.rules import own as rules
 from doorstep.resources.booking.shapes import Booked
 

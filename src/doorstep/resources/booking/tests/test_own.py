@@ -19,8 +19,8 @@ from doorstep.kernel.models import TrailLine
 from doorstep.registers.portal.tests import factory
 from doorstep.resources.booking import api
 from doorstep.resources.booking.actions import stopping, waiting
-from doorstep.resources.booking.calendars import calendar
 from doorstep.resources.booking.models import Appointment, Release, Sanction, Session, Slot, Ticket, Waiting
+from doorstep.resources.booking.pages.calendars import calendar
 from doorstep.resources.booking.rules import Channel, Terms
 from doorstep.resources.booking.rules import own as rules
 from doorstep.resources.booking.rules.planning import moment
