@@ -17,6 +17,7 @@ from tests.faults.two_sides import World
 ROOT = Path(__file__).parents[2] / "src" / "doorstep"
 OUT = {
     "registers/residents/pages/explaining.py": "clusters.csv: test_each_row_of_the_sheet",
+    "resources/booking/pages/own.py": "an appointment of one's own for one's calendar: the read stands in the trail",
     "record/charts/pages/__init__.py": "one record as it was sent, byte for byte: its download stands in the trail",
     "services/referrals/pages/papers.py": "the letters as PDF: test_the_letter_as_a_file",
     "fhir/door/exporting.py": "files to the byte: their manifest says it, each fetch stands in the trail",

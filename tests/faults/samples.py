@@ -155,6 +155,17 @@ PATHS |= {
     **dict.fromkeys(("booking:appointment", "booking:confirm", "booking:release"), _keys("appointment")),
     "booking:desk": _keys(appointment="called"),
     **dict.fromkeys(("booking:sanction", "booking:appeal"), _keys("sanction")),
+    **dict.fromkeys(("booking:own", "booking:own_new"), _nothing),
+    "booking:own_department": _keys("department"),
+    "booking:own_clinic": _keys(clinic="own_clinic"),
+    "booking:own_wait": _keys(clinic="empty_clinic"),
+    "booking:own_book": _keys(slot="own_slot"),
+    **dict.fromkeys(("booking:own_release", "booking:own_stand"), _keys(session="sought")),
+    "booking:own_withdraw": _keys(wish="own_wish"),
+    "booking:own_sanction": _keys(sanction="own_sanction"),
+    "booking:own_appointment": _keys(appointment="own_appointment"),
+    **dict.fromkeys(("booking:own_cancel", "booking:own_calendar"), _keys(appointment="own_appointment")),
+    "booking:own_answer": _keys(appointment="own_offer"),
 }
 
 
@@ -408,6 +419,11 @@ FORMS |= {
     "booking:desk": lambda world, side: {"move": "pass_over"},
     "booking:sanction": lambda world, side: {"words": "有证明", "how": "lift", "expect": 1},
     "booking:appeal": lambda world, side: {"words": "住院了"},
+    **dict.fromkeys(("booking:own_book", "booking:own_release", "booking:own_withdraw"), _nothing),
+    "booking:own_wait": lambda world, side: {"until": tomorrow()},
+    "booking:own_sanction": lambda world, side: {"words": "住院了"},
+    "booking:own_cancel": lambda world, side: {"why": "有事"},
+    "booking:own_answer": lambda world, side: {"answer": "accept"},
 }
 
 

@@ -137,7 +137,8 @@ NAMES = {
     "portal:sign_in": ("next",), "consents:own": ("after",), "trail:looks": ("since", "until", "after"),
     "trail:object": ("line",), "trail:own_objections": ("after",), "trail:objections": ("state", "after"),
     "booking:week": ("at", "day", "after"), "booking:new_clinic": ("at",), "booking:book": ("q",),
-    "booking:waiting": ("q", "after"), "booking:sanctions": ("state", "after"),
+    "booking:own": ("after",), "booking:own_new": ("by", "q", "after"), "booking:own_department": ("day",),
+    "booking:own_clinic": ("day",), "booking:waiting": ("q", "after"), "booking:sanctions": ("state", "after"),
     "consents:list": ("after",), "consents:glasses": ("state", "after"),
     "trail:search": ("who", "action", "outcome", "since", "until", "resident", "after"), "system:style": ("after",),
 }  # fmt: skip

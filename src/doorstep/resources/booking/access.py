@@ -18,6 +18,7 @@ class Permission(StrEnum):
     BOOK = "booking.book"
     DESK = "booking.desk"
     RULE = "booking.rule"
+    OWN = "booking.own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,8 @@ def may_touch(call: Call, sides: Sides) -> Decision:
 def may_keep(call: Call, organisation: UUID) -> Decision:
     """Whether a clinic is the caller's to keep: its rosters, sessions and desk are its institution's own."""
     return allow() if call.scope.holds(organisation) else refuse("not_found", kind="Clinic")
+
+
+def may_own(call: Call, resident: UUID) -> Decision:
+    """Whether something is the caller's own, or of whom they act for; whatever else they may know is not found."""
+    return allow() if call.resident is not None and call.resident == resident else refuse("not_found", kind="Booking")

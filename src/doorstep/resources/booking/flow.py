@@ -55,6 +55,15 @@ class Penalty(StrEnum):
     LIFTED = "lifted"
 
 
+class Turn(StrEnum):
+    """Where somebody stands who waits for a release: for one answer."""
+
+    WAITING = "waiting"
+    GIVEN = "given"
+    NONE_LEFT = "none_left"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class SittingFacts:
     """Of a session: whether its legal basis fits, whether its day has come, whether its time is over, whether anybody
@@ -154,6 +163,14 @@ SANCTION: Final[Flow[Penalty, None]] = Flow(
         Move("appeal", frozenset({_B.STANDING}), _B.APPEALED, _BOOK),
         Move("uphold", frozenset({_B.APPEALED}), _B.UPHELD, _RULE),
         Move("lift", frozenset({_B.STANDING, _B.APPEALED}), _B.LIFTED, _RULE),
+    ),
+)  # fmt: skip
+QUEUE: Final[Flow[Turn, None]] = Flow(
+    "queue", Turn, Turn.WAITING, frozenset({Turn.GIVEN, Turn.NONE_LEFT, Turn.REFUSED}),
+    (
+        Move("give", frozenset({Turn.WAITING}), Turn.GIVEN, "booking.own"),
+        Move("run_out", frozenset({Turn.WAITING}), Turn.NONE_LEFT, "booking.own"),
+        Move("refuse", frozenset({Turn.WAITING}), Turn.REFUSED, "booking.own"),
     ),
 )  # fmt: skip
 TAKES: Final = tuple(sorted(one.value for one in set(Status) - {_A.CANCELLED, _A.EXPIRED}))

@@ -135,3 +135,22 @@ class WordsForm(HouseForm):
     """What is said in an appeal, or of one."""
 
     words = forms.CharField(label=_("理由"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class OwnWordsForm(HouseForm):
+    """What somebody says against a sanction of their own."""
+
+    words = forms.CharField(
+        label=_("为什么没能来"), max_length=500, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("例如：当天住院了。写清楚就行，不用客气话。"),
+    )  # fmt: skip
+
+
+class OwnWishForm(HouseForm):
+    """Until when somebody waits."""
+
+    until = DayField(label=_("等到哪一天"))
+
+
+class ConfirmForm(HouseForm):
+    """Yes."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
-from doorstep.resources.booking.actions import appointments, desk, waiting
+from doorstep.resources.booking.actions import appointments, desk, releasing, waiting
 from doorstep.resources.booking.reads import due
 
 
@@ -27,4 +27,14 @@ def _each(keys: Iterable[UUID], work: Callable[[UUID], object]) -> int:
         except Refused:  # somebody was quicker: then it is done
             continue
         done += 1
+    return done
+
+
+def give_out(call: Call) -> int:
+    """Answer those who queue for a release whose hour has come; how many were. Whoever looks where they stand does it
+    too: of all of them one at a time."""
+    done = 0
+    for session in due.releases(call.at):
+        while answered := releasing.serve(call, session=session):
+            done += answered
     return done

@@ -1,4 +1,4 @@
-"""The tables: clinics with rosters and quotas, sessions and their places, appointments, waiting lists, sanctions."""
+"""The tables: clinics with rosters and quotas, sessions and their places, appointments, wishes, queues, sanctions."""
 
 from __future__ import annotations
 
@@ -292,3 +292,50 @@ class Sanction(OfPerson):
             models.UniqueConstraint(fields=("resident", "since", "organisation"), name="sanction_once"),
         )
         indexes = (models.Index(fields=("organisation", "status", "-since", "id"), name="sanction_list"),)
+
+
+class Release(OfInstitution):
+    """That people queue for a session's places, which are given out to all at ``opens_at``: until it is closed they go
+    to none but those in the queue. ``seed`` is what the order was drawn from."""
+
+    session = models.OneToOneField(Session, models.PROTECT, related_name="+")
+    opens_at = models.DateTimeField()
+    seed = models.CharField(max_length=64, default="", blank=True)
+    drawn_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("opens_at",), name="release_open", condition=Q(closed_at__isnull=True)),)
+        constraints = (models.CheckConstraint(condition=Q(drawn_at__isnull=True) | ~Q(seed=""), name="release_seeded"),)
+
+
+class Ticket(OfPerson):
+    """That a resident queues for a release, and their one answer; ``turn`` is drawn for those who came before the
+    hour, the others follow as they came."""
+
+    release = models.ForeignKey(Release, models.PROTECT, related_name="+", db_index=False)
+    joined_at = models.DateTimeField()
+    turn = models.PositiveIntegerField(null=True)
+    status = models.CharField(max_length=10, default=flow.Turn.WAITING.value)
+    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=20, default="", blank=True)
+    made_by = models.CharField(max_length=100)
+    made_name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            _one_of("status", flow.Turn, "ticket_status"),
+            models.UniqueConstraint(fields=("release", "resident"), name="ticket_once"),
+            models.CheckConstraint(
+                condition=Q(status="given", appointment__isnull=False)
+                | Q(~Q(status="given"), appointment__isnull=True),
+                name="ticket_given",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("release", "turn", "joined_at", "id"), name="ticket_line", condition=Q(status="waiting")
+            ),
+            models.Index(fields=("resident", "-joined_at", "id"), name="ticket_of_resident"),
+        )

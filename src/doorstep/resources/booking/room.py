@@ -12,7 +12,7 @@ from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions.republishing import publish_all, republish
 from doorstep.resources.booking.fhir import PUBLISHES
-from doorstep.resources.booking.jobs import tidy
+from doorstep.resources.booking.jobs import give_out, tidy
 from doorstep.resources.booking.reactions import on_cancelled, on_merged, on_missed, on_unmerged
 from doorstep.resources.booking.reads import lists
 
@@ -26,11 +26,16 @@ ROOM = Room(
         Permission.BOOK: _("为居民预约、取消、登记候补"),
         Permission.DESK: _("签到、叫号、现场加号"),
         Permission.RULE: _("处理爽约限制的申诉"),
+        Permission.OWN: _("居民本人或监护人自己预约、取消、候补、排队等号、申诉"),
         "slot_taken": _("这个号刚刚被别人约走了。请另选一个时间。"),
         "slot_past": _("这个时间已经过去。请另选一个时间。"),
         "slot_closed": _("这次门诊现在不放号。请另选一次门诊。"),
         "not_released": _("这个号还没有对这一渠道开放。"),
         "waited_for": _("这个号要先给候补的人。可以登记候补。"),
+        "queued_for": _("这次放号有人在排队，要按排队的先后。可以去排队。"),
+        "queue.nothing": _("这次门诊没有要放的号。"),
+        "queue.over": _("已经放完号了，可以直接约，或者登记候补。"),
+        "cancel.late": _("已经过了自己取消的时间。请打电话给医院，或者在窗口说一声。"),
         "one_a_day": _("同一个人同一天在同一科室只能约一个号，已经有一个了。"),
         "sanctioned": _("因多次爽约，暂时不能预约。可以申诉。"),
         "hold.past": _("保留的截止时间已经过去。"),
@@ -67,6 +72,7 @@ ROOM = Room(
     },
     menu=(
         MenuEntry(_("门诊安排"), "booking:week", "calendar-time", Permission.READ, _("服务")),
+        MenuEntry(_("预约"), "booking:own", "calendar-heart", Permission.OWN),
         MenuEntry(_("签到"), "booking:check_in", "scan", Permission.DESK, _("服务")),
         MenuEntry(_("爽约限制"), "booking:sanctions", "calendar-x", Permission.RULE, _("服务"), lists.appealed),
     ),
@@ -76,7 +82,11 @@ ROOM = Room(
         ResidentsMerged: (on_merged,),
         ResidentsUnmerged: (on_unmerged,),
     },
-    jobs=(Job("booking.tidy", timedelta(minutes=1), tidy), Job("booking.publish", timedelta(hours=24), publish_all)),
+    jobs=(
+        Job("booking.tidy", timedelta(minutes=1), tidy),
+        Job("booking.give_out", timedelta(seconds=5), give_out),
+        Job("booking.publish", timedelta(hours=24), publish_all),
+    ),
     publishes=PUBLISHES,
     republish=republish,
 )

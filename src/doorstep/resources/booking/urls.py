@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.resources.booking.pages import appointments, clinics, desk, sanctions, sessions, waiting
+from doorstep.resources.booking.pages import (
+    appointments,
+    choosing,
+    clinics,
+    desk,
+    own,
+    releases,
+    sanctions,
+    sessions,
+    waiting,
+)
 
 app_name = "booking"
 urlpatterns = [
@@ -32,4 +42,18 @@ urlpatterns = [
     path("booking/sanctions", sanctions.listed, name="sanctions"),
     path("booking/sanctions/<uuid:sanction>", sanctions.sanction, name="sanction"),
     path("booking/sanctions/<uuid:sanction>/appeal", sanctions.appeal, name="appeal"),
+    path("my/booking/", own.own, name="own"),
+    path("my/booking/new", choosing.new, name="own_new"),
+    path("my/booking/department/<uuid:department>", choosing.department, name="own_department"),
+    path("my/booking/clinic/<uuid:clinic>", choosing.clinic, name="own_clinic"),
+    path("my/booking/clinic/<uuid:clinic>/wait", choosing.wait, name="own_wait"),
+    path("my/booking/slot/<uuid:slot>", choosing.book, name="own_book"),
+    path("my/booking/release/<uuid:session>", releases.release, name="own_release"),
+    path("my/booking/release/<uuid:session>/stand", releases.stand, name="own_stand"),
+    path("my/booking/wishes/<uuid:wish>/withdraw", own.withdraw, name="own_withdraw"),
+    path("my/booking/sanctions/<uuid:sanction>", own.sanction, name="own_sanction"),
+    path("my/booking/<uuid:appointment>", own.appointment, name="own_appointment"),
+    path("my/booking/<uuid:appointment>/cancel", own.cancel, name="own_cancel"),
+    path("my/booking/<uuid:appointment>/answer", own.answer, name="own_answer"),
+    path("my/booking/<uuid:appointment>/calendar.ics", own.ics, name="own_calendar"),
 ]

@@ -224,7 +224,7 @@ ROLES: Mapping[str, Role] = {
     ),
 }
 
-OWN: Final = frozenset({"portal.use", "charts.own", "consents.own", "trail.own"})
+OWN: Final = frozenset({"portal.use", "charts.own", "consents.own", "trail.own", "booking.own"})
 """What only a resident or their guardian may do, with what is the resident's; no post can hold it."""
 
 OUTSIDE: Mapping[str, Role] = {

@@ -56,7 +56,8 @@ SELECT (SELECT count(*) FROM place), (SELECT id FROM taken), ARRAY(SELECT id FRO
 """  # noqa: S608  our own text; values go by parameters
 _WHY: Final = f"""
 SELECT count(*), count(*) FILTER (WHERE {claims.CLAIMABLE}), bool_or({claims.BARRED}), bool_or(s.live),
-  bool_or(s.starts > %(after)s), bool_or({claims.FREE}), bool_or({claims.FREE} AND {claims.RELEASED})
+  bool_or(s.starts > %(after)s), bool_or({claims.FREE}), bool_or({claims.FREE} AND {claims.RELEASED}),
+  bool_or({claims.QUEUED_FOR})
 FROM booking_slot s JOIN booking_session ss ON ss.id = s.session_id WHERE {{target}}
 """  # noqa: S608  our own text; values go by parameters
 
@@ -79,6 +80,7 @@ class Claim:
     exact: bool = False
     waits: bool = True
     listed: bool = False
+    queued: bool = False
     after: datetime | None = None
     replaces: UUID | None = None
     series: UUID | None = None
@@ -121,6 +123,7 @@ def _said(call: Call, wanted: Claim) -> dict[str, Any]:
         "id": new_id(), "token": uuid4(), "resident": wanted.resident, "slot": wanted.slot, "session": wanted.session,
         "channel": wanted.channel.value, "status": status.value, "until": wanted.until, "at": call.at,
         "after": wanted.after or call.at, "day": call.at.astimezone(clock.CHINA).date(), "listed": wanted.listed,
+        "queued": wanted.queued,
         "actor": call.actor, "name": call.name, "why": wanted.why[:200], "replaces": wanted.replaces,
         "series": wanted.series,
     }  # fmt: skip
@@ -135,10 +138,11 @@ def _run(statement: str, said: dict[str, Any]) -> tuple[Any, ...]:
 
 def _why(target: str, said: dict[str, Any]) -> tuple[Decision, bool]:
     """Why nothing was found, and whether there are places that somebody else has locked at this moment."""
-    count, claimable, barred, live, ahead, free, released = _run(_WHY.format(target=target), said)
+    count, claimable, barred, live, ahead, free, released, queued = _run(_WHY.format(target=target), said)
     reasons = (
         (not count, "not_found"), (barred, "sanctioned"), (not live, "slot_closed"), (not ahead, "slot_past"),
-        (not free, "slot_taken"), (not released, "not_released"), (not claimable, "waited_for"),
+        (not free, "slot_taken"), (not released, "not_released"),
+        (not claimable and queued, "queued_for"), (not claimable, "waited_for"),
     )  # fmt: skip
     reason = next((name for holds, name in reasons if holds), "slot_taken")
     return refuse(reason, **({"kind": "Slot"} if reason == "not_found" else {})), bool(claimable) and not barred

@@ -26,7 +26,7 @@ from doorstep.resources.booking.reads.appointments import WHOSE
 from doorstep.resources.booking.rules import Channel, planning, queue
 
 HERE: Final = "whoever stands at the desk is served, whoever knows them; the session is the desk's own"
-FULL: Final = frozenset({"slot_taken", "slot_past", "not_released", "waited_for"})
+FULL: Final = frozenset({"slot_taken", "slot_past", "not_released", "waited_for", "queued_for"})
 
 
 @action(Permission.DESK, audits="booking.check_in", beyond=HERE)

@@ -11,11 +11,11 @@ from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Refused
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions.telling import publish
-from doorstep.resources.booking.models import Appointment, OfPerson, Sanction, Waiting
+from doorstep.resources.booking.models import Appointment, OfPerson, Sanction, Ticket, Waiting
 
 FOLLOWS: Final = "what is a resident's follows them, whoever knows them"
-TABLES: Final[tuple[type[OfPerson], ...]] = (Appointment, Waiting, Sanction)
-ONCE: Final = dict.fromkeys(("appointment_one_a_day", "waiting_once", "sanction_once"), "twice")
+TABLES: Final[tuple[type[OfPerson], ...]] = (Appointment, Waiting, Sanction, Ticket)
+ONCE: Final = dict.fromkeys(("appointment_one_a_day", "waiting_once", "sanction_once", "ticket_once"), "twice")
 
 
 @action(Permission.BOOK, audits="booking.follow_merge", beyond=FOLLOWS)

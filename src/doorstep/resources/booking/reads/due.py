@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from doorstep.resources.booking.flow import Status, Wish
-from doorstep.resources.booking.models import Appointment, Slot, Waiting
+from doorstep.resources.booking.models import Appointment, Release, Slot, Waiting
 
 CLOCK: Final = "what is due by the clock is due whoever it is of"
 MOST: Final = 500
@@ -32,3 +32,9 @@ def waited_for() -> list[UUID]:
     """Clinics for which somebody waits."""
     rows = Waiting.objects.unscoped(CLOCK).filter(status=Wish.WAITING)
     return list(rows.order_by("clinic").values_list("clinic", flat=True).distinct()[:MOST])
+
+
+def releases(at: datetime) -> list[UUID]:
+    """Sessions for whose release people queue, and whose hour has come."""
+    rows = Release.objects.unscoped(CLOCK).filter(closed_at__isnull=True, opens_at__lte=at).order_by("opens_at")
+    return list(rows.values_list("session", flat=True)[:MOST])

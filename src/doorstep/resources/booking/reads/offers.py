@@ -84,7 +84,7 @@ def _span(since: date, until: date, limit: int) -> dict[str, Any]:
 
 
 def _offers(call: Call, where: str, said: Mapping[str, Any], channel: Channel) -> tuple[Offer, ...]:
-    now = {"at": call.at, "after": call.at, "channel": channel.value, "listed": False}
+    now = {"at": call.at, "after": call.at, "channel": channel.value, "listed": False, "queued": False}
     with fence.lifted(ANYBODY), connection.cursor() as cursor:
         cursor.execute(_OFFERS.format(where=where), {**said, **now})
         rows = cursor.fetchall()

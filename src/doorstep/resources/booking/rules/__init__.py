@@ -118,6 +118,9 @@ class Terms:
     early_minutes: int = 60
     late_minutes: int = 30
     most_added: float = 0.1
+    cancel_days: int = 0
+    cancel_at: str = "00:00"
+    cancel_minutes: int = 0
 
 
 def terms(parameters: Mapping[str, Any]) -> Terms:

@@ -51,12 +51,21 @@ class TestSanction(FlowContract):
     column = ("booking_sanction", "sanction_status")
 
 
+class TestQueue(FlowContract):
+    """From waiting to one answer."""
+
+    flow = flow.QUEUE
+    column = ("booking_ticket", "ticket_status")
+
+
 def test_what_has_its_place_is_all_but_what_gave_it_back() -> None:
     assert set(flow.TAKES) == {s.value for s in flow.Status} - {"cancelled", "expired"}
     assert set(flow.ONCE) == set(flow.TAKES) - {"no_show"}
 
 
-@pytest.mark.parametrize("drawn", [flow.SESSION, flow.APPOINTMENT, flow.WAITING, flow.SANCTION], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "drawn", [flow.SESSION, flow.APPOINTMENT, flow.WAITING, flow.SANCTION, flow.QUEUE], ids=lambda f: f.name
+)
 def test_the_page_of_the_room_shows_the_flow(drawn: flow.Flow) -> None:  # type: ignore[type-arg]  # of any states
     page = Path(__file__).parents[5] / "docs" / "rooms" / "booking.md"
     assert f"```mermaid\n{drawn.mermaid()}\n```" in page.read_text()

@@ -1,0 +1,136 @@
+"""A resident's own appointments, wishes and sanctions."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import segno
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel.decision import Refused
+from doorstep.kernel.paging import Page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.resources.booking import forms
+from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.actions import own as acts
+from doorstep.resources.booking.flow import Penalty, Status
+from doorstep.resources.booking.pages.calendars import calendar
+from doorstep.resources.booking.pages.sanctions import EVENTS
+from doorstep.resources.booking.reads import own as reads
+from doorstep.resources.booking.reads import rulings
+from doorstep.resources.booking.reads.releases import own_tickets
+
+STATUSES: Final = {
+    Status.HELD: (gettext_lazy("为您保留"), "warn"),
+    Status.BOOKED: (gettext_lazy("已约好"), "good"),
+    Status.CHECKED_IN: (gettext_lazy("已签到"), "good"),
+    Status.CALLED: (gettext_lazy("请进诊室"), "info"),
+    Status.FULFILLED: (gettext_lazy("看过了"), ""),
+    Status.CANCELLED: (gettext_lazy("已取消"), ""),
+    Status.NO_SHOW: (gettext_lazy("没有来"), "bad"),
+    Status.EXPIRED: (gettext_lazy("没有确认"), ""),
+}
+APPEALS: Final = {
+    Penalty.STANDING: gettext_lazy("生效中"),
+    Penalty.APPEALED: gettext_lazy("您的说明正在处理"),
+    Penalty.UPHELD: gettext_lazy("看过您的说明，仍然有效"),
+    Penalty.LIFTED: gettext_lazy("看过您的说明，已解除"),
+}
+
+
+@page(Permission.OWN)
+def own(request: CalledRequest) -> HttpResponse:
+    """What is to come first; then what one waits for, what bars one, what was."""
+    found = reads.overview(request.call, page=Page.read(request.GET.get("after")))
+    context = {
+        "coming": [(one, *STATUSES[Status(one.status)]) for one in found.coming],
+        "past": [(one, *STATUSES[Status(one.status)]) for one in found.past.items], "paged": found.past,
+        "wishes": found.wishes, "tickets": own_tickets(request.call),
+        "sanctions": [(one, EVENTS[one.event], APPEALS[Penalty(one.status)]) for one in found.sanctions],
+    }  # fmt: skip
+    return render(request, "booking/own.html", context)
+
+
+@page(Permission.OWN)
+def appointment(request: CalledRequest, appointment: UUID) -> HttpResponse:
+    """When, where, the code for the desk, and how to give it back."""
+    found = reads.one(request.call, appointment=appointment)
+    one, (word, tone) = found.one, STATUSES[Status(found.one.status)]
+    booked = one.status == Status.BOOKED
+    picture = segno.make(str(one.token), error="m").svg_inline(scale=6, border=4)
+    rules, channels = rulings.barring(one.day)
+    context = {
+        "one": one, "word": word, "tone": tone, "booked": booked, "offered": found.offered,
+        "picture": mark_safe(picture) if booked else "",  # noqa: S308  # drawn by segno from our own token
+        "cancel_until": found.cancel_until, "cancels": booked and request.call.at < found.cancel_until,
+        "late_minutes": rulings.terms(one.day).late_minutes, "ended": one.status in (Status.CANCELLED, Status.EXPIRED),
+        "barring": [(rule, EVENTS[rule.event.value]) for rule in rules] if channels else [],
+    }  # fmt: skip
+    return render(request, "booking/own_appointment.html", context)
+
+
+@page(Permission.OWN)
+@require_POST
+def cancel(request: CalledRequest, appointment: UUID) -> HttpResponseBase:
+    """The place is given back."""
+    acts.cancel(request.call, appointment=appointment, why=request.POST.get("why", "").replace("\0", ""))
+    messages.success(request, _("已取消。"))
+    return redirect("booking:own")
+
+
+@page(Permission.OWN)
+@require_POST
+def answer(request: CalledRequest, appointment: UUID) -> HttpResponseBase:
+    """An offered place is taken, or not."""
+    accept = request.POST.get("answer") == "accept"
+    acts.answer(request.call, appointment=appointment, accept=accept)
+    messages.success(request, _("约好了。") if accept else _("好的，这个号给下一位。"))
+    return redirect("booking:own_appointment", appointment) if accept else redirect("booking:own")
+
+
+@page(Permission.OWN)
+def ics(request: CalledRequest, appointment: UUID) -> HttpResponse:
+    """The appointment for the calendar of one's telephone."""
+    found = reads.one(request.call, appointment=appointment)
+    headers = {"Content-Disposition": f'attachment; filename="appointment-{found.one.day}.ics"'}
+    text = calendar(found.one, request.call.at)
+    return HttpResponse(text, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@page(Permission.OWN)
+@require_POST
+def withdraw(request: CalledRequest, wish: UUID) -> HttpResponseBase:
+    """Wait no more."""
+    acts.withdraw(request.call, wish=wish)
+    messages.success(request, _("已取消候补。"))
+    return redirect("booking:own")
+
+
+@page(Permission.OWN)
+def sanction(request: CalledRequest, sanction: UUID) -> HttpResponseBase:
+    """Why one may not book now, until when, and what one says against it."""
+    found, status = reads.sanction(request.call, sanction=sanction), 200
+    form = forms.OwnWordsForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            acts.appeal(request.call, sanction=sanction, words=form.cleaned_data["words"])
+        except Refused as refused:
+            form.add_refusal(refused)
+            status = STATUS.get(refused.decision.reason, 422)
+        else:
+            messages.success(request, _("已收到。处理好了会在这里告诉您。"))
+            return redirect("booking:own_sanction", sanction)
+    status = 422 if form.errors and status == 200 else status
+    context = {
+        "found": found, "event": EVENTS[found.event], "word": APPEALS[Penalty(found.status)], "form": form,
+        "appeals": found.status == Penalty.STANDING,
+    }  # fmt: skip
+    return render(request, "booking/own_sanction.html", context, status=status)

@@ -1,0 +1,125 @@
+"""What is a resident's own: appointments, wishes, sanctions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from doorstep.kernel import clock
+from doorstep.kernel.act import about, ask
+from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Refused, demand, refuse
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.store import ScopedQuerySet
+from doorstep.registers.organisations import api as organisations
+from doorstep.resources.booking.access import Permission, may_own
+from doorstep.resources.booking.flow import Penalty, Status, Wish
+from doorstep.resources.booking.models import Appointment, Sanction, Waiting
+from doorstep.resources.booking.reads import rulings
+from doorstep.resources.booking.reads.appointments import booked, rows
+from doorstep.resources.booking.reads.own_shapes import Mine, Own, OwnSanction, OwnWish
+from doorstep.resources.booking.rules import own as rules
+from doorstep.resources.booking.shapes import Booked
+
+MINE: Final = "asked for by the resident's own id, behind the fence of what is theirs"
+COUNTED: Final = "how many wait before is counted; who they are is not told"
+STANDING: Final = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.CALLED)
+MOST: Final = 100
+
+
+def me(call: Call) -> UUID:
+    """Whose pages these are: the caller, or the ward for whom they act. ``Refused`` (permission) for anybody else."""
+    if call.resident is None:
+        raise Refused(refuse("permission"))
+    return call.resident
+
+
+@ask(Permission.OWN, audits="booking.own", beyond=COUNTED)
+def overview(call: Call, *, page: Page) -> Own:
+    """All that is one's own, what was by pages with the latest first."""
+    whose = me(call)
+    about("Resident", whose, resident=whose)
+    mine = rows().filter(resident=whose)
+    running = Q(status__in=STANDING, session__ends__gt=call.at) & ~Q(status=Status.HELD, held_until__lte=call.at)
+    coming = list(mine.filter(running).order_by("starts", "id")[:MOST])
+    past = mine.exclude(running).exclude(status__in=(Status.EXPIRED, Status.HELD))
+    # what holds, and what was said against one
+    barred = Q(until__gte=clock.today()) & ~Q(status=Penalty.LIFTED) | ~Q(appeal="")
+    sanctions = Sanction.objects.unscoped(MINE).filter(barred, resident=whose).order_by("-since", "id")
+    return Own(booked(coming), _past(past, page), tuple(_wishes(whose)), _sanctions(list(sanctions[:MOST])))
+
+
+def _past(found: ScopedQuerySet[Appointment], page: Page) -> Paged[Booked]:
+    query = found.order_by("-starts", "id")
+    if page.after:
+        starts, key = page.after
+        try:
+            at, last = datetime.fromisoformat(starts), UUID(key)
+            at.astimezone()  # a moment that nothing could be compared with is not ours either
+        except ValueError as error:
+            raise BadCursor(starts) from error
+        query = query.filter(Q(starts__lt=at) | Q(starts=at, id__gt=last))
+    listed = list(query[: page.limit + 1])
+    edge = listed[page.limit - 1] if len(listed) > page.limit else None
+    return cut(list(booked(listed)), page, (edge.starts.isoformat(), str(edge.id)) if edge else None)
+
+
+def _wishes(whose: UUID) -> Iterable[OwnWish]:
+    found = Waiting.objects.unscoped(MINE).filter(resident=whose, status__in=(Wish.WAITING, Wish.OFFERED))
+    listed = list(found.select_related("clinic", "offer").order_by("created_at", "id")[:MOST])
+    names = organisations.names({row.organisation_id for row in listed})
+    for row in listed:
+        earlier = Q(created_at__lt=row.created_at) | Q(created_at=row.created_at, id__lt=row.id)
+        before = Waiting.objects.unscoped(COUNTED).filter(earlier, clinic=row.clinic_id, status=Wish.WAITING)
+        yield OwnWish(
+            row.id, row.clinic.name, names.get(row.organisation_id, ""), row.since, row.until,
+            before.count() if row.status == Wish.WAITING else 0, row.offer_id, row.offer.starts if row.offer else None,
+            row.answer_by,
+        )  # fmt: skip
+
+
+def _sanctions(listed: Collection[Sanction]) -> tuple[OwnSanction, ...]:
+    names = organisations.names({row.organisation_id for row in listed})
+    return tuple(
+        OwnSanction(
+            row.id, names.get(row.organisation_id, ""), row.everywhere, row.event, row.count, row.window_days,
+            row.since, row.until, row.status, row.appeal, row.answer,
+        )
+        for row in listed
+    )  # fmt: skip
+
+
+@ask(Permission.OWN, audits="booking.own_sanction")
+def sanction(call: Call, *, sanction: UUID) -> OwnSanction:
+    """One sanction of one's own. ``Refused``: ``not_found``."""
+    whose = me(call)
+    found = list(Sanction.objects.unscoped(MINE).filter(resident=whose, pk=sanction))
+    if not found:
+        raise Refused(refuse("not_found", kind="Sanction"))
+    about("Sanction", sanction, resident=whose)
+    return _sanctions(found)[0]
+
+
+@ask(Permission.OWN, audits="booking.own_appointment")
+def one(call: Call, *, appointment: UUID) -> Mine:
+    """One appointment of one's own. ``Refused``: ``not_found``."""
+    row = rows().filter(pk=appointment).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Booking"))
+    demand(may_own(call, row.resident_id))
+    about("Appointment", appointment, resident=row.resident_id)
+    until = rules.cancel_until(row.day, row.starts, rulings.terms(row.day))
+    return Mine(booked([row])[0], until, row.status == Status.HELD and asked_for(row))
+
+
+def asked_for(row: Appointment) -> bool:
+    """Whether a place is held for the person themselves to answer: offered by a waiting list, or instead of one that
+    was stopped; what is held for a referral is answered by the referral."""
+    if row.replaces_id is not None:
+        return True
+    rows = Waiting.objects.unscoped(MINE).filter(offer=row.id, resident=row.resident_id, status=Wish.OFFERED)
+    return bool(rows.exists())
