@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
+from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.web.pages import CalledRequest, is_part, page
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions import scanning, sessions
@@ -32,7 +33,8 @@ def home(request: CalledRequest) -> HttpResponse:
 
 def _subject(request: CalledRequest) -> UUID:
     found = request.call.resident
-    assert found is not None  # who holds the permission is a resident
+    if found is None:
+        raise Refused(refuse("permission"))
     return found
 
 
