@@ -12,7 +12,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.ids import new_id
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions import sessions
-from doorstep.registers.portal.actions.sending import is_real
+from doorstep.registers.portal.actions.sending import is_real, tell
 from doorstep.registers.portal.actions.sessions import resident_of
 from doorstep.registers.portal.reads import standing as reads
 from doorstep.registers.portal.rules.guardians import consents_for
@@ -32,6 +32,7 @@ __all__ = [
     "resident_of",
     "session_of",
     "standing",
+    "tell",
 ]
 
 
