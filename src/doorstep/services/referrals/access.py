@@ -15,6 +15,7 @@ class Permission(StrEnum):
     """The permissions of this room."""
 
     READ = "referrals.read"
+    TALK = "referrals.talk"
     SEND = "referrals.send"
     TRIAGE = "referrals.triage"
     RECEIVE = "referrals.receive"

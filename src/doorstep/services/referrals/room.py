@@ -20,7 +20,8 @@ ROOM = Room(
     title=_("双向转诊"),
     permissions=Permission,
     sentences={
-        Permission.READ: _("查看本机构发出和收到的转诊，给对方留言"),
+        Permission.READ: _("查看本机构发出和收到的转诊"),
+        Permission.TALK: _("给对方医生留言，把转诊交给同事，上报医务管理部门"),
         Permission.SEND: _("填写、发出和撤回转诊"),
         Permission.TRIAGE: _("答复转诊：接收、退回补充、转交、谢绝"),
         Permission.RECEIVE: _("登记转诊病人到诊、收治和出院"),

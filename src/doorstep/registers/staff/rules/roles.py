@@ -74,7 +74,7 @@ _LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _DESK = frozenset({"portal.bind"})
-_REFERS = frozenset({"referrals.read", "referrals.send"})
+_REFERS = frozenset({"referrals.read", "referrals.talk", "referrals.send"})
 _ANSWERS = frozenset({"referrals.read", "referrals.triage", "referrals.receive"})
 _TREATS = frozenset({"referrals.receive", "referrals.report", "referrals.close"})
 _COUNTS = frozenset({"referrals.measure"})
@@ -146,7 +146,7 @@ ROLES: Mapping[str, Role] = {
     "nurse": Role(
         _("护士"),
         _("查找居民，登记其资料，查看健康档案，登记转诊病人到诊，预约、签到、叫号。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | {"referrals.read", "referrals.receive"},
+        _CARE | _BEDSIDE | _DESK | _CLINIC | {"referrals.read", "referrals.talk", "referrals.receive"},
         Reach.CONSORTIUM,
     ),
     "township_physician": Role(

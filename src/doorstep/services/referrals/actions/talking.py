@@ -18,7 +18,7 @@ from doorstep.services.referrals.reads.rows import sides, terms_now
 from doorstep.services.referrals.rules import terms
 
 
-@action(Permission.READ, audits="referrals.write")
+@action(Permission.TALK, audits="referrals.write")
 def write(call: Call, *, referral: UUID, text: str) -> None:
     """Write to the other side. ``Refused``: ``referral.words`` where nothing is said, ``referral.draft`` before it was
     sent: there is no other side yet."""
@@ -31,7 +31,7 @@ def write(call: Call, *, referral: UUID, text: str) -> None:
     )  # fmt: skip
 
 
-@action(Permission.READ, audits="referrals.hand_over")
+@action(Permission.TALK, audits="referrals.hand_over")
 def hand_over(call: Call, *, referral: UUID, expect: int, colleague: UUID) -> None:
     """Give it to a colleague of the same institution (or take it oneself); it stays on that desk's lists."""
     row = rows.own(call, referral, expect)
@@ -42,7 +42,7 @@ def hand_over(call: Call, *, referral: UUID, expect: int, colleague: UUID) -> No
     rows.keep(row, call)
 
 
-@action(Permission.READ, audits="referrals.escalate")
+@action(Permission.TALK, audits="referrals.escalate")
 def escalate(call: Call, *, referral: UUID, expect: int, note: str) -> None:
     """Bring it before the medical affairs office, with words; the next move takes it from there."""
     row = rows.own(call, referral, expect)

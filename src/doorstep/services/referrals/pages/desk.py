@@ -97,7 +97,7 @@ def _detail(request: CalledRequest, found: Detail, bound: Mapping[str, Any]) -> 
         "hand_over_form": _hand_over(request, found),
         "writable": _writes(request, found),
         "may_discharge": _discharges(request, found),
-        "talks": line.side is not None and found.times.sent is not None,
+        "talks": line.side is not None and found.times.sent is not None and _may_talk(request),
         "open": status not in FLOW.ends,
         **shown(found),
     }
@@ -119,9 +119,13 @@ def _discharges(request: CalledRequest, found: Detail) -> bool:
     return here and not found.times.discharged and request.call.may(Permission.RECEIVE).allowed
 
 
+def _may_talk(request: CalledRequest) -> bool:
+    return request.call.may(Permission.TALK).allowed
+
+
 def _hand_over(request: CalledRequest, found: Detail) -> forms.HandOverForm | None:
     organisation = request.call.organisation
-    if not found.line.mine or organisation is None:
+    if not found.line.mine or organisation is None or not _may_talk(request):
         return None
     colleagues = staff.colleagues(organisation, clock.today())
     return forms.HandOverForm(None, colleagues) if colleagues else None
@@ -188,7 +192,7 @@ def _back(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     return redirect(f"{reverse('referrals:show', args=[referral])}?{query}")
 
 
-@page(Permission.READ)
+@page(Permission.TALK)
 @require_POST
 def message(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     """Write to the other side."""
@@ -199,7 +203,7 @@ def message(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     return _back(request, referral)
 
 
-@page(Permission.READ)
+@page(Permission.TALK)
 @require_POST
 def escalate(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     """Bring it before the medical affairs office."""
@@ -212,7 +216,7 @@ def escalate(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     return _back(request, referral)
 
 
-@page(Permission.READ)
+@page(Permission.TALK)
 @require_POST
 def hand_over(request: CalledRequest, referral: UUID) -> HttpResponseBase:
     """Give it to a colleague."""
