@@ -68,7 +68,12 @@ def take(call: Call, wish: TakeWish) -> Json:
         if refused.decision.reason in NOT_FOUND:
             raise fhir_answers.refusal(refused) from refused
         raise FhirProblem("appointment-refused", reason=refused.decision.reason) from refused
-    return booking.resource(made, wish.patient)
+    return booking.resource(made, wish.patient or _patient(call, made.resident))
+
+
+def _patient(call: Call, resident: UUID) -> str:
+    known = residents.records(call.scope, resident)
+    return next((one.patient_id for one in known if one.patient_id), "")
 
 
 def _taken(call: Call, wish: TakeWish, chosen: UUID) -> UUID:

@@ -16,7 +16,7 @@ from doorstep.registers.consents import api as consents
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 
-KEPT: Final = frozenset({"charts.read", "exchange.send", "exchange.export"})
+KEPT: Final = frozenset({"charts.read", "exchange.send", "exchange.export", "booking.read", "booking.book"})
 """What a call by an app may still do of what its person may: the door asks for nothing else."""
 
 
