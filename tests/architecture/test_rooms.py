@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -159,3 +160,17 @@ def _a_district() -> None:
     residents.merge(system(), kept=one, gone=other)
     signed = Signed(district.second, permit=True, signer="self", signer_name="王小明")
     consenting.record(member(district.lead), resident=one, signed=signed)
+    _a_booking(district.lead, one)
+
+
+def _a_booking(organisation: UUID, resident: UUID) -> None:
+    """A clinic tomorrow, and somebody who has a place in it."""
+    from doorstep.registers.organisations.models import Department
+    from doorstep.resources.booking.actions import appointments
+    from doorstep.resources.booking.rules import Channel
+    from doorstep.resources.booking.tests.conftest import ahead, sitting, slots
+
+    department = Department.objects.unscoped("test").filter(organisation=organisation).first()
+    keeper = member(organisation)
+    session = sitting(keeper, department.pk, ahead(1))
+    appointments.book(keeper, slot=slots(session)[0].id, resident=resident, channel=Channel.WINDOW)

@@ -74,6 +74,7 @@ def build(residents: int, seed: int) -> None:
     aside = _send_issues(district, seed)
     demo_index.build(call(), _send, district, residents, seed, console)
     _residents()
+    _clinics()
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -203,6 +204,13 @@ def _residents() -> None:
 
     if not demo_portal.kept().exists():
         _private(demo_portal.kept(), json.dumps(demo_portal.build(call()), ensure_ascii=False))
+
+
+def _clinics() -> None:
+    """Clinics of some institutions; what stands is left."""
+    from doorstep.site import demo_booking
+
+    demo_booking.build(call())
 
 
 def _private(path: Path, text: str) -> None:

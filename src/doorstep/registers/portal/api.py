@@ -12,7 +12,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.ids import new_id
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions import sessions
-from doorstep.registers.portal.actions.sending import is_real
+from doorstep.registers.portal.actions.sending import is_real, tell
 from doorstep.registers.portal.actions.sessions import resident_of
 from doorstep.registers.portal.reads import standing as reads
 from doorstep.registers.portal.rules.guardians import consents_for
@@ -21,7 +21,7 @@ from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.api import Header
 from doorstep.registers.staff import api as staff
 
-__all__ = ["Acting", "Permission", "Ward", "acting", "call_for", "consents_for", "is_real", "resident_of"]
+__all__ = ["Acting", "Permission", "Ward", "acting", "call_for", "consents_for", "is_real", "resident_of", "tell"]
 
 
 def call_for(request: HttpRequest) -> Call | None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from doorstep.events.booking import AppointmentCancelled, AppointmentMissed
+from doorstep.events.booking import (
+    AppointmentCancelled,
+    AppointmentMissed,
+    ClinicStopped,
+    ClinicSuspended,
+    PlaceOffered,
+)
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.call import Call
-from doorstep.resources.booking.actions import barring, following, waiting
+from doorstep.resources.booking.actions import barring, following, notifying, waiting
 from doorstep.resources.booking.reads.sessions import clinic_of
 
 
@@ -18,6 +24,21 @@ def on_cancelled(call: Call, event: AppointmentCancelled) -> None:
     """Somebody gave a place back: the next who waits is asked, and the rules are."""
     waiting.offer(call, clinic=clinic_of(event.session))
     barring.weigh(call, resident=event.resident, organisation=event.organisation)
+
+
+def on_stopped(call: Call, event: ClinicStopped) -> None:
+    """A clinic was stopped: the person is told."""
+    notifying.stopped(call, event)
+
+
+def on_suspended(call: Call, event: ClinicSuspended) -> None:
+    """A clinic was suspended: the person is told."""
+    notifying.suspended(call, event)
+
+
+def on_offered(call: Call, event: PlaceOffered) -> None:
+    """A place is offered from a waiting list: the person is told."""
+    notifying.offered(call, event)
 
 
 def on_merged(call: Call, event: ResidentsMerged) -> None:

@@ -6,14 +6,28 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
-from doorstep.events.booking import AppointmentCancelled, AppointmentMissed
+from doorstep.events.booking import (
+    AppointmentCancelled,
+    AppointmentMissed,
+    ClinicStopped,
+    ClinicSuspended,
+    PlaceOffered,
+)
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions.republishing import publish_all, republish
 from doorstep.resources.booking.fhir import PUBLISHES
 from doorstep.resources.booking.jobs import give_out, tidy
-from doorstep.resources.booking.reactions import on_cancelled, on_merged, on_missed, on_unmerged
+from doorstep.resources.booking.reactions import (
+    on_cancelled,
+    on_merged,
+    on_missed,
+    on_offered,
+    on_stopped,
+    on_suspended,
+    on_unmerged,
+)
 from doorstep.resources.booking.reads import lists
 
 ROOM = Room(
@@ -79,6 +93,9 @@ ROOM = Room(
     reactions={
         AppointmentMissed: (on_missed,),
         AppointmentCancelled: (on_cancelled,),
+        ClinicStopped: (on_stopped,),
+        ClinicSuspended: (on_suspended,),
+        PlaceOffered: (on_offered,),
         ResidentsMerged: (on_merged,),
         ResidentsUnmerged: (on_unmerged,),
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -72,4 +73,16 @@ def tell_bound(key: UUID) -> int:
     text = f"您的健康档案已可用尾号 {row.tail} 的手机登录。如果不是您本人办理的，请尽快到任一村卫生室或卫生院停用。"
     for phone in wanted:
         gateway().send(Message(f"bound-{row.id}-{codes.tail(phone)}", phone, "bound", {"tail": row.tail}, text))
+    return len(wanted)
+
+
+def tell(resident: UUID, key: str, template: str, values: Mapping[str, str], text: str) -> int:
+    """Send a notice to a resident: to the telephones bound to their record, else to the first mobile that is known of
+    them; how many were told. ``key`` is the same at every try. Raises ``NotSent``: the outbox tries again."""
+    bound = Binding.objects.filter(resident=resident, ended_at__isnull=True).order_by("pk")[:MOST_TOLD]
+    wanted = {sealing.unseal(one.phone, use=f"portal.phone:{one.id}") for one in bound}
+    if not wanted:
+        wanted = set([phone for phone in residents.phones(resident) if codes.mobile(phone)][:1])
+    for phone in sorted(wanted):
+        gateway().send(Message(f"{key}-{codes.tail(phone)}", phone, template, values, text))
     return len(wanted)

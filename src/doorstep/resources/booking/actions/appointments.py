@@ -18,6 +18,7 @@ from doorstep.resources.booking.actions.claiming import Claim
 from doorstep.resources.booking.actions.telling import publish, tell
 from doorstep.resources.booking.flow import Facts, Status
 from doorstep.resources.booking.models import Appointment, Slot, Waiting
+from doorstep.resources.booking.reads import offers
 from doorstep.resources.booking.reads.appointments import WHOSE, touched
 from doorstep.resources.booking.rules import Channel
 
@@ -37,9 +38,18 @@ def hold(call: Call, *, slot: UUID, resident: UUID, channel: Channel, until: dat
     return take(call, Claim(whom(call, resident), Channel(channel), slot=slot, until=until, why=why))
 
 
-@action(Permission.BOOK, audits="booking.book", beyond=PLACES)
 def book(call: Call, *, slot: UUID, resident: UUID, channel: Channel, why: str = "") -> UUID:
-    """Book a place, or one like it, for a resident at once; ``Refused`` as ``hold``."""
+    """Book a place, or one like it, for a resident at once; ``Refused`` as ``hold``. Where all such places are taken
+    already it says so before it opens a transaction: thousands may ask at the same moment."""
+    demand(call.may(Permission.BOOK))
+    if offers.is_gone(call, slot, Channel(channel)):
+        raise Refused(refuse("slot_taken"))
+    return book_now(call, slot=slot, resident=resident, channel=channel, why=why)
+
+
+@action(Permission.BOOK, audits="booking.book", beyond=PLACES)
+def book_now(call: Call, *, slot: UUID, resident: UUID, channel: Channel, why: str) -> UUID:
+    """Book a place, or one like it; ``Refused`` as ``hold``."""
     return take(call, Claim(whom(call, resident), Channel(channel), slot=slot, why=why))
 
 
@@ -55,9 +65,9 @@ def take(call: Call, wanted: Claim) -> UUID:
     about("Resident", wanted.resident, resident=wanted.resident, channel=wanted.channel.value)
     taken = claiming.claim(call, wanted)
     about("Appointment", taken.appointment, resident=wanted.resident, slot=str(taken.slot))
-    publish([taken.appointment, *taken.expired], call.at)
+    rows = publish([taken.appointment, *taken.expired], call.at)
     if wanted.until is None:
-        tell(AppointmentBooked, Appointment.objects.unscoped(WHOSE).get(pk=taken.appointment))
+        tell(AppointmentBooked, rows[taken.appointment])
     return taken.appointment
 
 

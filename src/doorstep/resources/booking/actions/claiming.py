@@ -23,7 +23,6 @@ from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.reads import claims
 from doorstep.resources.booking.rules import Channel
 
-ONE_LIKE: Final = "(s.session_id, s.starts) = (SELECT o.session_id, o.starts FROM booking_slot o WHERE o.id = %(slot)s)"
 OF_SESSION: Final = "s.session_id = %(session)s"
 THIS: Final = "s.id = %(slot)s"
 _CLAIM: Final = f"""
@@ -103,7 +102,7 @@ def claim(call: Call, wanted: Claim) -> Taken:
     ``Refused``: ``slot_taken``, ``one_a_day``, ``sanctioned``, ``not_released``, ``waited_for``, ``slot_past``,
     ``slot_closed``, ``not_found``. Nothing is changed then, once the transaction is rolled back.
     """
-    target = THIS if wanted.exact else ONE_LIKE if wanted.slot else OF_SESSION
+    target = THIS if wanted.exact else claims.ONE_LIKE if wanted.slot else OF_SESSION
     said = _said(call, wanted)
     found = _run(_CLAIM.format(target=target, lock="SKIP LOCKED"), said)
     if not found[0]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -28,12 +28,14 @@ def tell(kind: type[E], row: Appointment, **more: Any) -> None:
     emit(kind(row.id, row.resident_id, row.organisation_id, row.session_id, row.starts, row.channel, **more))
 
 
-def publish(appointments: Collection[UUID], at: datetime) -> None:
-    """Publish appointments and their places as they are now."""
-    rows = list(reads.rows().filter(pk__in=appointments))
-    for row, booked in zip(rows, reads.booked(rows), strict=True):
+def publish(appointments: Collection[UUID], at: datetime) -> Mapping[UUID, Appointment]:
+    """Publish appointments and their places as they are now; their rows."""
+    rows = list(reads.rows().select_related("session__clinic", "slot").filter(pk__in=appointments))
+    for row, booked in zip(rows, reads.booked(rows, named=False), strict=True):
         act.publish(fhir.appointment(booked, _patient(row)), source=row.organisation_id)
-    publish_slots(Slot.objects.filter(pk__in={row.slot_id for row in rows}).select_related("session"), at)
+        row.slot.session = row.session
+    publish_slots([row.slot for row in rows], at)
+    return {row.id: row for row in rows}
 
 
 def _patient(row: Appointment) -> str:

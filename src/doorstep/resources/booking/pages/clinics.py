@@ -22,8 +22,7 @@ from doorstep.registers.staff import api as staff
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission, may_keep
 from doorstep.resources.booking.actions import rostering as acts
-from doorstep.resources.booking.flow import Sitting
-from doorstep.resources.booking.pages.sessions import STATES
+from doorstep.resources.booking.pages.sessions import state_of
 from doorstep.resources.booking.reads import sessions as reads
 from doorstep.resources.booking.rules import Channel
 from doorstep.resources.booking.shapes import ClinicDetail, ClinicIn, RosterIn
@@ -69,7 +68,7 @@ def clinic(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     context = {
         "found": found, "may_roster": request.call.may(Permission.ROSTER).allowed and not found.ended,
         "rosters": [(one, forms.WEEKDAYS[one.weekday - 1][1], forms.BASES[one.basis]) for one in found.rosters],
-        "cells": [(cell, *STATES[Sitting(cell.status)]) for cell in found.line.cells],
+        "cells": [(cell, *state_of(cell)) for cell in found.line.cells],
         "shares": [(forms.CHANNELS[channel], percent) for channel, percent in found.shares],
         "kind": forms.KINDS[found.line.kind], "fee": forms.FEES[found.fee_level], "plan": _plan_form(None),
     }  # fmt: skip

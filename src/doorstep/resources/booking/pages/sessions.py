@@ -73,13 +73,20 @@ def week(request: CalledRequest) -> HttpResponseBase:
         "rows": [(line, [(day, said, _shown(line, day)) for day, said in days]) for line in found.items],
         "days": days, "paged": found, "before": monday - timedelta(days=7), "later": monday + timedelta(days=7),
         "today": clock.today(), "places": places, "organisation": organisation, "may": _rights(request),
-        "monday": monday,
+        "monday": monday, "sunday": monday + timedelta(days=6),
     }  # fmt: skip
     return render(request, "booking/week.html", context)
 
 
 def _shown(line: ClinicLine, day: date) -> list[tuple[Cell, Any, str]]:
-    return [(cell, *STATES[Sitting(cell.status)]) for cell in line.cells if cell.day == day]
+    return [(cell, *state_of(cell)) for cell in line.cells if cell.day == day]
+
+
+def state_of(cell: Cell) -> tuple[Any, str]:
+    """A session's state in words; one that nobody opened and whose time is over says so."""
+    if cell.status in (Sitting.PLANNED, Sitting.PUBLISHED, Sitting.SUSPENDED) and cell.ends <= clock.now():
+        return _("时间已过"), ""
+    return STATES[Sitting(cell.status)]
 
 
 def _key(text: str) -> UUID | None:
@@ -112,7 +119,7 @@ def session(request: CalledRequest, session: UUID) -> HttpResponseBase:
         (move.name, WORDS[move.name]) for move in flow.SESSION.open_moves(state)
         if move.name in MOVES and request.call.may(move.permission).allowed and _timely(move.name, found.cell.day)
     ]  # fmt: skip
-    word, tone = STATES[state]
+    word, tone = state_of(found.cell)
     waits = {one.id for one in found.queue}
     context = {
         "found": found, "word": word, "tone": tone, "moves": moves, "may": may, "today": clock.today(),

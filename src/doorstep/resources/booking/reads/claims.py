@@ -6,6 +6,7 @@ from typing import Final
 
 # %(at)s now · %(after)s the place begins later than this · %(channel)s · %(listed)s for one on the waiting list
 # · %(queued)s for one whose turn it is in the queue for a release
+ONE_LIKE: Final = "(s.session_id, s.starts) = (SELECT o.session_id, o.starts FROM booking_slot o WHERE o.id = %(slot)s)"
 FREE: Final = "(s.live AND (s.appointment IS NULL OR s.held_until <= %(at)s) AND s.starts > %(after)s)"
 WAITED_FOR: Final = """EXISTS (SELECT 1 FROM booking_waiting w WHERE w.clinic_id = ss.clinic_id
   AND w.status = 'waiting' AND ss.day BETWEEN w.since AND w.until)"""

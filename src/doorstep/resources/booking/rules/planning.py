@@ -11,7 +11,7 @@ from doorstep.kernel.clock import CHINA
 from doorstep.kernel.decision import Decision, allow, refuse
 from doorstep.resources.booking.rules import PRIMARY, Basis, Channel, Terms
 
-MOST_PLACES: Final = 400
+MOST_PLACES: Final = 1000
 MOST_TOGETHER: Final = 100
 LONGEST_VISIT: Final = 60
 """Minutes: who books is told the hour or less (预约时段精确到 1 小时以内, aim 30 minutes)."""

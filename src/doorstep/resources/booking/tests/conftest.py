@@ -88,16 +88,25 @@ def ahead(days: int) -> date:
 
 
 def sitting(
-    call: Call, of: UUID, day: date, *, minutes: int = 30, hours: int = 2, name: str = "普通门诊", together: int = 1
+    call: Call,
+    of: UUID,
+    day: date,
+    *,
+    minutes: int = 30,
+    hours: int = 2,
+    name: str = "普通门诊",
+    together: int = 1,
+    all_day: bool = False,
 ) -> UUID:
-    """A published session of a clinic of this name on a day, from eight o'clock on."""
+    """A published session of a clinic of this name on a day, from eight o'clock on, or all of it."""
     assert call.organisation is not None
     known = Clinic.objects.unscoped("a test").filter(name=name, department=of).first()
     made = ClinicIn(
         call.organisation, of, name, practitioner="李主任", visits_from="省人民医院", title="主任医师"
     )  # fmt: skip
     clinic = known.id if known else rostering.make_clinic(call, clinic=made)
-    roster = RosterIn(frozenset({day.isoweekday()}), EARLY, time(8 + hours), minutes, day, "support", together, day)
+    span = (time(), time(23, 59)) if all_day else (EARLY, time(8 + hours))
+    roster = RosterIn(frozenset({day.isoweekday()}), *span, minutes, day, "support", together, day)
     rostering.add_roster(call, clinic=clinic, roster=roster)
     rostering.plan(call, clinic=clinic, since=day, until=day)
     row = Session.objects.unscoped("a test").get(clinic=clinic, day=day)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,6 +17,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.models import OutboxEvent, RuleSet
 from doorstep.kernel.outbox import drain
 from doorstep.kernel.testing.callers import member, system
+from doorstep.registers.portal.tests.factory import resident as sent
 from doorstep.resources.booking import jobs, reactions
 from doorstep.resources.booking.actions import appointments as acts
 from doorstep.resources.booking.actions import barring, desk, rostering, series, sessions, stopping, waiting
@@ -374,3 +378,29 @@ def test_whoever_is_not_known_here_is_helped_at_the_desk_if_they_have_an_appoint
         desk.check_in(at(clerk, now), appointment=key)
         refused("not_found", lambda: desk.check_in(at(member(township), now), appointment=key))
     assert row(key).status == Status.CHECKED_IN
+
+
+def test_those_affected_are_told_by_short_message_once(
+    clerk: Call, county: UUID, cardiology: UUID, tmp_path: Path, settings: Any
+) -> None:
+    """Of a suspension, of a stop with the place that is kept instead, of an offer; who has no telephone is not."""
+    settings.DOORSTEP_MESSAGES = tmp_path / "messages.json"
+    whom, nobody = sent(county, name="王小明", serial=7, phone="13900000071"), person("无电话", county)
+    first, second = sitting(clerk, cardiology, ahead(1)), sitting(clerk, cardiology, ahead(2), minutes=60, hours=1)
+    for slot, one in zip(slots(first), (whom, nobody), strict=False):
+        book(clerk, slot, one)
+    stopping.suspend(clerk, session=first, expect=version(first), why="等通知")
+    stopping.stop(clerk, session=first, expect=version(first), why="医生外出抢救")
+    drain()
+    drain()
+    said = [json.loads(line) for line in (tmp_path / "messages.jsonl").read_text().splitlines()]
+    assert [one["phone"] for one in said] == ["13900000071"] * 2
+    assert "可能有变动（等通知）" in said[0]["text"]
+    assert "医生外出抢救" in said[1]["text"]
+    assert f"{ahead(2).month}月{ahead(2).day}日08:00" in said[1]["text"]
+    waiting.join(clerk, clinic=clinic_of(second), resident=whom, since=ahead(3), until=ahead(4))
+    sitting(clerk, cardiology, ahead(3), minutes=60, hours=1)
+    assert waiting.offer(clerk, clinic=clinic_of(second)) == 1
+    drain()
+    last = json.loads((tmp_path / "messages.jsonl").read_text().splitlines()[-1])
+    assert "有号了" in last["text"]

@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from doorstep.kernel.call import Call
+from doorstep.registers.portal.tests.factory import resident as sent
 from doorstep.registers.staff.models import Session as SignedIn
 from doorstep.registers.staff.tests.factory import client_of, person, post, somebody
 from doorstep.resources.booking.actions import appointments as acts
@@ -65,9 +66,9 @@ def test_from_a_new_clinic_to_the_wall(keeper: Client, window: Client, county: U
     assert "为居民预约" not in page(window, there)
     send(keeper, f"{there}/move", move="publish", expect=1)
     assert "余 4/4" in page(window, f"/booking/?day={day}")
-    whom = resident("王小明", county)
+    whom = sent(county, name="王小明", serial=7)
     assert "没有找到这个人" in page(window, f"{there}/book?q=nobody")
-    assert "王小明" in page(window, f"{there}/book?q=王小明")
+    assert str(whom) in page(window, f"{there}/book?q=wxm")
     assert "请先查找并选择一位居民" in send(window, f"{there}/book", 422, channel="window", how="book")
     slip = send(
         window, f"{there}/book", resident=whom, slot=slots(session.pk)[0].pk, channel="phone", how="book", q="王"
@@ -122,11 +123,11 @@ def test_the_waiting_list_at_the_window(window: Client, clerk: Call, cardiology:
     session = sitting(clerk, cardiology, ahead(1), minutes=60, hours=1)
     clinic = Session.objects.unscoped("a test").get(pk=session).clinic_id
     there = f"/booking/clinics/{clinic}/waiting"
-    taker, waits = resident("占号人", county), resident("候补人", county)
+    taker, waits = resident("占号人", county), sent(county, name="候补人", serial=8)
     key = acts.book(clerk, slot=slots(session)[0].id, resident=taker, channel=Channel.WINDOW)
     assert "窗口现在没有空号" in page(window, f"/booking/sessions/{session}/book?q=候补人")
     assert "没有人候补" in page(window, there)
-    assert "候补人" in page(window, f"{there}?q=候补人")
+    assert str(waits) in page(window, f"{there}?q=候补人")
     send(window, there, resident=waits, since=ahead(0), until=ahead(3))
     assert "已经在这个门诊的候补名单上了" in send(window, there, 422, resident=waits, since=ahead(0), until=ahead(3))
     acts.release(clerk, appointment=key, why="")

@@ -86,7 +86,7 @@ def test_primary_members_are_first_and_what_is_left_falls_back(day: date, terms:
         (Shift(time(8), time(12), 61), "shift.minutes"),
         (Shift(time(8), time(8, 5), 10), "shift.short"),
         (Shift(time(8), time(12), 10, 0), "shift.together"),
-        (Shift(time(8), time(12), 1, 2), "shift.many"),
+        (Shift(time(8), time(12), 1, 5), "shift.many"),
     ],
 )
 def test_a_shift_is_sound(shift: Shift, reason: str) -> None:
