@@ -228,7 +228,8 @@ def bare(dsn: str, wants: list[tuple[str, str]], folder: Path) -> float:
     said = {
         "id": "gen_random_uuid()", "token": "gen_random_uuid()", "resident": "(:'resident')::uuid",
         "slot": "(:'slot')::uuid", "channel": "'app'", "status": "'booked'", "until": "NULL", "at": "now()",
-        "after": "now()", "day": "current_date", "listed": "false", "actor": "'bench'", "name": "'bench'", "why": "''",
+        "after": "now()", "day": "current_date", "listed": "false", "queued": "false",
+        "actor": "'bench'", "name": "'bench'", "why": "''",
         "replaces": "NULL", "series": "NULL",
     }  # fmt: skip
     statement = claiming._CLAIM.format(target=claims.ONE_LIKE, lock="SKIP LOCKED")

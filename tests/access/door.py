@@ -38,7 +38,7 @@ COLUMNS = (*DEAD, *SYSTEMS, *ROLES)
 SITUATIONS = ("own", "unrelated", "member", "outside", "consent", "glass", "outside, opened", "expired")
 SIDE = {"own": "a", "unrelated": "a", "outside": "b", "outside, opened": "b"}
 STAFF = "patient/*.rs user/*.cruds"
-KEPT = ("charts.read", "exchange.send", "exchange.export")
+KEPT = ("charts.read", "exchange.send", "exchange.export", "booking.read", "booking.book")
 """What a call by an app may do at all of what its person may (``apps.reads.standing``)."""
 
 

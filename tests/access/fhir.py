@@ -20,6 +20,11 @@ GENDER = "http://hl7.org/fhir/administrative-gender"
 NEW: dict[str, Any] = {"resourceType": "Observation", "status": "final", "code": {"text": "新"}}
 META = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "x"}]}}]}
 _FACTS = patient("ask", "{number}", "{text}")
+PLACE = {"resourceType": "Parameters", "parameter": [
+    {"name": "appt-id", "valueUri": "Appointment/00000000-0000-0000-0000-000000000000"},
+    {"name": "patient-id", "valueUri": "Patient/{patient}"},
+]}  # fmt: skip
+"""A place that there is not, for a patient: whoever may not book is not told so much."""
 NUMBER = {
     "name": "resource",
     "resource": {key: value for key, value in _FACTS.items() if key not in ("telecom", "text")},
@@ -145,6 +150,15 @@ ASKED: dict[tuple[str, str, bool], Interaction] = {
     ("Observation", "lastn", False): _shown("", "Observation/$lastn?patient={patient}"),
     ("Patient", "match", False): _shown(
         "", "Patient/$match", "POST", {"resourceType": "Parameters", "parameter": [NUMBER]}
+    ),
+    ("Appointment", "find", False): Interaction("", "GET", "Appointment/$find?start=2026-01-01&end=2026-01-02"),
+    ("Appointment", "hold", False): Interaction("", "POST", "Appointment/$hold", PLACE),
+    ("Appointment", "hold", True): Interaction(
+        "", "POST", "Appointment/00000000-0000-0000-0000-000000000000/$hold", PLACE
+    ),
+    ("Appointment", "book", False): Interaction("", "POST", "Appointment/$book", PLACE),
+    ("Appointment", "book", True): Interaction(
+        "", "POST", "Appointment/00000000-0000-0000-0000-000000000000/$book", PLACE
     ),
     ("Patient", "ihe-pix", False): _shown("", "Patient/$ihe-pix?sourceIdentifier=urn:mr|{patient}"),
     ("", "meta", False): Interaction("", "GET", "$meta"),

@@ -16,7 +16,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from doorstep.fhir.door.house import Answer, Authorization, Candidate, ExportState, ExportWish, Face, Fetch, Seen
+from doorstep.fhir.door.house import (
+    Answer,
+    Authorization,
+    Candidate,
+    ExportState,
+    ExportWish,
+    Face,
+    Fetch,
+    FindWish,
+    Seen,
+    TakeWish,
+)
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.walk import Steps
@@ -32,7 +43,7 @@ from doorstep.record.exchange import api as exchange
 from doorstep.registers.apps import api as apps
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
-from doorstep.site import fhir_answers, fhir_audit, fhir_bundles, fhir_match, fhir_scopes
+from doorstep.site import fhir_answers, fhir_audit, fhir_booking, fhir_bundles, fhir_match, fhir_scopes
 from doorstep.site.fhir_common import Common
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
@@ -185,6 +196,14 @@ class House:
         """The patients within the caller's bounds that may be the one described, as the person index weighs them."""
         self.bounds(call)  # who may not read is told so
         return await self.work(_fenced(call, lambda: fhir_match.candidates(call, patient)))
+
+    async def proposals(self, call: Call, wish: FindWish) -> Sequence[Mapping[str, Any]]:
+        """What could be booked, as the booking room offers it."""
+        return await self.work(_fenced(call, lambda: fhir_booking.proposals(call, wish)))
+
+    async def take(self, call: Call, wish: TakeWish) -> Mapping[str, Any]:
+        """Hold or book in the booking room."""
+        return await self.work(_fenced(call, lambda: fhir_booking.take(call, wish)))
 
     async def same_person(self, call: Call, patients: Sequence[str]) -> Sequence[str]:
         """All patients within the caller's bounds that are one person's with these."""

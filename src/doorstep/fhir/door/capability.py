@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from doorstep.fhir.door import operations
+from doorstep.fhir.door import operations, scheduling
 from doorstep.fhir.door.asked import JSON, PATCHES, XML
 from doorstep.fhir.door.merging import MERGE
 from doorstep.fhir.outcome import instant
@@ -24,7 +24,10 @@ _OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition
 _SERVICES: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _DEFINITION: Final = "http://hl7.org/fhir/OperationDefinition/"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
-_ELSEWHERE: Final = {"ihe-pix": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"}
+_ELSEWHERE: Final = {
+    "ihe-pix": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix",
+    **{each: f"{scheduling.DEFINITIONS}{each}" for each in ("find", "hold", "book")},
+}
 _OF_R4: Final = {
     "validate": "Resource-validate", "meta": "Resource-meta", "meta-add": "Resource-meta-add",
     "meta-delete": "Resource-meta-delete",

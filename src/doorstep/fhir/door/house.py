@@ -57,6 +57,28 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class FindWish:
+    """What is looked for by `$find`: between two moments, at institutions (their ids; none: the caller's own), in
+    departments (their codes; none: all), at most so many."""
+
+    start: datetime
+    end: datetime
+    organizations: tuple[str, ...]
+    specialties: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWish:
+    """What is held or booked: a proposed (its slot) or a held Appointment, for a Patient, with a comment."""
+
+    chosen: str
+    patient: str
+    comment: str
+    hold_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """Who gives tokens: SMART's well-known document, and the endpoints by the names of its older extension."""
 
@@ -171,6 +193,12 @@ class House(Protocol):
 
     async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
         """Return the patients within the caller's bounds that may be the one described, best first."""
+
+    async def proposals(self, call: Call, wish: FindWish) -> Sequence[Mapping[str, Any]]:
+        """Return what could be booked, as proposed Appointments, the earliest first."""
+
+    async def take(self, call: Call, wish: TakeWish) -> Mapping[str, Any]:
+        """Hold or book, and return the Appointment."""
 
     async def same_person(self, call: Call, patients: Sequence[str]) -> Sequence[str]:
         """Return the ids of all patients within the caller's bounds that are the persons of these."""

@@ -9,7 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from doorstep.fhir import meta
-from doorstep.fhir.door import everything, persons, versions
+from doorstep.fhir.door import everything, persons, scheduling, versions
 from doorstep.fhir.door.answers import respond
 from doorstep.fhir.door.asked import Asked
 from doorstep.fhir.door.house import House, Seen
@@ -104,6 +104,11 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
     ("Observation", "lastn", False): everything.lastn,
     ("Patient", "match", False): persons.match,
     ("Patient", "ihe-pix", False): persons.pix,
+    ("Appointment", "find", False): scheduling.find,
+    ("Appointment", "hold", False): scheduling.hold,
+    ("Appointment", "hold", True): scheduling.hold,
+    ("Appointment", "book", False): scheduling.book,
+    ("Appointment", "book", True): scheduling.book,
     ("", "meta", False): get_meta,
     ("*", "meta", False): get_meta,
     ("*", "meta", True): get_meta,
@@ -123,9 +128,10 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
 }
 NEEDS: Final[Mapping[str, str]] = {
     "everything": "rs", "lastn": "rs", "match": "s", "ihe-pix": "s", "meta-add": "ru", "meta-delete": "ru",
+    "find": "s", "hold": "c", "book": "c",
 }  # fmt: skip
 """What an app's token must allow for an operation, in letters of SMART's scopes; for the others it is `r`."""
-CHANGING: Final = frozenset({"meta-add", "meta-delete", "match"})
+CHANGING: Final = frozenset({"meta-add", "meta-delete", "match", "hold", "book"})
 """Operations that are asked for by POST alone."""
 
 

@@ -196,6 +196,10 @@ DOOR: Final[dict[str, Kind]] = {
     ),
     "export-disk": Kind("no-store", 500, "导出文件无法写入，请告知管理员", "the files of the export cannot be written"),
     "export-fault": Kind("exception", 500, "导出时系统出错，请告知管理员", "the export failed: tell the administrator"),
+    # booking
+    "appointment-refused": Kind(
+        "conflict", 409, "这个号不能约（{reason}）", "this appointment cannot be had ({reason})"
+    ),
     # who somebody is
     "match-several": Kind(
         "multiple-matches",

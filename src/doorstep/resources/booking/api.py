@@ -10,8 +10,11 @@ from uuid import UUID
 from doorstep.kernel.call import Call
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import appointments as acts
+from doorstep.resources.booking.fhir import appointment as resource
+from doorstep.resources.booking.fhir import proposed
 from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.reads import appointments as reads
+from doorstep.resources.booking.reads import rulings
 from doorstep.resources.booking.reads.appointments import get
 from doorstep.resources.booking.reads.offers import free
 from doorstep.resources.booking.rules import Channel
@@ -27,8 +30,11 @@ __all__ = [
     "free",
     "get",
     "hold",
+    "hold_minutes",
     "of_resident",
+    "proposed",
     "release",
+    "resource",
 ]
 
 
@@ -39,6 +45,11 @@ def hold(call: Call, *, slot: UUID, resident: UUID, channel: Channel, until: dat
     channel), ``waited_for`` (by a waiting list), ``slot_past``, ``slot_closed``, ``hold.past``, ``not_found``.
     """
     return acts.hold(_let(call), slot=slot, resident=resident, channel=channel, until=until, why=why)
+
+
+def hold_minutes(day: date) -> int:
+    """How long a place is held for whoever fills in the rest, by the rule of the day."""
+    return rulings.terms(day).hold_minutes
 
 
 def confirm(call: Call, *, appointment: UUID) -> None:

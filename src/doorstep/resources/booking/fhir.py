@@ -8,7 +8,7 @@ from typing import Final
 from doorstep.kernel.projecting import HL7, Json, concept, filled, plain, reference, subject
 from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.rules import CHANNELS, Channel
-from doorstep.resources.booking.shapes import Booked, ClinicFacts, SlotFacts
+from doorstep.resources.booking.shapes import Booked, ClinicFacts, Offer, SlotFacts
 
 PUBLISHES: Final = ("Appointment", "Schedule", "Slot")
 RESIDENT: Final = "urn:doorstep:resident"
@@ -76,4 +76,22 @@ def appointment(booked: Booked, patient: str) -> Json:
         end=booked.ends.isoformat(),
         slot=[reference("Slot", booked.slot)],
         participant=[{"actor": actor, "status": "tentative" if status == "pending" else "accepted"}],
+    )
+
+
+def proposed(offer: Offer) -> Json:
+    """What could be booked, as the Argonaut Scheduling guide has it: a proposed Appointment that is kept nowhere; its
+    id is the slot's, for ``$hold`` and ``$book``."""
+    who = " ".join(filter(None, (plain(offer.practitioner_name), plain(offer.title)))) or plain(offer.clinic_name)
+    return filled(
+        resourceType="Appointment",
+        id=str(offer.slot),
+        status="proposed",
+        serviceType=[{"text": plain(offer.clinic_name) or "?"}],
+        specialty=[{"text": plain(offer.department_name) or "?"}],
+        appointmentType=concept(HL7 + "v2-0276", "ROUTINE", ""),
+        start=offer.starts.isoformat(),
+        end=offer.ends.isoformat(),
+        slot=[reference("Slot", offer.slot)],
+        participant=[{"actor": {"display": who or "?"}, "required": "required", "status": "needs-action"}],
     )

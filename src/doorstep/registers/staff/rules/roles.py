@@ -239,5 +239,6 @@ OUTSIDE: Mapping[str, Role] = {
 }  # fmt: skip
 """Roles that no post can have: they come from being the person, or their guardian."""
 
-SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read"})
-"""What a source system's key may do, within its own institution: send records, read back and export what it sent."""
+SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read", "booking.read", "booking.book"})
+"""What a source system's key may do, within its own institution: send records, read back and export what it sent; find
+what can be booked, and book it for those whom the institution knows."""
