@@ -66,13 +66,17 @@ def choices(call: Call, *, experts: bool, text: str, page: Page) -> Paged[Choice
     with connection.cursor() as cursor:
         cursor.execute(_CLINICS, said)
         rows = [row for row in cursor.fetchall() if row[7] or not experts]
-    near = {one.organisation for one in residents.records(EVERYWHERE, call.resident)} if call.resident else set()
     found = {one.key: one for one in _choices(rows, experts)}.values()
-    fits = [one for one in found if text in _words(one)]
-    ordered = sorted((_key(one, near), one) for one in fits)
+    near = _near(call)
+    ordered = sorted((_key(one, near), one) for one in found if text in _words(one))
     later = [pair for pair in ordered if not page.after or pair[0] > page.after][: page.limit + 1]
     edge = later[page.limit - 1][0] if len(later) > page.limit else None
     return cut([one for _, one in later], page, edge)
+
+
+def _near(call: Call) -> set[UUID]:
+    """The institutions that know the person."""
+    return {one.organisation for one in residents.records(EVERYWHERE, call.resident)} if call.resident else set()
 
 
 def _choices(rows: list[tuple[Any, ...]], experts: bool) -> list[Choice]:

@@ -62,25 +62,41 @@ def stand(call: Call, *, session: UUID) -> Stand:
     row, whose = choosing.session(session), me(call)
     release = Release.objects.unscoped(COUNTED).filter(session=session).first()
     opens = release.opens_at if release else _opens(session)
-    with fence.lifted(COUNTED):
-        line = Ticket.objects.unscoped(COUNTED).filter(release__session=session)
-        mine = line.filter(resident=whose).first()
-        waiting = line.filter(status=Turn.WAITING)
-        joined, answered = waiting.count(), 0
-        before = waiting.filter(_earlier(mine)).count() if mine else joined
-        if release and release.drawn_at and joined:
-            answered = line.exclude(status=Turn.WAITING).count()
-    since = (call.at - release.drawn_at).total_seconds() if release and release.drawn_at else 0
+    drawn = release.drawn_at if release else None
+    line = _line(session, whose, drawn=drawn is not None)
+    mine = line.mine
+    since = (call.at - drawn).total_seconds() if drawn else 0
     return Stand(
         session=session, clinic=row.clinic_id, clinic_name=row.clinic.name, practitioner=row.clinic.practitioner,
         organisation_name=organisations.names({row.organisation_id}).get(row.organisation_id, ""), starts=row.starts,
         opens_at=opens, gives=row.status in GIVES and row.ends > call.at,
         closed=release.closed_at is not None if release else opens is None or opens <= call.at,
-        drawn=release is not None and release.drawn_at is not None, joined=joined, places=_places(session, call, opens),
+        drawn=drawn is not None, joined=line.joined, places=_places(session, call, opens),
         status=mine.status if mine else "", early=mine is not None and opens is not None and mine.joined_at < opens,
-        before=before, seconds=releasing.left(before, answered, since),
+        before=line.before, seconds=releasing.left(line.before, line.answered, since),
         appointment=mine.appointment_id if mine else None, reason=mine.reason if mine else "",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A queue as one of those in it sees it."""
+
+    mine: Ticket | None
+    joined: int
+    before: int
+    answered: int
+
+
+def _line(session: UUID, whose: UUID, *, drawn: bool) -> _Line:
+    with fence.lifted(COUNTED):
+        line = Ticket.objects.unscoped(COUNTED).filter(release__session=session)
+        mine: Ticket | None = line.filter(resident=whose).first()
+        waiting = line.filter(status=Turn.WAITING)
+        joined = waiting.count()
+        before = waiting.filter(_earlier(mine)).count() if mine else joined
+        answered = line.exclude(status=Turn.WAITING).count() if drawn and joined else 0
+    return _Line(mine, joined, before, answered)
 
 
 def _earlier(mine: Ticket) -> Q:
