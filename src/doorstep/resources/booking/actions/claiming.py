@@ -114,6 +114,8 @@ def claim(call: Call, wanted: Claim) -> Taken:
             raise Refused(why)
     if found[1] is None:
         raise Refused(refuse("one_a_day"))
+    if found[2]:
+        _free(found[2])
     return Taken(said["id"], found[1], tuple(found[2]))
 
 
@@ -149,7 +151,16 @@ def _why(target: str, said: dict[str, Any]) -> tuple[Decision, bool]:
 
 
 _FREE: Final = "UPDATE booking_slot SET appointment = NULL, held_until = NULL WHERE id = %s AND appointment = %s"
+_FREE_EXPIRED: Final = """UPDATE booking_slot SET appointment = NULL, held_until = NULL WHERE id IN
+  (SELECT id FROM booking_slot WHERE appointment = ANY (%s) FOR UPDATE SKIP LOCKED)"""
 _KEEP: Final = "UPDATE booking_slot SET held_until = NULL WHERE id = %s AND appointment = %s"
+
+
+def _free(expired: list[UUID]) -> None:
+    """The other places that were held by what has expired on the way say so; whoever has one locked is just taking it,
+    and is not waited for: they may wait for one of these appointments."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREE_EXPIRED, [expired])
 
 
 def give_back(slot: UUID, appointment: UUID) -> None:
