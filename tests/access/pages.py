@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Iterator
 
 from doorstep.kernel.web.pages import Rule
-from doorstep.registers.staff.rules import GRANTABLE, ROLES, Reach
+from doorstep.registers.staff.rules import GRANTABLE, OUTSIDE, ROLES, Reach
 from tests.access.asking import Caller, Left, request
 from tests.access.situations import (
     BREAK,
+    CHOSEN,
     COLUMNS,
     FREE,
     NOTHING,
@@ -49,7 +50,7 @@ def rows_of(ground: Ground, address: Address) -> tuple[Rows, list[str]]:
                         left = _ask(caller, method, asked, situation)
                     row |= dict.fromkeys(names, left.done if method == "POST" else left.cell)
                     where = f"{names[0]}: {method} {address.name} ({situation})"
-                    wrong += [f"{where} {each}" for each in leaks(left, names[0])]
+                    wrong += [f"{where} {each}" for each in leaks(left, names[0], address.name)]
                     wrong += [f"{where} {each}" for each in faults(left, caller, address)]
                 rows[address.name, method, situation] = row
     return rows, wrong
@@ -117,9 +118,9 @@ def faults(left: Left, caller: Caller, address: Address) -> Iterator[str]:
         yield f"is refused ({left.cell}) and left {len(told)} lines of it in the trail"
 
 
-def leaks(left: Left, role: str) -> Iterator[str]:
+def leaks(left: Left, role: str, name: str) -> Iterator[str]:
     """What is shown of others' words to whom no table can allow it, and data that is shown as markup."""
-    everywhere = role in ROLES and ROLES[role].reach == "district"
+    everywhere = (role in ROLES and ROLES[role].reach == "district") or (role in OUTSIDE and name in CHOSEN)
     body = left.body.replace(f'value="{WORD}"', "")  # what was typed stands in its box
     if WORD in body and not everywhere:
         yield "shows what is another consortium's"

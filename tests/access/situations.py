@@ -35,6 +35,8 @@ COLUMNS = ("stranger", "nobody", *OUTSIDE, *ROLES)
 BREAK = "consents.break_glass"
 FREE = {str(rule) for rule in Rule}
 
+CHOSEN = frozenset(f"booking:own_{part}" for part in ("book", "clinic", "department", "release", "stand", "wait"))
+"""A resident books where they like: which clinics there are, and when, is public to them."""
 NOTHING = "—"
 SITUATIONS: Mapping[str, str] = {
     NOTHING: "the address names nothing of anybody's",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from doorstep.kernel.web.pages import Rule
 from doorstep.registers.staff.rules import GRANTABLE, OUTSIDE, ROLES, Duty, Reach
 from tests.access import table
-from tests.access.situations import COLUMNS, FREE, held
+from tests.access.situations import CHOSEN, COLUMNS, FREE, held
 from tests.access.table import ALLOWED, Key
 
 PUBLIC = {
@@ -79,6 +79,8 @@ def beyond(key: Key, role: str) -> str:
     rule = table.read()[key]["rule"]
     if not may(role, rule, situation):
         return "lacks the permission"
+    if role in OUTSIDE and name in CHOSEN:
+        return ""
     if situation.startswith("outside") and not everywhere(role) and name not in PUBLIC and rule not in FREE:
         return "belongs to another consortium"
     return ""

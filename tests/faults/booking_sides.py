@@ -65,7 +65,7 @@ def _booking(side: Side) -> None:
 
 def _own_booking(side: Side) -> None:
     """What the resident has of their own at another clinic of the department: an appointment, an offered place, a wish,
-    a sanction; a place to book, and a session that is given out soon."""
+    a sanction; places to book, and a session that is given out soon."""
     keeper, today = replace(callers.member(side.organisation), name=side.text), clock.today()
     made = ClinicIn(
         side.organisation, side.department, side.text[:57] + " 3", practitioner=side.text[:60], visits_from=side.text
@@ -82,6 +82,7 @@ def _own_booking(side: Side) -> None:
         sessions.give_out(keeper, session=session.pk, expect=1)
     app = Slot.objects.filter(channel="app").order_by("number")
     side.ids["own_slot"] = app.filter(session=first).first().pk
+    side.ids["open_session"], side.ids["open_slot"] = first, app.filter(session=first).last().pk
     mine = replace(callers.system(), actor=f"resident:{side.resident}", name=side.text, resident=side.resident)
     side.ids["own_appointment"] = own_booking.book(mine, slot=app.filter(session=second).first().pk)
     day = today + timedelta(days=4)

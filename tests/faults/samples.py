@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -150,7 +151,8 @@ PATHS |= {
     "booking:waiting": _keys("clinic"),
     "booking:withdraw": _keys("clinic", "wish"),
     **dict.fromkeys(("booking:session", "booking:call_next", "booking:wall"), _keys(session="sitting")),
-    **dict.fromkeys(("booking:stop", "booking:book"), _keys(session="later")),
+    "booking:stop": _keys(session="later"),
+    "booking:book": _keys(session="open_session"),
     "booking:move": _keys(session="planned"),
     **dict.fromkeys(("booking:appointment", "booking:confirm", "booking:release"), _keys("appointment")),
     "booking:desk": _keys(appointment="called"),
@@ -382,6 +384,11 @@ FORMS: dict[str, Callable[[World, Side], Data]] = {
 }
 
 
+def _days(first: int, last: int) -> Data:
+    since, until = (clock.today() + timedelta(days=days) for days in (first, last))
+    return {"since": since.isoformat(), "until": until.isoformat()}
+
+
 def _span() -> Data:
     return {"since": clock.today().isoformat(), "until": tomorrow()}
 
@@ -400,7 +407,7 @@ FORMS |= {
     "booking:new_clinic": _clinic,
     "booking:roster": _weekdays,
     "booking:end_roster": _nothing,
-    "booking:plan": lambda world, side: _span(),
+    "booking:plan": lambda world, side: _days(5, 6),
     "booking:shares": _since(referral="30"),
     "booking:end_clinic": lambda world, side: {"expect": 1},
     "booking:waiting": lambda world, side: {"resident": side.third, **_span()},
@@ -410,7 +417,7 @@ FORMS |= {
     "booking:stop": lambda world, side: {"why": "停电", "expect": 2},
     "booking:book": lambda world, side: {
         "resident": side.kept,
-        "slot": side.slot,
+        "slot": side.open_slot,
         "channel": "window",
         "how": "book",
     },
