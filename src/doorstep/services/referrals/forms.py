@@ -130,6 +130,9 @@ class MoveForm(HouseForm):
         super().__init__(data, prefix=name, initial={"slot": first})
         for field in set(self.fields) - set(ASKED.get(name, ())) - {"expect"}:
             del self.fields[field]
+        for field in MUST[Part.BACK]:
+            if field in self.fields:
+                self.fields[field].label = f"{self.fields[field].label}*"
         given: dict[str, list[tuple[str, str]]] = {"reason": choices.get(name, []), **choices}
         for field in ("slot", "destination", "reason"):
             if field in self.fields:
