@@ -87,7 +87,7 @@ def test_summary_tells_what_matters(
 ) -> None:
     """Allergy in the head, problems, medicines, flags in words, doubtful values told."""
     client = entering(member(township))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         answer = client.get(f"/charts/{busy}/")
     said = _text(answer)
     assert answer.status_code == 200
@@ -114,7 +114,7 @@ def test_timeline_page_and_its_part(
 ) -> None:
     """Whole without scripts, the list alone for HTMX."""
     client = entering(member(county))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         answer = client.get(f"/charts/{busy}/timeline/")
     assert "2 项检验与测量" in _text(answer)
     part = client.get(f"/charts/{busy}/timeline/", {"kind": "diagnosis"}, headers={"HX-Request": "true"})
@@ -155,7 +155,7 @@ def test_results_and_series(entering: Entering, busy: UUID, django_assert_max_nu
 def test_entry_page(entering: Entering, busy: UUID, county: UUID, django_assert_max_num_queries: Any) -> None:
     """Fields in words, links to entries of the same resident, source, raw resource for those who may."""
     client = entering(member(county))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         answer = client.get(f"/charts/{busy}/Condition/c1/")
     html = answer.content.decode()
     assert f"/charts/{busy}/Encounter/v1/" in html
