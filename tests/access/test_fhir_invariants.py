@@ -59,6 +59,8 @@ def test_who_may_only_read_writes_nothing() -> None:
 def test_an_institution_s_own_key_can_do_all() -> None:
     """The table can fail: what is refused elsewhere is done here."""
     for asked, _situation, row in rows("own"):
+        if asked.name.endswith(("$hold", "$book")):
+            continue  # asked with a place that is none; tests/conformance/test_booking.py takes one
         assert row["key"] == "yes", asked.name
         assert row["app"] == "yes", asked.name
 

@@ -34,7 +34,7 @@ def people(hospital_a):
 
 def test_search_page_lists_with_masked_ids(entering, people, hospital_a, django_assert_max_num_queries):
     client = entering(member(hospital_a))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         answer = client.get("/residents/", {"q": "wx"})
     html = answer.content.decode()
     assert answer.status_code == 200
@@ -59,7 +59,7 @@ def test_a_wrong_id_is_told_in_words(entering, people, hospital_a):
 
 def test_identity_page_and_its_queries(entering, people, hospital_a, django_assert_max_num_queries):
     client = entering(member(hospital_a))
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         html = client.get(f"/residents/{people[0]}/").content.decode()
     assert number(1) in html
     assert "甲医院" in html

@@ -14,8 +14,8 @@ from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
 TODAY = clock.today().isoformat()
-FRAME = 6
-"""Queries of the frame: session, account, posts, reach, and two to spare."""
+FRAME = 8
+"""Queries of the frame: session, account, posts, reach, what waits at two desks for the menu, and two to spare."""
 
 
 @pytest.fixture

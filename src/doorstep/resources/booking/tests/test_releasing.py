@@ -163,9 +163,9 @@ def test_whoever_may_not_is_told_why_and_the_next_has_the_place(sought: UUID, co
     Slot.objects.filter(pk=keep.pk).update(open_at=HOUR - timedelta(days=1), released_at=HOUR - timedelta(days=1))
     own.book(mine(one, HOUR - 5 * SECOND), slot=keep.id)
     Slot.objects.filter(pk=keep.pk).update(open_at=HOUR, released_at=HOUR)
-    for who in (one, two):
-        releasing.join(mine(who, HOUR - SECOND), session=sought)
-    jobs.give_out(at(clerk, HOUR))
+    releasing.join(mine(one, HOUR - SECOND), session=sought)
+    releasing.join(mine(two, HOUR), session=sought)
+    jobs.give_out(at(clerk, HOUR + SECOND))
     found = {row.resident_id: (row.status, row.reason) for row in Ticket.objects.unscoped("a test")}
     assert found == {one: (Turn.REFUSED, "one_a_day"), two: (Turn.GIVEN, "")}
 
