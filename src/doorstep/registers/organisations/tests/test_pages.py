@@ -14,7 +14,8 @@ from doorstep.registers.staff.tests import factory as people
 pytestmark = pytest.mark.django_db
 TODAY = clock.today().isoformat()
 FRAME = 9
-"""Queries of the frame: session, account, sign-in, posts, password rules (once a process), reach, what waits at two desks for the menu, one to spare."""
+"""Queries of the frame: session, account, sign-in, posts, password rules (once a process), reach, what waits at
+two desks, one to spare."""
 
 
 @pytest.fixture
