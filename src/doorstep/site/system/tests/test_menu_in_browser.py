@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from doorstep.kernel.models import Delivery, OutboxEvent
 from doorstep.kernel.testing import callers
 from doorstep.kernel.testing.browser import at_widths, axe
 from doorstep.kernel.web.context import groups
+from doorstep.record.charts.tests.conftest import organisation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_every_page_of_the_menu(open_page, as_caller, language: str) -> None:
-    caller = callers.system()
+    caller = replace(callers.system(), organisation=organisation("县人民医院"))  # a desk is an institution's
     as_caller(caller)
     page = open_page(language=language)
     entries = [entry.url for group in groups(caller, "/") for entry in group.entries]
