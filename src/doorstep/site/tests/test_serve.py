@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-LONG = 60.0
+LONG = 240  # a busy machine starts a part in a minute, not in a second
 
 
 def _free_port() -> int:
