@@ -81,11 +81,8 @@ def _publishing() -> Work:
 
 def confirmed(call: Call) -> Decision:
     """Whether the caller has proved who they are of late, as a grave act asks; systems are not asked."""
-    try:
-        minutes = float(ruleset.at(GRAVE_RULE, clock.today())["minutes"])
-    except ruleset.NoRule:
-        minutes = GRAVE_MINUTES
-    return call.has_confirmed(timedelta(minutes=minutes))
+    held = ruleset.parameters(GRAVE_RULE, clock.today(), {"minutes": GRAVE_MINUTES})
+    return call.has_confirmed(timedelta(minutes=float(held["minutes"])))
 
 
 def action(

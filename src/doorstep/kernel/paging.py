@@ -6,7 +6,9 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 T = TypeVar("T")
 MOST = 200
@@ -49,6 +51,24 @@ def _storable(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def key_of(text: str) -> UUID:
+    """The id in a cursor; raises ``BadCursor`` where it is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise BadCursor(text[:40]) from error
+
+
+def moment_of(text: str) -> datetime:
+    """The moment in a cursor; raises ``BadCursor`` where it is none, or none that others can be compared with."""
+    try:
+        found = datetime.fromisoformat(text)
+        found.astimezone()
+    except (ValueError, OverflowError) as error:
+        raise BadCursor(text[:40]) from error
+    return found
 
 
 def cursor(*key: str) -> str:

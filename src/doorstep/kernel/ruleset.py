@@ -34,5 +34,13 @@ def at(code: str, day: date, jurisdiction: str = "CN") -> Mapping[str, Any]:
     found = sorted(rows, key=lambda r: (order.index(r.jurisdiction), -r.effective_from.toordinal()))
     if not found:
         raise NoRule(f"{code} {day} {jurisdiction}")
-    parameters: Mapping[str, Any] = found[0].parameters
-    return parameters
+    held: Mapping[str, Any] = found[0].parameters
+    return held
+
+
+def parameters(code: str, day: date, otherwise: Mapping[str, Any], jurisdiction: str = "CN") -> Mapping[str, Any]:
+    """The same, or what is assumed where no rule holds."""
+    try:
+        return at(code, day, jurisdiction)
+    except NoRule:
+        return otherwise

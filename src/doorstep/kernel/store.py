@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
@@ -115,6 +115,11 @@ class ScopedRow(Row):
     def scope_filter(cls, scope: Scope) -> Q:
         """The condition that bounds every query; raises ``NotImplementedError`` where a model forgot it."""
         raise NotImplementedError(f"{cls.__name__}.scope_filter")
+
+
+def one_of(column: str, values: Iterable[object], name: str) -> models.CheckConstraint:
+    """The constraint that a column holds one of an enum's values."""
+    return models.CheckConstraint(condition=Q(**{f"{column}__in": sorted(map(str, values))}), name=name)
 
 
 def lock(model: type[R], key: UUID, *, scope: Scope, expect: int | None = None) -> R:

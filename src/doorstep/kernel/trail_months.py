@@ -74,10 +74,7 @@ def parts() -> list[Part]:
 
 def keep_since(day: date) -> datetime:
     """Up to when lines are old enough to be retired on that day, by the rule that holds."""
-    try:
-        years = int(ruleset.at(RULE, day)["years"])
-    except ruleset.NoRule:
-        years = YEARS
+    years = int(ruleset.parameters(RULE, day, {"years": YEARS})["years"])
     then = _start(date(day.year - years, day.month, 1))
     return min(then, _start(day) - LEAST)
 

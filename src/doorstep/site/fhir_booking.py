@@ -14,6 +14,7 @@ from doorstep.fhir.problems import FhirProblem
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand
+from doorstep.kernel.ids import uuid_of
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking import api as booking
@@ -28,7 +29,7 @@ NOT_FOUND: Final = frozenset({"not_found", "permission"})
 def proposals(call: Call, wish: FindWish) -> Sequence[Json]:
     """What is free at the institutions that are named (else the caller's own), as proposed Appointments."""
     _demand(call, booking.Permission.READ)
-    named = [one for each in wish.organizations if (one := _uuid(each)) is not None]
+    named = [one for each in wish.organizations if (one := uuid_of(each)) is not None]
     if wish.organizations and not named:
         return []
     asked = named or sorted(call.scope.organisations)
@@ -57,7 +58,7 @@ def _departments(asked: Sequence[UUID], codes: Sequence[str]) -> list[UUID | Non
 def take(call: Call, wish: TakeWish) -> Json:
     """Hold or book; the Appointment as it is then. ``FhirProblem`` where it cannot be had, or is nobody's here."""
     _demand(call, booking.Permission.BOOK)
-    chosen = _uuid(wish.chosen)
+    chosen = uuid_of(wish.chosen)
     if chosen is None:
         raise FhirProblem("not-found", what=f"Appointment/{wish.chosen}")
     try:
@@ -112,10 +113,3 @@ def _demand(call: Call, permission: str) -> None:
         demand(call.may(permission))
     except Refused as refused:
         raise FhirProblem("forbidden", reason=refused.decision.reason) from refused
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.clock import CHINA
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.web.forms import DayField, HouseForm
 from doorstep.record.charts.shapes import Narrowing
 
@@ -43,14 +44,7 @@ def narrowing(data: Mapping[str, Any]) -> Narrowing:
     since, until = (form.cleaned_data.get(name) for name in ("since", "until"))
     return Narrowing(
         kind=str(data.get("kind") or ""),
-        institution=_uuid(data.get("institution")),
+        institution=uuid_of(data.get("institution")),
         since=datetime.combine(since, time(), CHINA) if since else None,
         until=datetime.combine(until, time(), CHINA) + timedelta(days=1) if until and until.year < 9999 else None,
     )
-
-
-def _uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text)) if text else None
-    except ValueError:
-        return None

@@ -19,7 +19,7 @@ from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision, Refused, demand, refuse
 from doorstep.kernel.letters import whole
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.kernel.pinyin import spelled
 from doorstep.kernel.web.words import sentence
 from doorstep.record.exchange import rules
@@ -229,10 +229,7 @@ def exports_folder() -> Path:
 
 def kept_hours() -> float:
     """For how many hours the files of an export are kept, by the rule of today."""
-    try:
-        return float(ruleset.at(rules.EXPORT_RULE, clock.today())["hours"])
-    except ruleset.NoRule:
-        return rules.EXPORT_HOURS
+    return float(ruleset.parameters(rules.EXPORT_RULE, clock.today(), {"hours": rules.EXPORT_HOURS})["hours"])
 
 
 def shown_export(row: Export) -> Shown:
@@ -295,14 +292,7 @@ def exports(call: Call, *, page: Page) -> Paged[Shown]:
     demand(call.may(Permission.EXPORT))
     rows = Export.objects.within(call.scope).defer("members").order_by("-id")
     if page.after:
-        rows = rows.filter(id__lt=_uuid(page.after[0]))
+        rows = rows.filter(id__lt=key_of(page.after[0]))
     found = list(rows[: page.limit + 1])
     key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
     return cut([shown_export(row) for row in found], page, key)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error

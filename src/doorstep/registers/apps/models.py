@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
-from doorstep.kernel.store import ScopedRow
+from doorstep.kernel.store import ScopedRow, one_of
 from doorstep.registers.apps.rules import Kind
 
 
@@ -30,7 +30,7 @@ class App(ScopedRow):
     made_by = models.CharField(max_length=100)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(kind__in=sorted(map(str, Kind))), name="app_kind"),)
+        constraints = (one_of("kind", Kind, "app_kind"),)
         indexes = (models.Index(fields=("name", "id"), name="app_order"),)
 
     def __str__(self) -> str:

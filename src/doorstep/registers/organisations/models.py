@@ -11,13 +11,8 @@ from django.db.models import F, Q
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.spans import days, ends_after_start
-from doorstep.kernel.store import Row, ScopedRow
+from doorstep.kernel.store import Row, ScopedRow, one_of
 from doorstep.registers.organisations import rules
-
-
-def one_of(field: str, values: Any, name: str) -> models.CheckConstraint:
-    """A coded column holds only the codes that its rule lists."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": sorted(map(str, values))}), name=name)
 
 
 class Area(Row):

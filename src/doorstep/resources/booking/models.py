@@ -8,15 +8,11 @@ from django.db.models import F, Q
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.spans import ends_after_start
-from doorstep.kernel.store import Row, ScopedRow
+from doorstep.kernel.store import Row, ScopedRow, one_of
 from doorstep.resources.booking import flow, rules
 
 ORGANISATION = "organisations.Organisation"
 RESIDENT = "residents.Resident"
-
-
-def _one_of(column: str, values: type, name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=Q(**{f"{column}__in": sorted(map(str, values))}), name=name)  # type: ignore[call-overload]  # an enum is a collection
 
 
 class OfInstitution(ScopedRow):
@@ -61,8 +57,8 @@ class Clinic(OfInstitution):
 
     class Meta:
         constraints = (
-            _one_of("kind", rules.Kind, "clinic_kind"),
-            _one_of("fee_level", rules.FeeLevel, "clinic_fee_level"),
+            one_of("kind", rules.Kind, "clinic_kind"),
+            one_of("fee_level", rules.FeeLevel, "clinic_fee_level"),
             models.UniqueConstraint(
                 fields=("organisation", "department", "name"), name="clinic_once", condition=Q(ended_on__isnull=True)
             ),
@@ -92,7 +88,7 @@ class Roster(Row):
     class Meta:
         constraints = (
             ends_after_start("roster_period"),
-            _one_of("basis", rules.Basis, "roster_basis"),
+            one_of("basis", rules.Basis, "roster_basis"),
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="roster_weekday"),
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="roster_forward"),
         )
@@ -108,7 +104,7 @@ class Quota(Row):
 
     class Meta:
         constraints = (
-            _one_of("channel", rules.Channel, "quota_channel"),
+            one_of("channel", rules.Channel, "quota_channel"),
             models.CheckConstraint(condition=Q(share__gte=0, share__lte=1), name="quota_share"),
             models.UniqueConstraint(fields=("clinic", "channel", "since"), name="quota_once"),
         )
@@ -133,8 +129,8 @@ class Session(OfInstitution):
 
     class Meta:
         constraints = (
-            _one_of("status", flow.Sitting, "session_status"),
-            _one_of("basis", rules.Basis, "session_basis"),
+            one_of("status", flow.Sitting, "session_status"),
+            one_of("basis", rules.Basis, "session_basis"),
             models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="session_forward"),
             models.UniqueConstraint(fields=("clinic", "starts"), name="session_once"),
         )
@@ -166,7 +162,7 @@ class Slot(models.Model):
 
     class Meta:
         constraints = (
-            _one_of("channel", rules.Channel, "slot_channel"),
+            one_of("channel", rules.Channel, "slot_channel"),
             models.UniqueConstraint(fields=("session", "number"), name="slot_number"),
             models.CheckConstraint(
                 condition=Q(held_until__isnull=True) | Q(appointment__isnull=False), name="slot_held_by_one"
@@ -214,8 +210,8 @@ class Appointment(OfPerson):
 
     class Meta:
         constraints = (
-            _one_of("status", flow.Status, "appointment_status"),
-            _one_of("channel", rules.Channel, "appointment_channel"),
+            one_of("status", flow.Status, "appointment_status"),
+            one_of("channel", rules.Channel, "appointment_channel"),
             models.UniqueConstraint(
                 fields=("slot",), name="appointment_one_a_place", condition=Q(status__in=flow.TAKES)
             ),
@@ -252,7 +248,7 @@ class Waiting(OfPerson):
     class Meta:
         constraints = (
             ends_after_start("waiting_period"),
-            _one_of("status", flow.Wish, "waiting_status"),
+            one_of("status", flow.Wish, "waiting_status"),
             models.UniqueConstraint(
                 fields=("clinic", "resident"), name="waiting_once", condition=Q(status__in=("waiting", "offered"))
             ),
@@ -288,7 +284,7 @@ class Sanction(OfPerson):
     class Meta:
         constraints = (
             ends_after_start("sanction_period"),
-            _one_of("status", flow.Penalty, "sanction_status"),
+            one_of("status", flow.Penalty, "sanction_status"),
             models.UniqueConstraint(fields=("resident", "since", "organisation"), name="sanction_once"),
         )
         indexes = (models.Index(fields=("organisation", "status", "-since", "id"), name="sanction_list"),)
@@ -325,7 +321,7 @@ class Ticket(OfPerson):
 
     class Meta:
         constraints = (
-            _one_of("status", flow.Turn, "ticket_status"),
+            one_of("status", flow.Turn, "ticket_status"),
             models.UniqueConstraint(fields=("release", "resident"), name="ticket_once"),
             models.CheckConstraint(
                 condition=Q(status="given", appointment__isnull=False)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
 from doorstep.kernel.call import Scope
-from doorstep.kernel.store import ScopedRow
+from doorstep.kernel.store import ScopedRow, one_of
 from doorstep.services.referrals.flow import FLOW, TURN, Status
 from doorstep.services.referrals.rules.kinds import Kind, Service, Urgency
 from doorstep.services.referrals.rules.letters import Part
-
-
-def _one_of(column: str, values: Any, name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=Q(**{f"{column}__in": sorted(str(v) for v in values)}), name=name)
-
 
 _SENT = sorted(str(s) for s in Status if s is not Status.DRAFT)
 
@@ -79,10 +72,10 @@ class Referral(ScopedRow):
 
     class Meta:
         constraints = (
-            _one_of("status", Status, "referral_status"),
-            _one_of("kind", Kind, "referral_kind"),
-            _one_of("service", Service, "referral_service"),
-            _one_of("urgency", Urgency, "referral_urgency"),
+            one_of("status", Status, "referral_status"),
+            one_of("kind", Kind, "referral_kind"),
+            one_of("service", Service, "referral_service"),
+            one_of("urgency", Urgency, "referral_urgency"),
             models.CheckConstraint(
                 condition=~Q(status__in=_SENT) | Q(status=Status.WITHDRAWN)
                 | Q(sent_at__isnull=False, destination__isnull=False, valid_until__isnull=False),
@@ -151,7 +144,7 @@ class ReferralLetter(_Part):
 
     class Meta:
         constraints = (
-            _one_of("part", Part, "letter_part"),
+            one_of("part", Part, "letter_part"),
             models.UniqueConstraint(fields=("referral", "part", "revision"), name="letter_once"),
         )
 
@@ -172,8 +165,8 @@ class ReferralChange(_Part):
 
     class Meta:
         constraints = (
-            _one_of("before", Status, "change_before"),
-            _one_of("after", Status, "change_after"),
+            one_of("before", Status, "change_before"),
+            one_of("after", Status, "change_after"),
         )
 
 

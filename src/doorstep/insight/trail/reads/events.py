@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
@@ -18,6 +17,7 @@ from doorstep.insight.trail.shapes import ENTRY, Entry
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
+from doorstep.kernel.ids import uuid_of
 from doorstep.registers.residents import api as residents
 
 SECONDS: Final = 8  # a search may take
@@ -120,15 +120,8 @@ def _beginning(text: str) -> str:
 def _patient(value: str) -> Condition:
     asked = [each.removeprefix("Patient/") for each in _values("patient", value)]
     known = residents.residents_of(asked)
-    wanted = [known.get(each) or _uuid(each) for each in asked]
+    wanted = [known.get(each) or uuid_of(each) for each in asked]
     return "resident = ANY(%s)", [[each for each in wanted if each]]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _entity(value: str) -> Condition:

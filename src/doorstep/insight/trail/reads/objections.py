@@ -14,7 +14,7 @@ from doorstep.insight.trail.rules import objections as rules
 from doorstep.insight.trail.shapes import Case
 from doorstep.kernel import clock, ruleset
 from doorstep.kernel.call import Scope
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut, key_of
 from doorstep.registers.residents import api as residents
 
 RULE: Final = "trail.objections"
@@ -22,17 +22,14 @@ RULE: Final = "trail.objections"
 
 def terms(day: date) -> rules.Terms:
     """The terms of a day."""
-    try:
-        return rules.terms(ruleset.at(RULE, day))
-    except ruleset.NoRule:
-        return rules.Terms()
+    return rules.terms(ruleset.parameters(RULE, day, {}))
 
 
 def own(resident: UUID, page: Page) -> Paged[Case]:
     """A resident's objections, the newest first."""
     rows = Objection.objects.filter(resident__in=residents.selves(resident)).order_by("-pk")
     if page.after:
-        rows = rows.filter(pk__lt=_key(page.after[0]))
+        rows = rows.filter(pk__lt=key_of(page.after[0]))
     found = list(rows[: page.limit + 1])
     key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
     return cut([case(row, {}) for row in found], page, key)
@@ -42,7 +39,7 @@ def waiting(scope: Scope, state: str, page: Page) -> Paged[Case]:
     """The objections in a state, the first due first."""
     rows = Objection.objects.filter(state=state).order_by("due", "pk")
     if page.after:
-        due, key = _day(page.after[0]), _key(page.after[1])
+        due, key = _day(page.after[0]), key_of(page.after[1])
         rows = rows.filter(Q(due__gt=due) | Q(due=due, pk__gt=key))
     found = list(rows[: page.limit + 1])
     names, last = residents.names(scope, {row.resident_id for row in found}), found[page.limit - 1 : page.limit]
@@ -70,13 +67,6 @@ def case(row: Objection, names: Mapping[UUID, str]) -> Case:
         steps=tuple(row.steps),
         overdue=row.state in ("raised", "taken") and row.due < clock.today(),
     )
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error
 
 
 def _day(text: str) -> date:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.apps import rules
@@ -84,7 +85,7 @@ def _shown(request: CalledRequest, app: Client, said: dict[str, str], asked: Ask
     wish = letting.offered(request.call, app, asked.scope)
     own = request.call.resident
     launched = own or _launched(request, app, asked)
-    whom = launched or _uuid(request.GET.get("resident", ""))
+    whom = launched or uuid_of(request.GET.get("resident", ""))
     kept = [(name, value) for name, value in said.items() if value]
     context: dict[str, Any] = {"app": app, "kept": kept, "said": urlencode(kept), "launched": launched}
     if wish.of_patient and whom is None:
@@ -120,13 +121,6 @@ def _launched(request: CalledRequest, app: Client, asked: Asked) -> UUID | None:
 def _answer(request: CalledRequest, app: Client, said: dict[str, str], asked: Asked) -> HttpResponseBase:
     if request.POST.get("answer") != "allow":
         return _back(request, said, error="access_denied")
-    whom = _uuid(request.POST.get("resident", ""))
+    whom = uuid_of(request.POST.get("resident", ""))
     code = letting.let_in(request.call, app=app, asked=asked, resident=whom, by=holder(request))
     return _back(request, said, code=code)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -12,7 +12,7 @@ from django.db.models import Q
 from doorstep.kernel import fence
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.apps.models import App
 from doorstep.registers.apps.rules import Kind, digest, origin
 from doorstep.registers.apps.shapes import Client
@@ -68,7 +68,7 @@ def listed(call: Call, page: Page) -> Paged[Client]:
     """The apps within the caller's scope by name; page cursors have 2 parts."""
     rows = App.objects.within(call.scope).order_by("name", "id")
     if page.after:
-        name, key = page.after[0], uuid_of(page.after[1])
+        name, key = page.after[0], key_of(page.after[1])
         rows = rows.filter(Q(name__gt=name) | Q(name=name, id__gt=key))
     found = [client(row) for row in rows[: page.limit + 1]]
     last = found[page.limit - 1] if len(found) > page.limit else None
@@ -79,11 +79,3 @@ def launchable() -> tuple[Client, ...]:
     """The apps that can be opened from a chart, by name."""
     rows = App.objects.unscoped(OFFERED).filter(is_on=True).exclude(launch_uri="").exclude(kind=Kind.SYSTEM.value)
     return tuple(map(client, rows.order_by("name", "id")[:SHOWN]))
-
-
-def uuid_of(text: str) -> UUID:
-    """The id in a cursor; ``BadCursor`` where it is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error

@@ -9,10 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from doorstep.kernel import clock, fence
 from doorstep.kernel.call import Call
-from doorstep.kernel.paging import Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.kernel.store import ScopedQuerySet
 from doorstep.registers.apps.models import Authorization, Launch, Token
-from doorstep.registers.apps.reads.clients import uuid_of
 from doorstep.registers.apps.rules import digest
 from doorstep.registers.apps.shapes import Holder, Line
 from doorstep.registers.residents import api as residents
@@ -53,7 +52,7 @@ def of_app(call: Call, app: UUID, page: Page) -> Paged[Line]:
 def _page(call: Call, page: Page, rows: ScopedQuerySet[Authorization]) -> Paged[Line]:
     asked = rows.select_related("app", "post__person", "holder").order_by("-id")
     if page.after:
-        asked = asked.filter(id__lt=uuid_of(page.after[0]))
+        asked = asked.filter(id__lt=key_of(page.after[0]))
     found = list(asked[: page.limit + 1])
     called = residents.names(call.scope, {row.resident_id for row in found if row.resident_id})
     lines = [

@@ -13,7 +13,7 @@ from doorstep.kernel import clock, fence, ledger
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.models import Consent
 from doorstep.registers.consents.rules import Why
@@ -52,7 +52,7 @@ def _listed(head: Header, page: Page) -> tuple[Header, Paged[Agreed]]:
     about("Resident", head.id, resident=head.id)
     rows = Consent.objects.unscoped(WHOSE).filter(relation__resident=head.id).select_related("relation")
     if page.after:
-        rows = rows.filter(pk__lt=_key(page.after[0]))
+        rows = rows.filter(pk__lt=key_of(page.after[0]))
     found = list(rows.order_by("-pk")[: page.limit + 1])
     called = organisations.names({row.relation.organisation_id for row in found})
     shown = found[: page.limit]
@@ -130,10 +130,3 @@ def _counted(patients: Collection[str]) -> Mapping[str, int]:
     with fence.lifted(COUNTED), connection.cursor() as cursor:
         cursor.execute(parts.as_string(cursor.cursor), {"patients": list(patients)})
         return {kind: count for kind, count in cursor.fetchall() if count}
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error

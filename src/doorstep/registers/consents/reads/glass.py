@@ -8,7 +8,7 @@ from uuid import UUID
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.models import BreakGlass, Verdict
 from doorstep.registers.consents.shapes import Glass
@@ -22,7 +22,7 @@ def glasses(call: Call, *, page: Page, verdict: str = "waiting") -> Paged[Glass]
     waiting = verdict == Verdict.WAITING
     rows = BreakGlass.objects.within(call.scope).filter(verdict=verdict)
     if page.after:
-        rows = rows.filter(**{"pk__gt" if waiting else "pk__lt": _key(page.after[0])})
+        rows = rows.filter(**{"pk__gt" if waiting else "pk__lt": key_of(page.after[0])})
     found = list(rows.select_related("relation").order_by("pk" if waiting else "-pk")[: page.limit + 1])
     shown = found[: page.limit]
     about("BreakGlass", "worklist", shown=sorted({str(row.relation.resident_id) for row in shown}))
@@ -71,10 +71,3 @@ def _seen(call: Call, rows: list[BreakGlass]) -> list[Glass]:
         )
         for row in rows
     ]
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error

@@ -17,7 +17,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from doorstep.kernel import ruleset
 from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.kernel.pinyin import typed
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.models import Area, CountedFact, Department, Membership, Organisation
@@ -56,10 +56,7 @@ def area_choices(day: date) -> tuple[tuple[str, str], ...]:
 
 def primary_parameters(day: date, jurisdiction: str = "CN") -> Mapping[str, Any]:
     """The class codes that count as primary care on the day: the dated rule, or the parameters of ``rules``."""
-    try:
-        return ruleset.at(rules.PRIMARY_RULE, day, jurisdiction)
-    except ruleset.NoRule:
-        return rules.PRIMARY
+    return ruleset.parameters(rules.PRIMARY_RULE, day, rules.PRIMARY, jurisdiction)
 
 
 def line(row: Organisation, areas: Mapping[str, tuple[str, str]]) -> Line:
@@ -84,10 +81,7 @@ def _after(rows: QuerySet[Organisation], page: Page) -> QuerySet[Organisation]:
     if not page.after:
         return rows
     pinyin, key = page.after
-    try:
-        last = UUID(key)
-    except ValueError as error:
-        raise BadCursor(key) from error
+    last = key_of(key)
     return rows.filter(Q(pinyin__gt=pinyin) | Q(pinyin=pinyin, id__gt=last))
 
 

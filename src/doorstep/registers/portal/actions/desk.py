@@ -16,6 +16,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions.signing import bind
 from doorstep.registers.portal.models import Binding, Card, How, Session
@@ -48,7 +49,8 @@ def bind_phone(call: Call, *, resident: UUID, phone: str) -> UUID:
     if not number:
         raise Refused(refuse("portal.phone"))
     kind, _, person = call.actor.partition(":")
-    if kind == "staff" and _is_uuid(person) and codes.mobile(staff.phones(UUID(person))) == number:
+    key = uuid_of(person) if kind == "staff" else None
+    if key is not None and codes.mobile(staff.phones(key)) == number:
         raise Refused(refuse("portal.own_phone"))
     found = bind(living, number, how=How.DESK, by=call.actor)
     about("Binding", found.id, resident=living, tail=found.tail)
@@ -115,11 +117,3 @@ def _held(rows: Any, resident: UUID, key: UUID) -> Any:
     if row is None:
         raise Refused(refuse("not_found", kind="Binding"))
     return row
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from doorstep.events.portal import CodeAsked, PhoneBound
 from doorstep.kernel import clock, fence, outbox, sealing, trail
 from doorstep.kernel.call import NOWHERE, Call
-from doorstep.kernel.ids import new_id
+from doorstep.kernel.ids import new_id, uuid_of
 from doorstep.registers.portal.actions import sessions
 from doorstep.registers.portal.models import Binding, Code, How
 from doorstep.registers.portal.reads import standing as reads
@@ -79,7 +79,7 @@ def check(request: HttpRequest, *, given: str) -> Answer:
         _trail(address, "code", "slowed", "")
         return Answer(Step.WAIT, seconds)
     with fence.lifted(reads.DOOR):
-        row = _tried(_uuid(request.session.get(ASKED)), now)
+        row = _tried(uuid_of(request.session.get(ASKED)), now)
         if row is None or not codes.is_right(settings.DOORSTEP_FIELD_KEY, row.id, given):
             _trail(address, "code", "refused", row.digest if row else "")
             return Answer(Step.AGAIN)
@@ -184,13 +184,6 @@ def remember(request: HttpRequest, answer: HttpResponse, digest: str) -> None:
         sessions.KNOWN, signing.dumps(kept, salt=sessions.KNOWN), max_age=sessions.YEAR, httponly=True, samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE, path="/my/",
     )  # fmt: skip
-
-
-def _uuid(text: Any) -> UUID | None:
-    try:
-        return UUID(text)
-    except (TypeError, ValueError, AttributeError):
-        return None
 
 
 def _trail(address: str, what: str, outcome: str, digest: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import segno
@@ -16,12 +17,16 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import clock
 from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.web.pages import CalledRequest, is_part, page
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions import scanning, sessions
 from doorstep.registers.portal.reads import standing as reads
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
+
+NOBODY: Final = UUID(int=0)
+"""Nobody's id: what is named by no id at all is not found either."""
 
 
 @page(Permission.USE)
@@ -43,10 +48,7 @@ def _subject(request: CalledRequest) -> UUID:
 def act_for(request: CalledRequest) -> HttpResponse:
     """Act for a ward, or for oneself again."""
     text, key = request.POST.get("ward", ""), sessions.key_of(request)
-    try:
-        wanted = UUID(text) if text else None
-    except ValueError:
-        wanted = UUID(int=0)  # nobody's
+    wanted = (uuid_of(text) or NOBODY) if text else None
     if key is not None:
         found = sessions.act_for(request.call, session=key, ward=wanted)
         messages.success(
@@ -75,11 +77,7 @@ def end_sign_in(request: CalledRequest) -> HttpResponse:
     if text == "others" and here is not None:
         sessions.end_others(request.call, here=here)
     else:
-        try:
-            wanted = UUID(text)
-        except ValueError:
-            wanted = UUID(int=0)
-        sessions.end(request.call, session=wanted)
+        sessions.end(request.call, session=uuid_of(text) or NOBODY)
     messages.success(request, _("已退出。"))
     return redirect("portal:sign_ins")
 

@@ -26,10 +26,7 @@ def terms() -> codes.Terms:
 
 @lru_cache(maxsize=1)
 def _terms(minute: int) -> codes.Terms:
-    try:
-        return codes.terms(ruleset.at(RULE, clock.today()))
-    except ruleset.NoRule:
-        return codes.Terms()
+    return codes.terms(ruleset.parameters(RULE, clock.today(), {}))
 
 
 def standing(session: UUID) -> Standing | None:

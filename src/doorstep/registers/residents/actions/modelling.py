@@ -144,10 +144,7 @@ def use(call: Call, *, model: int) -> None:
 
 def in_use() -> int | None:
     """The number of the model that matches today; None where none does yet."""
-    try:
-        made = ruleset.at(CODE, clock.today()).get("made")
-    except ruleset.NoRule:
-        return None
+    made = ruleset.parameters(CODE, clock.today(), {}).get("made")
     return int(made) if made is not None else None
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.forms import HouseForm
 from doorstep.kernel.web.notices import undoable
@@ -66,7 +67,7 @@ def merge(request: CalledRequest, resident: UUID) -> HttpResponseBase:
     own = identity.identity(request.call, resident=resident)
     if own.header.id != resident:
         return redirect("residents:merge", own.header.id)
-    other = _uuid((request.POST if request.method == "POST" else request.GET).get("with", ""))
+    other = uuid_of((request.POST if request.method == "POST" else request.GET).get("with", ""))
     if other is None:
         return _search(request, own)
     return _beside(request, own, identity.identity(request.call, resident=other))
@@ -106,13 +107,6 @@ def _called(person: Identity) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 @page(Permission.MERGE)
 def unmerge(request: CalledRequest, resident: UUID, merge: UUID) -> HttpResponseBase:
     """Say what undoing a merge does; a POST does it."""
@@ -148,7 +142,7 @@ def separate(request: CalledRequest, resident: UUID) -> HttpResponseBase:
     """Show the records that were chosen; a POST takes them out as a resident of their own."""
     found = history.history(request.call, resident=resident)
     given = (request.POST if request.method == "POST" else request.GET).getlist("record")
-    wanted = {each for text in given if (each := _uuid(text))}
+    wanted = {each for text in given if (each := uuid_of(text))}
     chosen = [each for each in found.records if each.record in wanted]
     if not chosen:
         messages.warning(request, _("请先选出要分出的记录。"))

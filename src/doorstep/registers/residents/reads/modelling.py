@@ -40,10 +40,7 @@ def model(number: int) -> MatchModelPage:
 
 
 def _in_use() -> tuple[int | None, datetime | None]:
-    try:
-        made = ruleset.at(CODE, clock.today()).get("made")
-    except ruleset.NoRule:
-        made = None
+    made = ruleset.parameters(CODE, clock.today(), {}).get("made")
     row = MatchModel.objects.filter(pk=made).first() if made is not None else None
     return (row.pk, row.used_from) if row else (None, None)
 

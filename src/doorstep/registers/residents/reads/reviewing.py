@@ -18,7 +18,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, cut
+from doorstep.kernel.paging import Page, cut, key_of
 from doorstep.kernel.store import ScopedQuerySet
 from doorstep.linkage.model import Score
 from doorstep.registers.organisations import api as organisations
@@ -68,7 +68,7 @@ def queue(call: Call, *, page: Page, state: str = "open", reason: str = "", mine
     wanted &= Q(reason=reason) if reason else Q()
     rows = _doubts(call).filter(wanted & {"todo": Q(mine=False), "done": Q(mine=True)}.get(mine, Q()))
     if page.after:
-        rows = rows.filter(pk__lt=_key(page.after[0]))
+        rows = rows.filter(pk__lt=key_of(page.after[0]))
     found = list(rows.select_related(*_WHOLE).order_by("-pk")[: page.limit + 1])
     lines = _waiting(found)
     shown = {str(side.resident) for line in lines[: page.limit] for side in (line.left, line.right)}
@@ -128,13 +128,6 @@ def following(call: Call, *, doubt: UUID) -> UUID | None:
     about("Doubt", doubt)
     older, _ = _neighbours(call, doubt)
     return older or _todo(call).order_by("-pk").values_list("pk", flat=True).first()
-
-
-def _key(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadCursor(text[:40]) from error
 
 
 def _doubts(call: Call) -> ScopedQuerySet[Any]:

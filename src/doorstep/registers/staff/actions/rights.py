@@ -12,6 +12,7 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Decision, Refused, Stale, allow, demand, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.store import lock
 from doorstep.registers.staff import flow, rules
 from doorstep.registers.staff.access import Permission, at_once
@@ -51,16 +52,9 @@ def propose_role(
 
 def _not_held(call: Call, role: str) -> Decision:
     kind, _colon, person = call.actor.partition(":")
-    held = kind == "staff" and _is_key(person) and reads.holds(UUID(person), role, clock.today())
+    key = uuid_of(person) if kind == "staff" else None
+    held = key is not None and reads.holds(key, role, clock.today())
     return refuse("role.own") if held else allow()
-
-
-def _is_key(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _fit(role: str, permissions: frozenset[str]) -> Decision:

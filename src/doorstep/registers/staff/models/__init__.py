@@ -14,7 +14,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.spans import days, ends_after_start
-from doorstep.kernel.store import ScopedRow
+from doorstep.kernel.store import ScopedRow, one_of
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.models.rights import Grant, Proposal, RoleChange
 from doorstep.registers.staff.models.signing import OldPassword, OutsideIdentity, Passkey, RecoveryCode, Session, Totp
@@ -54,7 +54,7 @@ class Person(ScopedRow):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(sex__in=sorted(map(str, rules.Sex))), name="person_sex"),
+            one_of("sex", rules.Sex, "person_sex"),
             models.CheckConstraint(
                 condition=Q(profession__in=sorted(map(str, rules.Profession))), name="person_profession"
             ),
@@ -96,7 +96,7 @@ class Licence(OfPerson):
     class Meta:
         constraints = (
             ends_after_start("licence_period"),
-            models.CheckConstraint(condition=Q(kind__in=sorted(map(str, rules.LicenceKind))), name="licence_kind"),
+            one_of("kind", rules.LicenceKind, "licence_kind"),
             models.UniqueConstraint(fields=("kind", "number"), name="licence_number_once"),
         )
 
@@ -110,7 +110,7 @@ class Title(OfPerson):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(level__in=sorted(map(str, rules.TitleLevel))), name="title_level"),
+            one_of("level", rules.TitleLevel, "title_level"),
             models.UniqueConstraint(fields=("person", "name"), name="title_once"),
         )
 
@@ -130,7 +130,7 @@ class Post(ScopedRow):
     class Meta:
         constraints = (
             ends_after_start("post_period"),
-            models.CheckConstraint(condition=Q(role__in=sorted(rules.ROLES)), name="post_role"),
+            one_of("role", rules.ROLES, "post_role"),
             ExclusionConstraint(
                 name="post_once_a_day",
                 expressions=[

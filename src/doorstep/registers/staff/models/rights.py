@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.spans import days, ends_after_start
-from doorstep.kernel.store import Row, ScopedRow
+from doorstep.kernel.store import Row, ScopedRow, one_of
 from doorstep.registers.staff import flow, rules
 
 
@@ -28,7 +28,7 @@ class RoleChange(Row):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(role__in=sorted(rules.ROLES)), name="rolechange_role"),
+            one_of("role", rules.ROLES, "rolechange_role"),
             models.UniqueConstraint(fields=("role", "version"), name="rolechange_once"),
         )
 
@@ -53,8 +53,8 @@ class Proposal(Row):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(kind__in=sorted(map(str, rules.Grave))), name="proposal_kind"),
-            models.CheckConstraint(condition=Q(state__in=sorted(map(str, flow.State))), name="proposal_state"),
+            one_of("kind", rules.Grave, "proposal_kind"),
+            one_of("state", flow.State, "proposal_state"),
             models.CheckConstraint(
                 condition=~Q(state__in=("confirmed", "declined")) | (~Q(decided_by="") & ~Q(decided_by=F("by"))),
                 name="proposal_two_persons",

@@ -12,7 +12,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.kernel.pinyin import typed
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
@@ -52,10 +52,7 @@ def _after(rows: QuerySet[Person], page: Page) -> QuerySet[Person]:
     if not page.after:
         return rows
     pinyin, key = page.after
-    try:
-        last = UUID(key)
-    except ValueError as error:
-        raise BadCursor(key) from error
+    last = key_of(key)
     return rows.filter(Q(pinyin__gt=pinyin) | Q(pinyin=pinyin, id__gt=last))
 
 

@@ -23,10 +23,7 @@ def rule() -> rules.SignInRule:
 
 @lru_cache(maxsize=1)
 def _rule(minute: int) -> rules.SignInRule:
-    try:
-        return rules.read(ruleset.at(rules.RULE, clock.today()))
-    except ruleset.NoRule:
-        return rules.SignInRule()
+    return rules.read(ruleset.parameters(rules.RULE, clock.today(), {}))
 
 
 def signed(session: UUID, account: UUID) -> Signed | None:

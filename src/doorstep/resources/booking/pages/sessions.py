@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import STATUS, CalledRequest, page
 from doorstep.registers.organisations import api as organisations
@@ -60,7 +61,7 @@ WORDS: Final = {
 def week(request: CalledRequest) -> HttpResponseBase:
     """Seven days of an institution's clinics, its sessions as links with what is free."""
     places = sorted(organisations.names(request.call.scope.organisations).items(), key=lambda one: one[1])
-    asked = _key(request.GET.get("at", ""))
+    asked = uuid_of(request.GET.get("at", ""))
     organisation = asked or request.call.organisation
     if organisation is None or not request.call.scope.holds(organisation):
         organisation = places[0][0] if places else UUID(int=0)
@@ -87,13 +88,6 @@ def state_of(cell: Cell) -> tuple[Any, str]:
     if cell.status in (Sitting.PLANNED, Sitting.PUBLISHED, Sitting.SUSPENDED) and cell.ends <= clock.now():
         return _("时间已过"), ""
     return STATES[Sitting(cell.status)]
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _monday(text: str) -> date:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import BadCursor, Page, Paged, cut, key_of
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.flow import Penalty, Wish
@@ -29,7 +29,7 @@ def waiting(call: Call, *, clinic: UUID, page: Page) -> Paged[WishLine]:
     about("Clinic", clinic)
     rows = Waiting.objects.unscoped(ROW).filter(clinic=clinic, status__in=(Wish.WAITING, Wish.OFFERED))
     if page.after:
-        rows = rows.filter(pk__gt=_key(page))
+        rows = rows.filter(pk__gt=key_of(page.after[0]))
     found = list(rows.select_related("offer").order_by("pk")[: page.limit + 1])
     names = people({row.resident_id for row in found})
     lines = [
@@ -42,20 +42,13 @@ def waiting(call: Call, *, clinic: UUID, page: Page) -> Paged[WishLine]:
     return cut(lines, page, (str(found[page.limit - 1].pk),) if len(found) > page.limit else None)
 
 
-def _key(page: Page) -> UUID:
-    try:
-        return UUID(page.after[-1])
-    except ValueError as error:
-        raise BadCursor(page.after[-1]) from error
-
-
 @ask(Permission.READ, audits="booking.sanctions")
 def sanctions(call: Call, *, page: Page, status: str) -> Paged[SanctionLine]:
     """Sanctions of the scope's institutions in a state, the newest first. Three queries."""
     about("Sanctions", status)
     rows = Sanction.objects.within(call.scope).filter(status=Penalty(status))
     if page.after:
-        since, key = page.after[0], _key(page)
+        since, key = page.after[0], key_of(page.after[1])
         if len(since) != 10 or not since.replace("-", "").isdigit():
             raise BadCursor(since)
         rows = rows.filter(Q(since__lt=since) | Q(since=since, pk__gt=key))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of, moment_of
 from doorstep.kernel.store import ScopedQuerySet
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking.access import Permission, may_own
@@ -56,12 +55,7 @@ def overview(call: Call, *, page: Page) -> Own:
 def _past(found: ScopedQuerySet[Appointment], page: Page) -> Paged[Booked]:
     query = found.order_by("-starts", "id")
     if page.after:
-        starts, key = page.after
-        try:
-            at, last = datetime.fromisoformat(starts), UUID(key)
-            at.astimezone()  # a moment that nothing could be compared with is not ours either
-        except ValueError as error:
-            raise BadCursor(starts) from error
+        at, last = moment_of(page.after[0]), key_of(page.after[1])
         query = query.filter(Q(starts__lt=at) | Q(starts=at, id__gt=last))
     listed = list(query[: page.limit + 1])
     edge = listed[page.limit - 1] if len(listed) > page.limit else None

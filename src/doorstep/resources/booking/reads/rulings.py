@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from doorstep.kernel import ruleset
 from doorstep.resources.booking import rules
@@ -14,21 +12,14 @@ from doorstep.resources.booking.rules import FeeLevel, Terms, sanctions
 
 def terms(day: date) -> Terms:
     """The terms of booking that hold on the day."""
-    return rules.terms(_parameters(rules.TERMS, day))
+    return rules.terms(ruleset.parameters(rules.TERMS, day, {}))
 
 
 def fee(level: FeeLevel, day: date) -> Decimal:
     """What a visit costs on the day, in yuan."""
-    return Decimal(str(_parameters(rules.FEES, day).get(level.value, rules.PRICES[level])))
+    return Decimal(str(ruleset.parameters(rules.FEES, day, {}).get(level.value, rules.PRICES[level])))
 
 
 def barring(day: date) -> tuple[tuple[sanctions.Rule, ...], tuple[rules.Channel, ...]]:
     """The rules of sanctions that hold on the day, and the channels that they bar."""
-    return sanctions.read(_parameters(rules.SANCTIONS, day))
-
-
-def _parameters(code: str, day: date) -> Mapping[str, Any]:
-    try:
-        return ruleset.at(code, day)
-    except ruleset.NoRule:
-        return {}
+    return sanctions.read(ruleset.parameters(rules.SANCTIONS, day, {}))

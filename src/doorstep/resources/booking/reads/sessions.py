@@ -13,7 +13,8 @@ from doorstep.kernel import clock, fence
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.ids import uuid_of
+from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking.access import Permission
@@ -56,10 +57,7 @@ def week(call: Call, *, organisation: UUID, monday: date, page: Page) -> Paged[C
 
 def _after(page: Page) -> Q:
     name, key = page.after
-    try:
-        return Q(name__gt=name) | Q(name=name, id__gt=UUID(key))
-    except ValueError as error:
-        raise BadCursor(key) from error
+    return Q(name__gt=name) | Q(name=name, id__gt=key_of(key))
 
 
 def _cells(call: Call, clinics: Sequence[Clinic], monday: date) -> Mapping[UUID, list[Cell]]:
@@ -182,9 +180,8 @@ def shares(clinic: UUID, day: date) -> tuple[tuple[str, int], ...]:
 
 def with_code(call: Call, code: str) -> UUID | None:
     """The appointment whose code was read at a desk of the scope; None where it is none, or elsewhere."""
-    try:
-        token = UUID(code.strip())
-    except ValueError:
+    token = uuid_of(code.strip())
+    if token is None:
         return None
     rows = Appointment.objects.within(call.scope).filter(token=token)
     found: UUID | None = rows.values_list("id", flat=True).first()

@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.kernel.paging import BadCursor, Page, Paged, cut
+from doorstep.kernel.paging import Page, Paged, cut, key_of, moment_of
 from doorstep.kernel.pinyin import typed
 from doorstep.registers.organisations import api as organisations
 from doorstep.services.referrals.access import Permission
@@ -135,10 +135,7 @@ def _pressing(found: QuerySet[Referral], page: Page) -> tuple[list[Referral], tu
     """By deadline, those without one last."""
     if page.after:
         due, key = page.after
-        try:
-            last, moment = UUID(key), None if due == _FAR else datetime.fromisoformat(due)
-        except ValueError as error:
-            raise BadCursor(key) from error
+        last, moment = key_of(key), None if due == _FAR else moment_of(due)
         later = Q(due_at__isnull=True, pk__gt=last)
         if moment is not None:
             later = Q(due_at__gt=moment) | Q(due_at=moment, pk__gt=last) | Q(due_at__isnull=True)
@@ -168,11 +165,7 @@ def _escalated(call: Call, page: Page) -> tuple[list[Referral], tuple[str, ...] 
 def _before(page: Page) -> Q:
     if not page.after:
         return Q()
-    changed, key = page.after
-    try:
-        moment, last = datetime.fromisoformat(changed), UUID(key)
-    except ValueError as error:
-        raise BadCursor(key) from error
+    moment, last = moment_of(page.after[0]), key_of(page.after[1])
     return Q(changed_at__lt=moment) | Q(changed_at=moment, pk__lt=last)
 
 

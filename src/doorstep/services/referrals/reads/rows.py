@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from doorstep.kernel import clock, ruleset
@@ -20,19 +20,12 @@ HOUSE: Final = "asked before: both sides of a referral see all of it"
 
 def terms_now() -> terms.Terms:
     """The deadlines that hold today."""
-    return terms.terms(_parameters(terms.CODE, {}))
+    return terms.terms(ruleset.parameters(terms.CODE, clock.today(), {}))
 
 
 def scheme_now() -> insurance.Scheme:
     """The insurance rule that holds today; the example where the house says none."""
-    return insurance.scheme(_parameters(insurance.CODE, insurance.CHANGSHA))
-
-
-def _parameters(code: str, otherwise: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        return ruleset.at(code, clock.today())
-    except ruleset.NoRule:
-        return otherwise
+    return insurance.scheme(ruleset.parameters(insurance.CODE, clock.today(), insurance.CHANGSHA))
 
 
 def sides(row: Referral) -> Sides:
