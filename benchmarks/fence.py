@@ -71,7 +71,7 @@ def unfenced() -> Iterator[None]:
     from doorstep.kernel import fence
 
     kept = fence.within
-    fence.within = lambda scope, own=None: nullcontext()  # type: ignore[assignment]  # put back below
+    fence.within = lambda scope, own=None, resident=None: nullcontext()  # type: ignore[assignment]  # put back below
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ def statements(path: str, key: str) -> list[str]:
     made: list[tuple[str, tuple[Any, ...]]] = []
 
     class Recording(fhir_rows.Rows):
-        async def run(self, steps: Any, work: Callable[[Callable[[], Any]], Any]) -> Any:
+        async def run(
+            self, call: Any, steps: Any, work: Callable[[Callable[[], Any]], Any], admitted: Sequence[str] = ()
+        ) -> Any:
             def recorded() -> Any:
                 answer = None
                 while True:
@@ -40,7 +42,7 @@ def statements(path: str, key: str) -> list[str]:
                         made.append((step.sql, step.params))
                     answer = yield step
 
-            return await super().run(recorded(), work)
+            return await super().run(call, recorded(), work, admitted)
 
     class Quiet(House):
         def __init__(self) -> None:
