@@ -15,6 +15,7 @@ from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import claiming
 from doorstep.resources.booking.actions.claiming import Claim
+from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.actions.telling import publish, tell
 from doorstep.resources.booking.flow import Facts, Status
 from doorstep.resources.booking.models import Appointment, Slot, Waiting
@@ -60,6 +61,12 @@ def whom(call: Call, resident: UUID) -> UUID:
     return residents.header(call.scope, resident).id
 
 
+def kept(call: Call, wanted: Claim) -> Appointment:
+    """Claim a place that is kept for somebody to answer, and publish it; the appointment."""
+    taken = claiming.claim(call, wanted)
+    return publish([taken.appointment, *taken.expired], call.at)[taken.appointment]
+
+
 def take(call: Call, wanted: Claim) -> UUID:
     """Claim within an action of this room, with the line of the trail and the event."""
     about("Resident", wanted.resident, resident=wanted.resident, channel=wanted.channel.value)
@@ -75,7 +82,7 @@ def take(call: Call, wanted: Claim) -> UUID:
 def confirm(call: Call, *, appointment: UUID) -> None:
     """Make what was held an appointment that stands; ``Refused``: ``not_found``, ``hold.over``, ``wrong_state``."""
     row = locked(call, appointment)
-    moved(row, "confirm", Facts(over=row.held_until is not None and row.held_until <= call.at))
+    step(row, flow.APPOINTMENT, "confirm", Facts(over=row.held_until is not None and row.held_until <= call.at))
     row.held_until, row.booked_at = None, call.at
     row.save()
     claiming.keep(row.slot_id, row.id)
@@ -89,7 +96,7 @@ def release(call: Call, *, appointment: UUID, why: str) -> None:
     """Give a place back before its time, held or booked; ``Refused``: ``not_found``, ``wrong_state``."""
     row = locked(call, appointment)
     was = row.status
-    moved(row, "release", Facts())
+    step(row, flow.APPOINTMENT, "release", Facts())
     end(call, row, why)
     settle(row, "decline", Facts())
     if was == Status.BOOKED:
@@ -102,7 +109,7 @@ def expire(call: Call, *, appointment: UUID) -> None:
     ``wrong_state``, ``not_found``."""
     row = locked(call, appointment)
     over = Facts(over=row.held_until is not None and row.held_until <= call.at)
-    moved(row, "expire", over)
+    step(row, flow.APPOINTMENT, "expire", over)
     end(call, row, "")
     settle(row, "lapse", over)
 
@@ -111,9 +118,7 @@ def settle(row: Appointment, move: str, facts: Facts) -> None:
     """Make the move of the wish, if there is one, for which the appointment was offered."""
     wish = Waiting.objects.unscoped(WHOSE).filter(offer=row, status=flow.Wish.OFFERED).select_for_update().first()
     if wish is not None:
-        verdict, after = flow.WAITING.step(move, flow.Wish(wish.status), facts)
-        demand(verdict)
-        wish.status, wish.version = after.value, wish.version + 1
+        step(wish, flow.WAITING, move, facts)
         wish.save()
 
 
@@ -132,10 +137,3 @@ def locked(call: Call, appointment: UUID) -> Appointment:
     row: Appointment = Appointment.objects.unscoped(WHOSE).select_for_update().get(pk=appointment)
     about("Appointment", row.id, resident=row.resident_id)
     return row
-
-
-def moved(row: Appointment, move: str, facts: Facts) -> None:
-    """Make a move of the flow on a locked row, or raise ``Refused``."""
-    verdict, after = flow.APPOINTMENT.step(move, Status(row.status), facts)
-    demand(verdict)
-    row.status, row.version = after.value, row.version + 1

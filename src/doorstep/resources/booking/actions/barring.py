@@ -16,7 +16,8 @@ from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.store import lock
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission, Sides, may_touch
-from doorstep.resources.booking.flow import Penalty, Status
+from doorstep.resources.booking.actions.stepping import step
+from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.models import Appointment, Sanction
 from doorstep.resources.booking.reads import rulings
 from doorstep.resources.booking.reads.appointments import near
@@ -86,7 +87,7 @@ def appeal(call: Call, *, sanction: UUID, words: str) -> None:
     about("Sanction", row.id, resident=row.resident_id)
     if not words.strip():
         raise Refused(refuse("appeal.words"))
-    _move(row, "appeal")
+    step(row, flow.SANCTION, "appeal", None)
     row.appeal, row.appealed_at = words.strip()[:500], call.at
     row.save()
 
@@ -99,13 +100,7 @@ def decide(call: Call, *, sanction: UUID, expect: int, lift: bool, words: str) -
     about("Sanction", row.id, resident=row.resident_id, lift=lift)
     if not words.strip():
         raise Refused(refuse("appeal.words"))
-    _move(row, "lift" if lift else "uphold")
+    step(row, flow.SANCTION, "lift" if lift else "uphold", None)
     row.answer, row.decided_at = words.strip()[:500], call.at
     row.decided_by, row.decided_name = call.actor, call.name
     row.save()
-
-
-def _move(row: Sanction, move: str) -> None:
-    verdict, after = flow.SANCTION.step(move, Penalty(row.status), None)
-    demand(verdict)
-    row.status, row.version = after.value, row.version + 1

@@ -14,10 +14,12 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.ids import new_id
+from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission, may_keep
 from doorstep.resources.booking.actions import appointments as acts
 from doorstep.resources.booking.actions import sessions
 from doorstep.resources.booking.actions.claiming import Claim
+from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.actions.telling import publish, tell
 from doorstep.resources.booking.flow import Facts, Sitting, Status
 from doorstep.resources.booking.models import Appointment, Session, Slot
@@ -121,13 +123,10 @@ def add(call: Call, row: Session, whom: UUID, why: str) -> UUID:
     number = slots.aggregate(most=Max("number"))["most"] or 0
     made = Slot.objects.create(
         id=new_id(), session=row, number=number + 1, starts=last.starts if last else row.starts, ends=row.ends,
-        channel=Channel.ADD_ON.value, released_at=call.at, open_at=row.ends, live=row.status in GIVING, added=True,
+        channel=Channel.ADD_ON.value, released_at=call.at, open_at=row.ends, live=row.status in flow.GIVES, added=True,
     )  # fmt: skip
     after = row.starts - timedelta(minutes=1)
     return acts.take(call, Claim(whom, Channel.ADD_ON, slot=made.id, exact=True, after=after, why=why))
-
-
-GIVING: Final = (Sitting.PUBLISHED, Sitting.OPEN)
 
 
 def _mine(call: Call, appointment: UUID) -> Appointment:
@@ -147,7 +146,7 @@ def _locked(appointment: UUID) -> Appointment:
 
 
 def _move(call: Call, row: Appointment, move: str, facts: Facts) -> None:
-    acts.moved(row, move, facts)
+    step(row, flow.APPOINTMENT, move, facts)
     row.save()
     about("Appointment", row.id, resident=row.resident_id)
     publish([row.id], call.at)

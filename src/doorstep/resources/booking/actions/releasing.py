@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import F
 
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
@@ -23,9 +23,10 @@ from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import appointments as acts
 from doorstep.resources.booking.actions.claiming import Claim
+from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.flow import Turn
-from doorstep.resources.booking.models import Release, Session, Slot, Ticket
-from doorstep.resources.booking.reads import own
+from doorstep.resources.booking.models import Release, Session, Ticket
+from doorstep.resources.booking.reads import own, releases
 from doorstep.resources.booking.rules import Channel, releasing
 
 LINE: Final = "a queue is served in its order, whoever knows those who stand in it"
@@ -62,9 +63,7 @@ def _release(call: Call, session: UUID) -> Release:
     found: Release | None = Release.objects.unscoped(LINE).filter(session=session).first()
     if found is not None:
         return found
-    opens: datetime | None = Slot.objects.filter(
-        session=session, live=True, channel=Channel.APP.value
-    ).aggregate(at=Min("open_at"))["at"]  # fmt: skip
+    opens = releases.opens(session)
     if opens is None:
         raise Refused(refuse("queue.nothing"))
     if opens <= call.at:  # nobody came to queue before the hour
@@ -136,7 +135,7 @@ def _answer(call: Call, ticket: Ticket, session: UUID) -> bool:
         if refused.decision.reason in ALL_GONE:
             return False
         ticket.reason = refused.decision.reason
-    _move(ticket, "give" if ticket.appointment_id else "refuse")
+    step(ticket, flow.QUEUE, "give" if ticket.appointment_id else "refuse", None)
     ticket.answered_at = call.at
     ticket.save()
     return True
@@ -146,12 +145,6 @@ def _answer(call: Call, ticket: Ticket, session: UUID) -> bool:
 def take_turn(call: Call, *, session: UUID) -> UUID:
     """Take the earliest place that a session has, for whoever's turn it is; ``Refused`` as ``claiming.claim``."""
     return acts.take(call, Claim(own.me(call), Channel.APP, session=session, queued=True))
-
-
-def _move(ticket: Ticket, move: str) -> None:
-    verdict, after = flow.QUEUE.step(move, Turn(ticket.status), None)
-    demand(verdict)
-    ticket.status, ticket.version = after.value, ticket.version + 1
 
 
 def _all_gone(row: Release, at: datetime) -> int:

@@ -10,12 +10,12 @@ from django.db.models import Count, Q
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
-from doorstep.kernel.decision import demand
 from doorstep.kernel.store import ScopedQuerySet, lock
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.actions.telling import publish_session
-from doorstep.resources.booking.flow import Sitting, SittingFacts, Status
+from doorstep.resources.booking.flow import SittingFacts, Status
 from doorstep.resources.booking.models import Appointment, Clinic, Session, Slot
 from doorstep.resources.booking.rules import Basis, planning
 
@@ -67,9 +67,7 @@ def locked(call: Call, session: UUID, expect: int | None = None) -> Session:
 
 def moved(row: Session, move: str, facts: SittingFacts) -> None:
     """Make a move of the flow on a locked row; places are given away in the states that do so."""
-    verdict, after = flow.SESSION.step(move, Sitting(row.status), facts)
-    demand(verdict)
-    row.status, row.version = after.value, row.version + 1
+    after = step(row, flow.SESSION, move, facts)
     row.save()
     # waits for claims under way: whatever is asked afterwards sees them
     Slot.objects.filter(session=row).update(live=after in flow.GIVES)

@@ -13,9 +13,10 @@ from doorstep.kernel.decision import Refused, refuse
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import appointments as acts
-from doorstep.resources.booking.actions import claiming, sessions
+from doorstep.resources.booking.actions import sessions
 from doorstep.resources.booking.actions.claiming import Claim
-from doorstep.resources.booking.actions.telling import publish, publish_session, tell
+from doorstep.resources.booking.actions.stepping import step
+from doorstep.resources.booking.actions.telling import publish_session, tell
 from doorstep.resources.booking.flow import Facts, SittingFacts, Status
 from doorstep.resources.booking.models import Appointment, Session
 from doorstep.resources.booking.reads import rulings
@@ -52,15 +53,19 @@ def stop(call: Call, *, session: UUID, expect: int, why: str) -> int:
     row.why = reason
     row.save()
     affected = _of(row, (*STANDING, Status.HELD))
+    until = call.at + timedelta(hours=rulings.terms(row.day).keep_hours)
     for one in affected:
         stood = one.status != Status.HELD
-        acts.moved(one, "stop", Facts())
+        step(one, flow.APPOINTMENT, "stop", Facts())
         one.stopped = True
         acts.end(call, one, reason)
         acts.settle(one, "put_back", Facts())
         if stood:
-            instead, until = _instead(call, row, one)
-            tell(ClinicStopped, one, why=reason, instead=instead, answer_by=until)
+            kept = _instead(call, row, one, until)
+            tell(
+                ClinicStopped, one, why=reason, instead=kept.id if kept else None,
+                answer_by=kept.held_until if kept else None,
+            )  # fmt: skip
     publish_session(row, call.at)
     about("Session", session, affected=len(affected))
     return len(affected)
@@ -77,9 +82,8 @@ def _of(row: Session, statuses: tuple[Status, ...]) -> list[Appointment]:
     return list(rows.filter(session=row, status__in=statuses).order_by("starts", "number"))
 
 
-def _instead(call: Call, stopped: Session, one: Appointment) -> tuple[UUID | None, datetime | None]:
+def _instead(call: Call, stopped: Session, one: Appointment, until: datetime) -> Appointment | None:
     """A place in the clinic's next sessions, kept before all who wait; no constraint is broken by what is refused."""
-    until = call.at + timedelta(hours=rulings.terms(stopped.day).keep_hours)
     rows = Session.objects.unscoped(AFFECTED).filter(clinic=stopped.clinic_id, starts__gt=call.at)
     ahead = rows.filter(status__in=sorted(flow.GIVES)).order_by("starts").values_list("id", flat=True)
     for session in ahead[:MOST_TRIED]:
@@ -88,10 +92,7 @@ def _instead(call: Call, stopped: Session, one: Appointment) -> tuple[UUID | Non
             replaces=one.id, series=one.series,
         )  # fmt: skip
         try:
-            taken = claiming.claim(call, wanted)
+            return acts.kept(call, wanted)
         except Refused:
             continue
-        publish([taken.appointment, *taken.expired], call.at)
-        kept = Appointment.objects.unscoped(AFFECTED).get(pk=taken.appointment)
-        return kept.id, kept.held_until
-    return None, None
+    return None

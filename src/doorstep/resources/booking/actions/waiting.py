@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,11 +16,11 @@ from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission, Sides, may_touch
 from doorstep.resources.booking.actions import appointments as acts
-from doorstep.resources.booking.actions import claiming
 from doorstep.resources.booking.actions.claiming import Claim
-from doorstep.resources.booking.actions.telling import publish, tell
+from doorstep.resources.booking.actions.stepping import step
+from doorstep.resources.booking.actions.telling import tell
 from doorstep.resources.booking.flow import Facts, Wish
-from doorstep.resources.booking.models import Appointment, Clinic, Session, Waiting
+from doorstep.resources.booking.models import Clinic, Session, Waiting
 from doorstep.resources.booking.reads import rulings
 from doorstep.resources.booking.reads.appointments import near
 from doorstep.resources.booking.rules import Channel
@@ -68,28 +68,25 @@ def offer(call: Call, *, clinic: UUID) -> int:
     locked = Clinic.objects.unscoped(LINE).select_for_update().get(pk=clinic)
     about("Clinic", clinic)
     rows = Waiting.objects.unscoped(LINE).filter(clinic=locked, status=Wish.WAITING)
-    made = 0
+    made, until = 0, call.at + timedelta(minutes=rulings.terms(clock.today()).answer_minutes)
     for wish in rows.select_for_update().order_by("created_at", "id"):
         if wish.until < clock.today():
             _move(wish, "lapse", Facts(over=True))
-        elif _offered(call, wish):
+        elif _offered(call, wish, until):
             made += 1
     about("Clinic", clinic, offered=made)
     return made
 
 
-def _offered(call: Call, wish: Waiting) -> bool:
-    until = call.at + timedelta(minutes=rulings.terms(clock.today()).answer_minutes)
+def _offered(call: Call, wish: Waiting, until: datetime) -> bool:
     for session in _sessions(wish, call):
         wanted = Claim(
             wish.resident_id, Channel.APP, session=session, until=until, listed=True, waits=False
         )  # fmt: skip
         try:
-            taken = claiming.claim(call, wanted)
+            row = acts.kept(call, wanted)
         except Refused:
             continue
-        publish([taken.appointment, *taken.expired], call.at)
-        row = Appointment.objects.unscoped(LINE).get(pk=taken.appointment)
         wish.offer, wish.answer_by = row, row.held_until
         _move(wish, "offer", Facts())
         tell(PlaceOffered, row, answer_by=row.held_until)
@@ -104,7 +101,5 @@ def _sessions(wish: Waiting, call: Call) -> Iterator[UUID]:
 
 
 def _move(row: Waiting, move: str, facts: Facts) -> None:
-    verdict, after = flow.WAITING.step(move, Wish(row.status), facts)
-    demand(verdict)
-    row.status, row.version = after.value, row.version + 1
+    step(row, flow.WAITING, move, facts)
     row.save()

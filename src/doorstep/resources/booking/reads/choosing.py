@@ -15,6 +15,7 @@ from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page, Paged, cut
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
+from doorstep.resources.booking.flow import GIVES
 from doorstep.resources.booking.models import Clinic, Session, Slot
 from doorstep.resources.booking.reads import claims, offers, rulings
 from doorstep.resources.booking.reads.own_shapes import Choice, Day, Full
@@ -25,26 +26,27 @@ OPEN: Final = "which clinics there are, is public"
 SOON: Final = timedelta(days=1)
 """So much later than what is given out now is shown with when it will be."""
 EXPERTS: Final = (FeeLevel.EXPERT.value, FeeLevel.SENIOR.value)
-_CLINICS: Final = """
+_GIVES: Final = "ss.status IN ({})".format(", ".join(f"'{state}'" for state in sorted(GIVES)))
+_CLINICS: Final = f"""
 SELECT c.id, c.organisation_id, c.department, c.code, c.name, c.practitioner, c.title,
   c.fee_level = ANY (%(levels)s) OR c.visits_from <> ''
 FROM booking_clinic c WHERE c.ended_on IS NULL AND EXISTS (SELECT 1 FROM booking_session ss
   WHERE ss.clinic_id = c.id AND ss.day BETWEEN %(since)s AND %(until)s AND ss.ends > %(at)s
-    AND ss.status IN ('published', 'open'))
+    AND {_GIVES})
 ORDER BY c.organisation_id, c.code, c.name, c.id LIMIT 5000
-"""
+"""  # noqa: S608  our own text; values go by parameters
 # the next moment at which something of it is given out to all
 _NEXT: Final = "min(s.open_at) FILTER (WHERE s.live AND s.appointment IS NULL AND s.open_at > %(at)s)"
 _DAYS: Final = f"""
 SELECT ss.day, count(*) FILTER (WHERE {claims.CLAIMABLE}), {_NEXT}
 FROM booking_session ss JOIN booking_slot s ON s.session_id = ss.id
-WHERE ss.day BETWEEN %(since)s AND %(until)s AND {{where}} AND ss.ends > %(at)s AND ss.status IN ('published', 'open')
+WHERE ss.day BETWEEN %(since)s AND %(until)s AND {{where}} AND ss.ends > %(at)s AND {_GIVES}
 GROUP BY ss.day ORDER BY ss.day
 """  # noqa: S608  our own text; values go by parameters
 _FULL: Final = f"""
 SELECT ss.id, c.id, c.name, c.practitioner, ss.starts, {_NEXT}
 FROM booking_session ss JOIN booking_clinic c ON c.id = ss.clinic_id JOIN booking_slot s ON s.session_id = ss.id
-WHERE ss.day = %(day)s AND {{where}} AND ss.ends > %(at)s AND ss.status IN ('published', 'open')
+WHERE ss.day = %(day)s AND {{where}} AND ss.ends > %(at)s AND {_GIVES}
 GROUP BY ss.id, c.id HAVING count(*) FILTER (WHERE {claims.CLAIMABLE}) = 0 ORDER BY ss.starts, c.name, ss.id LIMIT 100
 """  # noqa: S608  our own text; values go by parameters
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, ask
@@ -64,15 +64,18 @@ def _past(found: ScopedQuerySet[Appointment], page: Page) -> Paged[Booked]:
 
 def _wishes(whose: UUID) -> Iterable[OwnWish]:
     found = Waiting.objects.unscoped(MINE).filter(resident=whose, status__in=(Wish.WAITING, Wish.OFFERED))
-    listed = list(found.select_related("clinic", "offer").order_by("created_at", "id")[:MOST])
+    came = OuterRef("created_at")
+    earlier = Q(created_at__lt=came) | Q(created_at=came, id__lt=OuterRef("id"))
+    line = Waiting.objects.unscoped(COUNTED).filter(earlier, clinic=OuterRef("clinic"), status=Wish.WAITING)
+    count = line.order_by().values("clinic").annotate(number=Count("pk")).values("number")
+    asked = found.annotate(before=Subquery(count)).select_related("clinic", "offer")
+    listed = list(asked.order_by("created_at", "id")[:MOST])
     names = organisations.names({row.organisation_id for row in listed})
     for row in listed:
-        earlier = Q(created_at__lt=row.created_at) | Q(created_at=row.created_at, id__lt=row.id)
-        before = Waiting.objects.unscoped(COUNTED).filter(earlier, clinic=row.clinic_id, status=Wish.WAITING)
+        before = (row.before or 0) if row.status == Wish.WAITING else 0
         yield OwnWish(
-            row.id, row.clinic.name, names.get(row.organisation_id, ""), row.since, row.until,
-            before.count() if row.status == Wish.WAITING else 0, row.offer_id, row.offer.starts if row.offer else None,
-            row.answer_by,
+            row.id, row.clinic.name, names.get(row.organisation_id, ""), row.since, row.until, before, row.offer_id,
+            row.offer.starts if row.offer else None, row.answer_by,
         )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def stand(call: Call, *, session: UUID) -> Stand:
     """A session's release, and where one stands in its queue. ``Refused``: ``not_found``."""
     row, whose = choosing.session(session), me(call)
     release = Release.objects.unscoped(COUNTED).filter(session=session).first()
-    opens = release.opens_at if release else _opens(session)
+    opens_at = release.opens_at if release else opens(session)
     drawn = release.drawn_at if release else None
     line = _line(session, whose, drawn=drawn is not None)
     mine = line.mine
@@ -69,10 +69,10 @@ def stand(call: Call, *, session: UUID) -> Stand:
     return Stand(
         session=session, clinic=row.clinic_id, clinic_name=row.clinic.name, practitioner=row.clinic.practitioner,
         organisation_name=organisations.names({row.organisation_id}).get(row.organisation_id, ""), starts=row.starts,
-        opens_at=opens, gives=row.status in GIVES and row.ends > call.at,
-        closed=release.closed_at is not None if release else opens is None or opens <= call.at,
-        drawn=drawn is not None, joined=line.joined, places=_places(session, call, opens),
-        status=mine.status if mine else "", early=mine is not None and opens is not None and mine.joined_at < opens,
+        opens_at=opens_at, gives=row.status in GIVES and row.ends > call.at,
+        closed=release.closed_at is not None if release else opens_at is None or opens_at <= call.at,
+        drawn=drawn is not None, joined=line.joined, places=_places(session, call, opens_at),
+        status=mine.status if mine else "", early=bool(mine and opens_at and mine.joined_at < opens_at),
         before=line.before, seconds=releasing.left(line.before, line.answered, since),
         appointment=mine.appointment_id if mine else None, reason=mine.reason if mine else "",
     )  # fmt: skip
@@ -106,7 +106,8 @@ def _earlier(mine: Ticket) -> Q:
     return Q(turn__isnull=False) | (Q(turn__isnull=True) & came)
 
 
-def _opens(session: UUID) -> datetime | None:
+def opens(session: UUID) -> datetime | None:
+    """When a session gives its places out to all; None where it gives none."""
     rows = Slot.objects.filter(session=session, live=True, channel=Channel.APP.value)
     found: datetime | None = rows.aggregate(at=Min("open_at"))["at"]
     return found

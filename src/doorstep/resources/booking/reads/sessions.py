@@ -22,7 +22,7 @@ from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.models import Appointment, Clinic, Quota, Roster, Session, Slot
 from doorstep.resources.booking.reads import queues, rulings
 from doorstep.resources.booking.reads.appointments import WHOSE
-from doorstep.resources.booking.rules import queue
+from doorstep.resources.booking.rules import Terms, queue
 from doorstep.resources.booking.shapes import Cell, ClinicDetail, ClinicLine, Line, RosterLine, Sitting
 
 OPEN: Final = "which clinic a session is of, is public"
@@ -97,8 +97,8 @@ def sitting(call: Call, *, session: UUID) -> Sitting:
     about("Session", session)
     rows = Appointment.objects.unscoped(WHOSE).filter(session=session).exclude(status=Status.EXPIRED)
     found = list(rows.order_by("starts", "number", "created_at")[:1000])
-    lines = _lines(found, row)
     terms = rulings.terms(row.day)
+    lines = _lines(found, row, terms)
     order = {one.id: one for one in lines}
     names = organisations.department_names({(row.organisation_id, row.clinic.code)})
     return Sitting(
@@ -110,9 +110,8 @@ def sitting(call: Call, *, session: UUID) -> Sitting:
     )  # fmt: skip
 
 
-def _lines(found: Iterable[Appointment], session: Session) -> tuple[Line, ...]:
-    listed, terms = list(found), rulings.terms(session.day)
-    names = people({row.resident_id for row in listed})
+def _lines(found: Sequence[Appointment], session: Session, terms: Terms) -> tuple[Line, ...]:
+    names = people({row.resident_id for row in found})
     return tuple(
         Line(
             id=row.id, number=row.number, starts=row.starts, resident=row.resident_id,
@@ -120,7 +119,7 @@ def _lines(found: Iterable[Appointment], session: Session) -> tuple[Line, ...]:
             held_until=row.held_until, added=row.number > session.planned,
             late=row.came_at is not None and queue.is_late(row.starts, row.came_at, terms),
         )
-        for row in listed
+        for row in found
     )  # fmt: skip
 
 
