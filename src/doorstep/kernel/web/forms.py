@@ -8,6 +8,7 @@ from django import forms
 from django.forms import BoundField
 
 from doorstep.kernel.decision import Refused
+from doorstep.kernel.web.pages import STATUS
 from doorstep.kernel.web.words import sentence
 
 CHOICES = (forms.RadioSelect, forms.CheckboxSelectMultiple)
@@ -21,9 +22,20 @@ class HouseForm(forms.Form):
     focus_errors = True
     expect = forms.IntegerField(required=False, widget=forms.HiddenInput, min_value=1)
 
+    _refused = ""
+
     def add_refusal(self, refused: Refused, field: str | None = None) -> None:
         """Show why an action refused, as an error of the form or of one field."""
         self.add_error(field, sentence(refused.decision))
+        self._refused = refused.decision.reason
+
+    @property
+    def http_status(self) -> int:
+        """The status of a page that shows the form as it stands: of why an action refused, else 422 where anything in
+        it is wrong, else 200."""
+        if self._refused:
+            return STATUS.get(self._refused, 422)
+        return 422 if self.errors else 200
 
 
 class DayField(forms.DateField):

@@ -20,7 +20,7 @@ from doorstep.insight.trail.rules.objections import MOST_LINES
 from doorstep.insight.trail.shapes import Said
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 
 TOLD: Final = {
     "withdraw": gettext_lazy("已撤回。"),
@@ -58,7 +58,7 @@ def objections(request: CalledRequest) -> HttpResponse:
 def object_(request: CalledRequest) -> HttpResponse:
     """Object to lines that were ticked, or to a period."""
     lines = _lines(request)
-    form, status = ObjectionForm(request.POST if request.method == "POST" else None), 200
+    form = ObjectionForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -69,11 +69,10 @@ def object_(request: CalledRequest) -> HttpResponse:
             if not refused.decision.reason.startswith(("objection.", "period.")):
                 raise
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
-    elif form.is_bound:
-        status = 422
     chosen = acts.chosen(request.call, lines=lines) if lines else []
-    return render(request, "trail/object.html", {"form": form, "chosen": chosen, "lines": lines}, status=status)
+    return render(
+        request, "trail/object.html", {"form": form, "chosen": chosen, "lines": lines}, status=form.http_status
+    )
 
 
 @page(Permission.OWN)

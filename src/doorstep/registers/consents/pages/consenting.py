@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
 from doorstep.kernel.sensitive import Kind
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.consents import forms
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.actions import consenting as acts
@@ -70,8 +70,7 @@ def new(request: CalledRequest, resident: UUID) -> HttpResponseBase:
             if refused.decision.reason in ("not_found", "permission"):
                 raise
             form.add_refusal(refused)
-            return render(request, "consents/new.html", context, status=STATUS.get(refused.decision.reason, 422))
-    return render(request, "consents/new.html", context, status=422 if form.errors else 200)
+    return render(request, "consents/new.html", context, status=form.http_status)
 
 
 def _signed(data: Mapping[str, Any]) -> Signed:

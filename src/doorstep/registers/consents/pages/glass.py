@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.consents import forms
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.actions import glass as acts
@@ -66,7 +66,6 @@ def glass(request: CalledRequest, glass: UUID) -> HttpResponseBase:
     """One break-glass; a POST says whether it was right."""
     found = reads.glass(request.call, glass=glass)
     form = forms.ReviewForm(request.POST if request.method == "POST" else None, initial={"expect": found.version})
-    status = 200
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -75,10 +74,8 @@ def glass(request: CalledRequest, glass: UUID) -> HttpResponseBase:
             )
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("审核已保存。"))
             return redirect("consents:glasses")
-    status = 422 if form.errors and status == 200 else status
     context = {"found": found, "form": form, "said": STATES[found.verdict], "today": clock.today()}
-    return render(request, "consents/glass.html", context, status=status)
+    return render(request, "consents/glass.html", context, status=form.http_status)

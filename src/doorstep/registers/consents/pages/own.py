@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.actions import consenting as acts
 from doorstep.registers.consents.forms import OwnForm
@@ -36,7 +36,7 @@ def new(request: CalledRequest) -> HttpResponseBase:
     form = OwnForm(request.POST if request.method == "POST" else None, places)
     context: dict[str, Any] = {"form": form}
     if not form.is_valid():
-        return render(request, "consents/own_new.html", context, status=422 if form.is_bound else 200)
+        return render(request, "consents/own_new.html", context, status=form.http_status)
     said = form.cleaned_data
     where, permit = UUID(said["organisation"]), said["decision"] == "permit"
     kinds = mark_of(said["kinds"]) if permit else 0
@@ -55,7 +55,7 @@ def new(request: CalledRequest) -> HttpResponseBase:
         if refused.decision.reason in ("not_found", "permission"):
             raise
         form.add_refusal(refused)
-        return render(request, "consents/own_new.html", context, status=STATUS.get(refused.decision.reason, 422))
+        return render(request, "consents/own_new.html", context, status=form.http_status)
 
 
 @page(Permission.OWN)

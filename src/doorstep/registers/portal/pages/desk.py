@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import segno
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.forms import HouseForm
+from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.qr import qr
 from doorstep.registers.portal.access import Permission
 from doorstep.registers.portal.actions import desk as acts
 from doorstep.registers.portal.actions import scanning
@@ -43,24 +43,21 @@ def desk(request: CalledRequest, resident: UUID) -> HttpResponse:
 def bind(request: CalledRequest, resident: UUID) -> HttpResponse:
     """Bind a telephone."""
     context = _context(request, resident)
-    form, status = BindForm(request.POST if request.method == "POST" else None), 200
+    form = BindForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             acts.bind_phone(request.call, resident=resident, phone=form.cleaned_data["phone"])
             messages.success(request, _("已绑定。居民现在可以用这个手机号登录。"))
             return redirect("portal:desk", context["head"].id)
         except Refused as refused:
-            status = _told(form, refused)
-    elif form.is_bound:
-        status = 422
-    return render(request, "portal/bind.html", context | {"form": form}, status=status)
+            _told(form, refused)
+    return render(request, "portal/bind.html", context | {"form": form}, status=form.http_status)
 
 
-def _told(form: Any, refused: Refused) -> int:
+def _told(form: HouseForm, refused: Refused) -> None:
     if refused.decision.reason not in OURS:
         raise refused
     form.add_refusal(refused)
-    return STATUS.get(refused.decision.reason, 422)
 
 
 @page(Permission.BIND)
@@ -78,23 +75,20 @@ def unbind(request: CalledRequest, resident: UUID, binding: UUID) -> HttpRespons
 def issue(request: CalledRequest, resident: UUID) -> HttpResponse:
     """Make a paper card; it is shown, to be printed, this once."""
     context = _context(request, resident)
-    form, status = IssueForm(request.POST if request.method == "POST" else None), 200
+    form = IssueForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             _key, text = acts.issue_card(request.call, resident=resident, pin=form.cleaned_data["pin"])
             return render(request, "portal/paper.html", context | _paper(request, text))
         except Refused as refused:
-            status = _told(form, refused)
-    elif form.is_bound:
-        status = 422
-    return render(request, "portal/issue.html", context | {"form": form}, status=status)
+            _told(form, refused)
+    return render(request, "portal/issue.html", context | {"form": form}, status=form.http_status)
 
 
 def _paper(request: CalledRequest, text: str) -> dict[str, Any]:
     address = request.build_absolute_uri(reverse("portal:by_card"))
-    picture = segno.make(f"{address}#{text}", error="m").svg_inline(scale=4, border=4)
     groups = " ".join(text[n : n + 4] for n in range(0, len(text), 4))
-    return {"picture": mark_safe(picture), "groups": groups}  # noqa: S308  # drawn by segno from our own text
+    return {"picture": qr(f"{address}#{text}", scale=4), "groups": groups}
 
 
 @page(Permission.BIND)
@@ -109,12 +103,10 @@ def end_card(request: CalledRequest, resident: UUID, card: UUID) -> HttpResponse
 @page(Permission.BIND)
 def scan(request: CalledRequest) -> HttpResponse:
     """Scan a card and come to its resident."""
-    form, status = ScanForm(request.POST if request.method == "POST" else None), 200
+    form = ScanForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             return redirect("residents:show", scanning.scan(request.call, text=form.cleaned_data["text"]))
         except Refused as refused:
-            status = _told(form, refused)
-    elif form.is_bound:
-        status = 422
-    return render(request, "portal/scan.html", {"form": form}, status=status)
+            _told(form, refused)
+    return render(request, "portal/scan.html", {"form": form}, status=form.http_status)

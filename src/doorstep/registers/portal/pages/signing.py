@@ -93,8 +93,12 @@ def _enter(request: CalledRequest, found: Proved, binding: UUID) -> HttpResponse
     return _in(request, found, going)
 
 
+def _ahead(going: str) -> str:
+    return going if going.startswith(AHEAD) else "/my/"
+
+
 def _in(request: CalledRequest, found: Proved, going: str) -> HttpResponse:
-    answer = redirect(going if going.startswith(AHEAD) else "/my/")
+    answer = redirect(_ahead(going))
     signing.remember(request, answer, found.digest)
     return answer
 
@@ -141,7 +145,7 @@ def by_card(request: CalledRequest) -> HttpResponse:
         given, going = form.cleaned_data, request.session.get(NEXT, "/my/")
         answer = scanning.enter_by_card(request, text=given["card"], pin=given["pin"])
         if answer.step is Step.IN:
-            return redirect(going if going.startswith(AHEAD) else "/my/")
+            return redirect(_ahead(going))
         form.add_error(None, waited(answer) or _("卡或密码不对。忘了密码，请带身份证到窗口重新办卡。"))
     return render(request, "portal/by_card.html", {"form": form}, status=_status(answer, form))
 

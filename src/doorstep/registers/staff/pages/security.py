@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import segno
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from doorstep.kernel.act import confirmed
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.web.pages import CalledRequest, Rule, page
+from doorstep.kernel.web.qr import qr
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.staff.actions import factors, outside, passkeys, passwords, sessions, signing
 from doorstep.registers.staff.actions.sessions import address_of
@@ -87,9 +86,8 @@ def totp(request: CalledRequest) -> HttpResponse:
                 raise
             form.add_refusal(refused, "code")
     secret, address = factors.offer_totp(request, request.call)
-    picture = segno.make(address, error="m").svg_inline(scale=5, border=4)
     groups = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-    context = {"form": form, "picture": mark_safe(picture), "secret": groups}  # noqa: S308  # drawn by segno from our address
+    context = {"form": form, "picture": qr(address), "secret": groups}
     return render(request, "staff/totp.html", context, status=_code(form))
 
 

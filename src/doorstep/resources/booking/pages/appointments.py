@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import segno
 from django.contrib import messages
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.qr import qr
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
@@ -35,17 +34,15 @@ def book(request: CalledRequest, session: UUID) -> HttpResponseBase:
     """Find a person, take a time, done: one page, from the keyboard."""
     found = sessions.sitting(request.call, session=session)
     text = (request.POST.get("q") or request.GET.get("q") or "").strip()[:100]
-    form, status = forms.BookForm(request.POST if request.method == "POST" else None), 200
+    form = forms.BookForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             made = _made(request, session, form.cleaned_data)
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("已预约。"))
             return redirect("booking:appointment", made)
-    status = 422 if form.errors and status == 200 else status
     people = residents.search(request.call, text=text, page=Page((), 8)).paged.items if text else ()
     times = offers.free_in(request.call, session, Channel.WINDOW)
     context = {
@@ -54,7 +51,7 @@ def book(request: CalledRequest, session: UUID) -> HttpResponseBase:
         "chosen": form.data.get("resident", "") or (str(people[0].id) if len(people) == 1 else ""),
         "slot": form.data.get("slot", "") or (str(times[0].slot) if times else ""),
     }  # fmt: skip
-    return render(request, "booking/book.html", context, status=status)
+    return render(request, "booking/book.html", context, status=form.http_status)
 
 
 def _made(request: CalledRequest, session: UUID, said: dict[str, Any]) -> UUID:
@@ -77,11 +74,10 @@ def appointment(request: CalledRequest, appointment: UUID) -> HttpResponseBase:
     one = _one(request, appointment)
     word, tone = STATUSES[Status(one.status)]
     standing = one.status in (Status.HELD, Status.BOOKED)
-    picture = segno.make(str(one.token), error="m").svg_inline(scale=5, border=4)
     here = request.call.scope.holds(one.organisation)
     context = {
         "one": one, "name": sessions.people({one.resident}).get(one.resident, ""), "word": word, "tone": tone,
-        "picture": mark_safe(picture),  # noqa: S308  # drawn by segno from our own token
+        "picture": qr(str(one.token)),
         "standing": standing, "held": one.status == Status.HELD, "channel": forms.CHANNELS[one.channel],
         "confirms": one.status == Status.HELD and request.call.may(Permission.BOOK).allowed, "here": here,
         "releases": standing and request.call.may(Permission.BOOK).allowed,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
@@ -70,7 +70,7 @@ def _day(text: str) -> date | None:
 @page(Permission.OWN)
 def book(request: CalledRequest, slot: UUID) -> HttpResponseBase:
     """The fourth tap: what was chosen is shown whole, and one presses yes."""
-    status, form = 200, forms.ConfirmForm(request.POST if request.method == "POST" else None)
+    form = forms.ConfirmForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             made = acts.book(request.call, slot=slot)
@@ -78,7 +78,6 @@ def book(request: CalledRequest, slot: UUID) -> HttpResponseBase:
             if refused.decision.reason == "not_found":
                 raise
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("约好了。请按时来。"))
             return redirect("booking:own_appointment", made)
@@ -87,7 +86,7 @@ def book(request: CalledRequest, slot: UUID) -> HttpResponseBase:
     where = organisations.names({found.organisation})[found.organisation] if found else ""
     context = {"offer": found, "where": where, "clinic": clinic_, "day": day, "form": form, "cancel_until": until,
                "cancels": until is not None and until > request.call.at}  # fmt: skip
-    return render(request, "booking/own_book.html", context, status=status)
+    return render(request, "booking/own_book.html", context, status=form.http_status)
 
 
 @page(Permission.OWN)
@@ -95,17 +94,15 @@ def wait(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """Nothing is free: wait for a place of this clinic until a day."""
     chosen = reads.clinic(clinic)
     initial = {"until": clock.today() + timedelta(days=WAIT_DAYS)}
-    form, status = forms.OwnWishForm(request.POST if request.method == "POST" else None, initial=initial), 200
+    form = forms.OwnWishForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         try:
             acts.wait(request.call, clinic=clinic, until=form.cleaned_data["until"])
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("已登记。有空号时，按登记先后通知您。"))
             return redirect("booking:own")
-    status = 422 if form.errors and status == 200 else status
     minutes = rulings.terms(clock.today()).answer_minutes
     context = {"chosen": chosen.what, "form": form, "minutes": minutes}
-    return render(request, "booking/own_wait.html", context, status=status)
+    return render(request, "booking/own_wait.html", context, status=form.http_status)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, demand
 from doorstep.kernel.web.forms import HouseForm
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import api as staff
 from doorstep.resources.booking import forms
@@ -43,7 +43,6 @@ def new(request: CalledRequest) -> HttpResponseBase:
         for key, name, _code, title in staff.working(request.call.scope, organisation, today)
     ]
     form = forms.ClinicForm(request.POST if request.method == "POST" else None, departments, posts)
-    status = 200
     if form.is_valid():
         said = form.cleaned_data
         made = ClinicIn(
@@ -55,10 +54,8 @@ def new(request: CalledRequest) -> HttpResponseBase:
             return redirect("booking:clinic", acts.make_clinic(request.call, clinic=made))
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
-    status = 422 if form.errors and status == 200 else status
     where = organisations.names({organisation}).get(organisation, "")
-    return render(request, "booking/new_clinic.html", {"form": form, "where": where}, status=status)
+    return render(request, "booking/new_clinic.html", {"form": form, "where": where}, status=form.http_status)
 
 
 @page(Permission.READ)
@@ -80,18 +77,15 @@ def _plan_form(data: Any) -> forms.SpanForm:
     return forms.SpanForm(data, initial={"since": today, "until": today + timedelta(days=27)})
 
 
-def _form(
-    request: CalledRequest, found: ClinicDetail, form: HouseForm, title: str, label: str, status: int
-) -> HttpResponseBase:
-    status = 422 if form.errors and status == 200 else status
+def _form(request: CalledRequest, found: ClinicDetail, form: HouseForm, title: str, label: str) -> HttpResponseBase:
     context = {"found": found, "form": form, "title": title, "label": label}
-    return render(request, "booking/clinic_form.html", context, status=status)
+    return render(request, "booking/clinic_form.html", context, status=form.http_status)
 
 
 @page(Permission.ROSTER)
 def roster(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """More weekdays."""
-    found, status = reads.clinic(request.call, clinic=clinic), 200
+    found = reads.clinic(request.call, clinic=clinic)
     form = forms.RosterForm(request.POST if request.method == "POST" else None, initial={"since": clock.today()})
     if form.is_valid():
         said = form.cleaned_data
@@ -103,11 +97,10 @@ def roster(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
             acts.add_roster(request.call, clinic=clinic, roster=made)
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("排班已保存。再生成门诊，就可以发布放号。"))
             return redirect("booking:clinic", clinic)
-    return _form(request, found, form, _("添加排班"), _("保存排班"), status)
+    return _form(request, found, form, _("添加排班"), _("保存排班"))
 
 
 @page(Permission.ROSTER)
@@ -122,24 +115,23 @@ def end_roster(request: CalledRequest, clinic: UUID, roster: UUID) -> HttpRespon
 @page(Permission.ROSTER)
 def plan(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """Sessions of the rosters between two days."""
-    found, form, status = reads.clinic(request.call, clinic=clinic), _plan_form(request.POST or None), 200
+    found, form = reads.clinic(request.call, clinic=clinic), _plan_form(request.POST or None)
     if form.is_valid():
         said = form.cleaned_data
         try:
             made = acts.plan(request.call, clinic=clinic, since=said["since"], until=said["until"])
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("新生成 {count} 次门诊，还没有发布。").format(count=made))
             return redirect("booking:clinic", clinic)
-    return _form(request, found, form, _("生成门诊"), _("生成门诊"), status)
+    return _form(request, found, form, _("生成门诊"), _("生成门诊"))
 
 
 @page(Permission.ROSTER)
 def shares(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """How much is kept for which channel."""
-    found, status = reads.clinic(request.call, clinic=clinic), 200
+    found = reads.clinic(request.call, clinic=clinic)
     initial = {"since": clock.today(), **dict(found.shares)}
     form = forms.SharesForm(request.POST if request.method == "POST" else None, initial)
     if form.is_valid():
@@ -151,11 +143,10 @@ def shares(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
             acts.set_quota(request.call, clinic=clinic, shares=kept, since=said["since"])
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("已保存，对以后生成的门诊有效。"))
             return redirect("booking:clinic", clinic)
-    return _form(request, found, form, _("各渠道预留（%）"), _("保存"), status)
+    return _form(request, found, form, _("各渠道预留（%）"), _("保存"))
 
 
 @page(Permission.ROSTER)

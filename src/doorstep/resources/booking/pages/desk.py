@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, refuse
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import desk as acts
@@ -30,7 +30,6 @@ MOVES: Final[Mapping[str, Callable[..., Any]]] = {
 def check_in(request: CalledRequest) -> HttpResponseBase:
     """A code is read, and whoever it is of is checked in: the field is ready for the next at once."""
     form = forms.CodeForm(request.POST if request.method == "POST" else None)
-    status = 200
     if form.is_valid():
         key = sessions.with_code(request.call, form.cleaned_data["code"])
         try:
@@ -39,7 +38,6 @@ def check_in(request: CalledRequest) -> HttpResponseBase:
             acts.check_in(request.call, appointment=key)
         except Refused as refused:
             form.add_refusal(refused, "code")
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             one = reads.get(request.call.scope, [key])[key]
             name = sessions.people({one.resident})[one.resident]
@@ -47,8 +45,7 @@ def check_in(request: CalledRequest) -> HttpResponseBase:
             place = one.place or one.department_name
             messages.success(request, said.format(name=name, number=one.number, clinic=one.clinic_name, place=place))
             return redirect("booking:check_in")
-    status = 422 if form.errors and status == 200 else status
-    return render(request, "booking/check_in.html", {"form": form}, status=status)
+    return render(request, "booking/check_in.html", {"form": form}, status=form.http_status)
 
 
 @page(Permission.DESK)

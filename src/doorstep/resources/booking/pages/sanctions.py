@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import barring as acts
@@ -48,7 +48,7 @@ def listed(request: CalledRequest) -> HttpResponseBase:
 @page(Permission.READ)
 def sanction(request: CalledRequest, sanction: UUID) -> HttpResponseBase:
     """One sanction; a POST decides it."""
-    found, status = reads.sanction(request.call, sanction=sanction), 200
+    found = reads.sanction(request.call, sanction=sanction)
     form = forms.WordsForm(request.POST if request.method == "POST" else None, initial={"expect": found.version})
     if form.is_valid():
         said = form.cleaned_data
@@ -61,18 +61,16 @@ def sanction(request: CalledRequest, sanction: UUID) -> HttpResponseBase:
             if refused.decision.reason == "permission":
                 raise
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("决定已保存。"))
             return redirect("booking:sanctions")
-    status = 422 if form.errors and status == 200 else status
     rules = request.call.may(Permission.RULE).allowed and found.status in (Penalty.STANDING, Penalty.APPEALED)
     context = {
         "found": found, "form": form, "event": EVENTS[found.event], "word": STATES[Penalty(found.status)],
         "rules": rules, "appeals": found.status == Penalty.STANDING and request.call.may(Permission.BOOK).allowed,
         "appealed": found.status == Penalty.APPEALED,
     }  # fmt: skip
-    return render(request, "booking/sanction.html", context, status=status)
+    return render(request, "booking/sanction.html", context, status=form.http_status)
 
 
 @page(Permission.BOOK)

@@ -18,7 +18,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking import flow, forms
 from doorstep.resources.booking.access import Permission
@@ -155,7 +155,7 @@ def stop(request: CalledRequest, session: UUID) -> HttpResponseBase:
     form = forms.StopForm(request.POST if request.method == "POST" else None, initial={"expect": found.cell.version})
     standing = (Status.BOOKED, Status.CHECKED_IN, Status.CALLED)
     affected = [one for one in found.lines if one.status in standing]
-    suspends, status = Sitting(found.cell.status) == Sitting.PUBLISHED, 200
+    suspends = Sitting(found.cell.status) == Sitting.PUBLISHED
     if form.is_valid():
         act = stopping.suspend if request.POST.get("how") == "suspend" else stopping.stop
         said = form.cleaned_data
@@ -163,10 +163,8 @@ def stop(request: CalledRequest, session: UUID) -> HttpResponseBase:
             count = act(request.call, session=session, expect=said["expect"] or 0, why=said["why"])
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("已停诊或暂停，将告知 {count} 人。").format(count=count))
             return redirect("booking:session", session)
-    status = 422 if form.errors and status == 200 else status
     context = {"found": found, "form": form, "affected": affected, "suspends": suspends}
-    return render(request, "booking/stop.html", context, status=status)
+    return render(request, "booking/stop.html", context, status=form.http_status)

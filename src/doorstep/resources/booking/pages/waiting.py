@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission
@@ -29,7 +29,7 @@ def listed(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     text = (request.POST.get("q") or request.GET.get("q") or "").strip()[:100]
     today = clock.today()
     initial = {"since": today, "until": today + timedelta(days=14)}
-    form, status = forms.WishForm(request.POST if request.method == "POST" else None, initial=initial), 200
+    form = forms.WishForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -37,15 +37,13 @@ def listed(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
             acts.offer(request.call, clinic=clinic)
         except Refused as refused:
             form.add_refusal(refused)
-            status = STATUS.get(refused.decision.reason, 422)
         else:
             messages.success(request, _("已登记候补。有空号时按登记先后通知。"))
             return redirect("booking:waiting", clinic)
-    status = 422 if form.errors and status == 200 else status
     paged = lists.waiting(request.call, clinic=clinic, page=Page.read(request.GET.get("after"), parts=1))
     people = residents.search(request.call, text=text, page=Page((), 8)).paged.items if text else ()
     context = {"found": found, "form": form, "paged": paged, "q": text, "people": people}
-    return render(request, "booking/waiting.html", context, status=status)
+    return render(request, "booking/waiting.html", context, status=form.http_status)
 
 
 @page(Permission.BOOK)
