@@ -134,7 +134,7 @@ def costs(door: RunningDoor, address: str) -> tuple[Cost, int]:
         except StopIteration as done:
             return done.value
 
-    door.house._rows.run = lambda scope, steps, work: run(door.house._rows, scope, explained(steps), work)  # type: ignore[method-assign]
+    door.house._rows.run = lambda call, steps, *rest: run(door.house._rows, call, explained(steps), *rest)  # type: ignore[method-assign]
     try:
         answer = door.get(address)
     finally:

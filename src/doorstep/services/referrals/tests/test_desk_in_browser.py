@@ -32,6 +32,7 @@ def test_a_broken_line_loses_nothing(as_caller: Any, browser_page: Any) -> None:
     page.context.set_offline(True)
     field.fill("头痛四天，今晨呕吐")
     page.get_by_text("网络不通").wait_for()
+    page.locator("#saved").get_by_text("有改动还没有保存").wait_for()
     assert present(referral) == "头痛四天"
     assert field.input_value() == "头痛四天，今晨呕吐", "what was typed still stands there"
     page.context.set_offline(False)

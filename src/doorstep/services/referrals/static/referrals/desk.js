@@ -42,3 +42,18 @@ addEventListener("htmx:sendError", (event) => {
   if (event.target.id !== "draft") return;
   setTimeout(() => dispatchEvent(new Event("ds-online")), 5000);
 });
+
+// What is typed and not kept is said, and a page that is left with it asks first.
+const draft = document.getElementById("draft");
+if (draft) {
+  const saved = document.getElementById("saved");
+  let typed = 0;
+  let asked = 0;
+  let kept = 0;
+  const say = () => { if (typed !== kept) saved.textContent = saved.dataset.typed; };
+  for (const kind of ["input", "change"]) draft.addEventListener(kind, () => { typed += 1; say(); });
+  draft.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt === draft) asked = typed; });
+  saved.addEventListener("htmx:afterSwap", () => { if (!saved.querySelector(".late-words")) kept = asked; say(); });
+  draft.addEventListener("submit", () => { kept = typed; });
+  addEventListener("beforeunload", (event) => { if (typed !== kept) event.preventDefault(); });
+}
