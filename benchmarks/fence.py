@@ -30,6 +30,7 @@ ROW = "{:<34}{:>12}{:>12}{:>9}"
 ALIKE = ("read Patient", "Observation by patient, 10", "patient + code + date sorted", "Patient by name",
          "Patient by identifier", "common code, all, by date", "$everything of 50")  # fmt: skip
 AIM = 1.15
+REFERRALS = 20_000
 
 
 def policies(admin: str, on: bool) -> None:
@@ -79,13 +80,14 @@ def unfenced() -> Iterator[None]:
 
 
 def pages(postmaster: int, rounds: int, turns: int) -> None:
-    """A search, a worklist and a chart, as a physician of the institution sees them."""
+    """A search, a chart and a worklist, as a physician of the institution sees them."""
     client, residents = _physician()
     for name, address in (
         ("page: residents by surname", lambda n: "/residents/?q=wang"),
         ("page: one resident", lambda n: f"/residents/{residents[n % len(residents)]}/"),
         ("page: chart, summary", lambda n: f"/charts/{residents[n % len(residents)]}/"),
         ("page: chart, timeline", lambda n: f"/charts/{residents[n % len(residents)]}/timeline/"),
+        ("page: worklist of referrals", lambda n: "/referrals/"),
     ):
         costs: dict[bool, list[float]] = {True: [], False: []}
         for turn in range(2 * turns):
@@ -113,6 +115,7 @@ def _physician() -> tuple[Any, list[str]]:
     from doorstep.registers.residents.models import Resident
     from doorstep.registers.staff.models import Account, Person, Post
     from doorstep.registers.staff.tests.factory import client_of
+    from doorstep.services.referrals.tests.bulk import fill
 
     settings.ALLOWED_HOSTS = ["*"]
     place = Organisation.objects.unscoped("the only one").get(short_code=SOURCE)
@@ -120,6 +123,11 @@ def _physician() -> tuple[Any, list[str]]:
     Post.objects.create(person=person, organisation=place, role="physician", since=clock.today())
     account = Account.objects.create(person=person, username="bench")
     found = Resident.objects.unscoped("a sample").order_by("id").values_list("pk", flat=True)[:200]
+    beside = Organisation.objects.create(
+        short_code="beside", name="旁边医院", pinyin="pangbian", initials="pb", type_code="A100", tier="member",
+        area="439900000000",
+    )  # fmt: skip
+    fill(REFERRALS, found[0], [place.pk, beside.pk])
     return client_of(account), [str(each) for each in found]
 
 

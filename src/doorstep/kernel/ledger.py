@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -80,16 +80,23 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
+    """What stands under an id; ``whole`` is its row as it goes to ``fhir_past``, of one that ``hold`` has locked."""
+
     version: int
     digest: bytes
     source: UUID
     deleted: bool
     published: bool
+    whole: tuple[Any, ...] | None = None
 
     def is_closed_to(self, row: Fresh) -> bool:
         """Whether another source's, or published by a room: what came in with a message does not change that."""
         return self.source != row.source or (self.published and row.message is not None)
+
+
+Held = Mapping[str, Mapping[str, Known]]
+"""By type and id: what ``hold`` has found."""
 
 
 def digest(body: bytes, *, deleted: bool = False) -> bytes:
@@ -105,8 +112,30 @@ def table(kind: str) -> sql.Identifier:
     return sql.Identifier(f"fhir_{kind.lower()}")
 
 
-def write(rows: Sequence[Fresh], at: datetime) -> list[Written]:
-    """Write versions in the caller's transaction, in order; the same body again changes nothing.
+def hold(kind: str, ids: Sequence[str]) -> Mapping[str, Known]:
+    """Lock rows of a type for a ``write`` in the same transaction, in the order of their ids; those that are there."""
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        return _hold(cast("Cursor[Any]", cursor.cursor), kind, ids)
+
+
+def _hold(cursor: Cursor[Any], kind: str, ids: Sequence[str]) -> dict[str, Known]:
+    query = (
+        "SELECT id, version, updated, source, message, deleted, digest, sensitive, body, patient FROM {}"
+        " WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+    )
+    rows = cursor.execute(sql.SQL(query).format(table(kind)), [list(ids)]).fetchall()
+    return {r[0]: Known(r[1], bytes(r[6]), r[3], r[5], r[4] is None, r) for r in rows}
+
+
+def known(kind: str, ids: Sequence[str]) -> Mapping[str, Known]:
+    """What stands under ids of a type now; nothing is locked."""
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        return _known(cast("Cursor[Any]", cursor.cursor), kind, ids)
+
+
+def write(rows: Sequence[Fresh], at: datetime, held: Held | None = None) -> list[Written]:
+    """Write versions in the caller's transaction, in order; the same body again changes nothing. What is ``held`` is
+    not looked up again: its types must hold all of their ids.
 
     Raises ``Claimed`` before any write where an id belongs to another source, and ``django.db.IntegrityError`` where
     another transaction made the same id meanwhile: the caller rolls back and tries again.
@@ -120,8 +149,8 @@ def write(rows: Sequence[Fresh], at: datetime) -> list[Written]:
             for place, row in todo:
                 if first.setdefault((row.type, row.id), (place, row))[0] != place:
                     later.append((place, row))
-            _write_distinct(cast("Cursor[Any]", cursor.cursor), list(first.values()), at, result)
-            todo = later
+            _write_distinct(cast("Cursor[Any]", cursor.cursor), list(first.values()), at, result, held or {})
+            todo, held = later, None
     return cast("list[Written]", result)
 
 
@@ -132,12 +161,15 @@ def _marked(cursor: Cursor[Any], rows: list[tuple[int, Fresh]]) -> list[tuple[in
 
 
 def _write_distinct(
-    cursor: Cursor[Any], rows: list[tuple[int, Fresh]], at: datetime, result: list[Written | None]
+    cursor: Cursor[Any], rows: list[tuple[int, Fresh]], at: datetime, result: list[Written | None], held: Held
 ) -> None:
     by_type: dict[str, list[tuple[int, Fresh]]] = defaultdict(list)
     for place, row in _marked(cursor, rows):
         by_type[row.type].append((place, row))
-    known = {kind: _known(cursor, kind, [r.id for _, r in group]) for kind, group in by_type.items()}
+    known = {
+        kind: held[kind] if kind in held else _known(cursor, kind, [r.id for _, r in group])
+        for kind, group in by_type.items()
+    }
     _queue(cursor, by_type, known)
     taken = {(r.type, r.id) for _, r in rows if (k := known[r.type].get(r.id)) is not None and k.is_closed_to(r)}
     if taken:
@@ -148,7 +180,7 @@ def _write_distinct(
     for kind in sorted(by_type):
         fresh, changed = _sorted_out(by_type[kind], known[kind], result)
         _insert(cursor, kind, fresh, at)
-        raised += _update(cursor, kind, changed, at)
+        raised += _update(cursor, kind, changed, at, known[kind])
         written = [*(row for row, _ in fresh), *(row for row, _, _ in changed)]
         indexed += [(kind, row.id, row.source, row.index) for row in written if not row.deleted]
     ledger_index.add(cursor, indexed)
@@ -156,7 +188,7 @@ def _write_distinct(
 
 
 def _sorted_out(
-    rows: list[tuple[int, Fresh]], known: dict[str, _Known], result: list[Written | None]
+    rows: list[tuple[int, Fresh]], known: Mapping[str, Known], result: list[Written | None]
 ) -> tuple[list[tuple[Fresh, bytes]], list[tuple[Fresh, bytes, int]]]:
     """What is new (with its digest), and what has changed (with its version too), by id."""
     fresh, changed = [], []
@@ -174,7 +206,7 @@ def _sorted_out(
 
 
 def _queue(
-    cursor: Cursor[Any], by_type: dict[str, list[tuple[int, Fresh]]], known: dict[str, dict[str, _Known]]
+    cursor: Cursor[Any], by_type: dict[str, list[tuple[int, Fresh]]], known: dict[str, Mapping[str, Known]]
 ) -> None:
     """Let the writers of new things that many records share (an institution, a doctor) pass one by one, and see what
     the one before has written: else whole batches clash, and are done twice."""
@@ -185,10 +217,10 @@ def _queue(
             known[kind] = _known(cursor, kind, ids)
 
 
-def _known(cursor: Cursor[Any], kind: str, ids: list[str]) -> dict[str, _Known]:
+def _known(cursor: Cursor[Any], kind: str, ids: Sequence[str]) -> dict[str, Known]:
     query = sql.SQL("SELECT id, version, digest, source, deleted, message IS NULL FROM {} WHERE id = ANY(%s)")
-    rows = cursor.execute(query.format(table(kind)), [ids]).fetchall()
-    return {r[0]: _Known(r[1], bytes(r[2]), r[3], r[4], r[5]) for r in rows}
+    rows = cursor.execute(query.format(table(kind)), [list(ids)]).fetchall()
+    return {r[0]: Known(r[1], bytes(r[2]), r[3], r[4], r[5]) for r in rows}
 
 
 def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]], at: datetime) -> None:
@@ -207,19 +239,14 @@ def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]],
 
 
 def _update(
-    cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime
+    cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime, known: Mapping[str, Known]
 ) -> list[ledger_marks.Marked]:
     """Write later versions; returns those that are marked as they were not before."""
     if not rows:
         return []
-    name, ids = table(kind), [row.id for row, _, _ in rows]
-    before = cursor.execute(
-        sql.SQL(
-            "SELECT id, version, updated, source, message, deleted, digest, sensitive, body, patient FROM {}"
-            " WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
-        ).format(name),
-        [ids],
-    ).fetchall()
+    if any(known[row.id].whole is None for row, _, _ in rows):
+        known = _hold(cursor, kind, [row.id for row, _, _ in rows])
+    before = [found.whole for row, _, _ in rows if (found := known.get(row.id)) is not None and found.whole]
     if [old[1] for old in before] != [version - 1 for _, _, version in rows]:
         raise IntegrityError(f"{kind}: another transaction wrote a version meanwhile")
     press = zstandard.ZstdCompressor(level=3)
@@ -234,7 +261,7 @@ def _update(
         sql.SQL(
             "UPDATE {} SET version = %s, updated = %s, message = %s, patient = %s, at = %s, at_end = %s, deleted = %s,"
             " digest = %s, tok = %s, sensitive = %s, body = %s WHERE id = %s"
-        ).format(name),
+        ).format(table(kind)),
         [
             (version, at, row.message, row.index.patient, row.index.at, row.index.at_end, row.deleted, mark,
              row.index.tokens, row.index.sensitive, row.body.decode(), row.id)

@@ -59,11 +59,14 @@ def _copy(cursor: Cursor[Any], name: str, columns: str, kinds: Sequence[str], ro
             out.write_row(row)
 
 
+_REMOVE = "WITH {} SELECT".format(
+    ", ".join(f"of_{n} AS (DELETE FROM {n} WHERE id = ANY(%(ids)s) AND param = ANY(%(params)s))" for n in TABLES)  # noqa: S608  # our own names
+)
+
+
 def remove(cursor: Cursor[Any], kind: str, ids: Sequence[str], patients: Sequence[str | None]) -> None:
     """Remove the rows of resources of one type, given with the patients that they had."""
-    for name in TABLES:
-        query = sql.SQL("DELETE FROM {} WHERE id = ANY(%s) AND param = ANY(%s)").format(sql.Identifier(name))
-        cursor.execute(query, [list(ids), keys_of(kind)])
+    cursor.execute(_REMOVE, {"ids": list(ids), "params": keys_of(kind)})
     if kind in HOT:
         narrow = sql.Identifier(f"fhir_{kind.lower()}_code")
         of_patients = [(patient, key) for patient, key in zip(patients, ids, strict=True) if patient is not None]

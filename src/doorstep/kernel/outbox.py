@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from doorstep.kernel import clock, room
+from doorstep.kernel import clock, prepared, room
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.models import Delivery
 
@@ -42,9 +42,9 @@ def emit(event: Any) -> None:
     handlers = list(room.reactions(name))
     body = msgspec.json.encode(event).decode()
     # one statement for all: every small write publishes, and Django's INSERTs would cost it a third more
-    with connection.cursor() as cursor:
-        cursor.execute(EMIT, [name, str(event.subject)[:200], body, clock.now(), handlers])
-        if handlers:
+    prepared.ask((EMIT, [name, str(event.subject)[:200], body, clock.now(), handlers]))
+    if handlers:
+        with connection.cursor() as cursor:
             cursor.execute(f"NOTIFY {CHANNEL}")
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from django.db import connection
-from psycopg import Cursor, sql
 
 from doorstep.fhir.indexing import Index
 from doorstep.fhir.validation.checking import check
@@ -49,13 +47,6 @@ class Publication:
         return self.type, self.id
 
 
-class _Known(NamedTuple):
-    source: UUID
-    sent: bool
-    digest: bytes
-    deleted: bool
-
-
 def publication(resource: Mapping[str, Any], source: UUID, kinds: Collection[str]) -> Publication:
     """Make a resource ready; numbers are int or Decimal and are kept as written.
 
@@ -83,34 +74,30 @@ def write(published: Iterable[Publication]) -> None:
     by_type: dict[str, list[Publication]] = defaultdict(list)
     for each in published:
         by_type[each.type].append(each)
-    rows = []
     if not by_type:
         return
+    rows: list[ledger.Fresh] = []
+    held: dict[str, Mapping[str, ledger.Known]] = {}
     with fence.lifted("an id may be another institution's, and versions go in by COPY"):
         for kind in sorted(by_type):
-            known = _known(kind, sorted(each.id for each in by_type[kind]))
+            ids = sorted(each.id for each in by_type[kind])
+            # what many records share is locked by the ledger itself, as a queue; rows taken here would cross that
+            if kind in ledger.SHARED:
+                known = ledger.known(kind, ids)
+            else:
+                known = held[kind] = ledger.hold(kind, ids)
             rows += [row for each in by_type[kind] if (row := _fresh(each, known.get(each.id))) is not None]
         if not rows:
             return
         try:
-            ledger.write(rows, clock.now())
+            ledger.write(rows, clock.now(), held)
         except ledger.Claimed as claimed:
             (kind, key), *_ = sorted(claimed.keys)
             raise Refused(refuse(CLAIMED, kind=kind, id=key, ids=len(claimed.keys))) from claimed
 
 
-def _known(kind: str, ids: list[str]) -> Mapping[str, _Known]:
-    # what many records share is locked by the ledger itself, as a queue; rows taken here before it would cross that
-    lock = sql.SQL("" if kind in ledger.SHARED else " ORDER BY id FOR UPDATE")
-    query = sql.SQL("SELECT id, source, message IS NOT NULL, digest, deleted FROM {} WHERE id = ANY(%s)")
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        raw = cast("Cursor[Any]", cursor.cursor)
-        found = raw.execute(query.format(ledger.table(kind)) + lock, [ids]).fetchall()
-    return {row[0]: _Known(row[1], row[2], bytes(row[3]), row[4]) for row in found}
-
-
-def _fresh(one: Publication, known: _Known | None) -> ledger.Fresh | None:
-    source = one.source if known is None or known.sent else known.source
+def _fresh(one: Publication, known: ledger.Known | None) -> ledger.Fresh | None:
+    source = one.source if known is None or not known.published else known.source
     if one.body is None:
         if known is not None and known.source == source and known.deleted:
             return None

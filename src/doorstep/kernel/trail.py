@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg import Cursor
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, prepared
 from doorstep.kernel.call import Call
 from doorstep.kernel.models import TrailSeal
 from doorstep.kernel.trail_chain import GENESIS, LATE, link
@@ -54,8 +54,7 @@ def write(
 ) -> None:
     """Add a line, in the caller's transaction where there is one."""
     line = Line(call, action, outcome, subject, resident, detail)
-    with connection.cursor() as cursor:
-        cursor.execute(ADD, _values(line, clock.now()))
+    prepared.ask((ADD, _values(line, clock.now())))
 
 
 def seal(limit: int = 5000, *, whole: bool = False) -> int:

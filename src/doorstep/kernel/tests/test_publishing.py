@@ -126,7 +126,7 @@ def test_an_action_that_fails_publishes_nothing(fault):
 
 
 def test_a_publication_that_fails_takes_the_change_back_with_it(monkeypatch):
-    def broken(rows, at):
+    def broken(*_):
         raise IntegrityError
 
     monkeypatch.setattr(ledger, "write", broken)
@@ -139,7 +139,7 @@ class TestNested:
     def test_all_is_written_once_at_the_end_of_the_outermost(self, monkeypatch):
         writes = []
         real = ledger.write
-        monkeypatch.setattr(ledger, "write", lambda rows, at: writes.append(len(rows)) or real(rows, at))
+        monkeypatch.setattr(ledger, "write", lambda rows, at, *held: writes.append(len(rows)) or real(rows, at, *held))
 
         def inner(call):
             write(call, place("b"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
-from doorstep.kernel import fence
+from doorstep.kernel import clock, fence, prepared
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
+from doorstep.kernel.ids import new_id
 from doorstep.registers.consents.access import Permission
 from doorstep.registers.consents.models import Relation
 from doorstep.registers.consents.rules import OPENED, Why
@@ -17,6 +19,19 @@ from doorstep.registers.consents.shapes import Opening
 from doorstep.registers.residents import api as residents
 
 SYSTEM = "a relation rests on a fact of another room, whose action has asked who may make it"
+
+# one statement: each appointment and each referral opens one, in the transaction for which others may be waiting
+_OPEN: Final = """
+INSERT INTO consents_relation AS r (id, version, created_at, basis, reference, resident_id, first, organisation_id,
+  person, since, until, maker, kinds, ended)
+VALUES (%s, 1, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
+ON CONFLICT (basis, reference) DO UPDATE SET version = r.version + 1, resident_id = EXCLUDED.resident_id,
+  first = EXCLUDED.first, organisation_id = EXCLUDED.organisation_id, person = EXCLUDED.person,
+  since = EXCLUDED.since, until = EXCLUDED.until, maker = EXCLUDED.maker, ended = EXCLUDED.ended
+WHERE (r.resident_id, r.first, r.organisation_id, r.person, r.since, r.until, r.maker, r.ended) IS DISTINCT FROM
+  (EXCLUDED.resident_id, EXCLUDED.first, EXCLUDED.organisation_id, EXCLUDED.person, EXCLUDED.since, EXCLUDED.until,
+   EXCLUDED.maker, EXCLUDED.ended)
+"""
 
 
 def open_relation(opening: Opening) -> None:
@@ -26,14 +41,11 @@ def open_relation(opening: Opening) -> None:
         raise ValueError(f"{opening.basis} is read from records, not opened")
     with fence.lifted(SYSTEM):
         resident = residents.current(opening.resident)
-        facts = {
-            "resident_id": resident, "first": opening.resident, "organisation_id": opening.organisation,
-            "person": opening.person, "since": opening.since, "until": opening.until, "maker": opening.maker,
-            "ended": "",
-        }  # fmt: skip
-        Relation.objects.unscoped(SYSTEM).update_or_create(
-            basis=opening.basis.value, reference=opening.reference, defaults=facts
-        )
+        facts = [
+            new_id(), clock.now(), opening.basis.value, opening.reference, resident, opening.resident,
+            opening.organisation, opening.person, opening.since, opening.until, opening.maker,
+        ]  # fmt: skip
+        prepared.ask((_OPEN, facts))
 
 
 def close_relation(basis: Why, reference: str, *, at: datetime, reason: str) -> bool:

@@ -19,6 +19,7 @@ from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.kernel.pinyin import typed
+from doorstep.kernel.prepared import ask
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.models import Area, CountedFact, Department, Membership, Organisation
 from doorstep.registers.organisations.reads.bounds import current
@@ -171,14 +172,17 @@ def departments_of(organisations: Collection[UUID], day: date) -> Mapping[UUID, 
     return {key: tuple(lines) for key, lines in found.items()}
 
 
+_NAMES = f"""
+SELECT d.organisation_id, d.code, d.name FROM unnest(%s::uuid[], %s::text[]) AS wanted(organisation, code)
+JOIN {Department._meta.db_table} d ON d.organisation_id = wanted.organisation AND d.code = wanted.code ORDER BY d.since
+"""  # noqa: S608  # our own name
+
+
 def department_names(keys: Iterable[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], str]:
     """The names of departments by institution and code, the newest name of each; one query."""
-    wanted = set(keys)
-    rows = Department.objects.unscoped(PUBLIC).filter(
-        organisation__in={o for o, _code in wanted}, code__in={code for _org, code in wanted}
-    )
-    found = rows.order_by("since").values_list("organisation", "code", "name")
-    return {(o, code): name for o, code, name in found if (o, code) in wanted}
+    wanted = sorted(set(keys))
+    [found] = ask((_NAMES, [[o for o, _code in wanted], [code for _org, code in wanted]]))
+    return {(organisation, code): name for organisation, code, name in found}
 
 
 def _counts(organisation: UUID, day: date) -> tuple[Counted, ...]:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from doorstep.kernel.prepared import ask
 from doorstep.linkage import names
-from doorstep.registers.residents.reads.asking import ask
 from doorstep.registers.residents.rules.facts import read_date
 from doorstep.registers.residents.rules.persons import Person
 

@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 
-from doorstep.kernel import clock, fence
+from doorstep.kernel import clock, fence, prepared
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, refuse
@@ -57,10 +56,9 @@ LINKING = "links from records to residents serve rooms that bound what they show
 def current(resident: UUID) -> UUID:
     """The resident whom a resident was merged into, and on; itself where it was not. Whoever holds a resident's id
     from before a merge asks this first."""
-    with fence.lifted("no institution knows one who was merged, but all may be led on"), connection.cursor() as cursor:
-        cursor.execute(_ONWARD, [resident])
-        found = cursor.fetchone()
-    return found[0] if found else resident
+    with fence.lifted("no institution knows one who was merged, but all may be led on"):
+        [found] = prepared.ask((_ONWARD, [resident]))
+    return found[0][0] if found else resident
 
 
 def visible(scope: Scope, resident: UUID) -> bool:
@@ -111,6 +109,20 @@ def records(scope: Scope, resident: UUID) -> tuple[Source, ...]:
         found = [row for row in found if scope.holds(row[1])]
     called = organisations.names({row[1] for row in found})
     return tuple(Source(p or "", o, first, last, called.get(o, "")) for p, o, first, last in found)
+
+
+_PATIENT_OF = f"""
+SELECT patient_id FROM {ResidentRecord._meta.db_table} WHERE resident_id = %s AND patient_id <> ''
+ORDER BY organisation_id <> %s, first_seen, id LIMIT 1
+"""  # noqa: S608  # our own name
+
+
+def patient_of(resident: UUID, organisation: UUID) -> str:
+    """The FHIR id of a record of the resident's: of the institution's, if it has sent one, else of the first; or
+    empty. For what a room publishes about them."""
+    with fence.lifted(LINKING):
+        [found] = prepared.ask((_PATIENT_OF, [resident, organisation]))
+    return found[0][0] if found else ""
 
 
 RESIDENTS_OF = f"SELECT patient_id, resident_id FROM {ResidentRecord._meta.db_table}"  # noqa: S608  # our own name

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection
 
-from doorstep.registers.residents.reads.asking import ask
+from doorstep.kernel.prepared import ask
 from doorstep.registers.residents.rules import matching
 from doorstep.registers.residents.rules.facts import Kind, is_trusted
 from doorstep.registers.residents.rules.persons import Person

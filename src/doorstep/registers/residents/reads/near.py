@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
+from doorstep.kernel.prepared import Row, ask
 from doorstep.linkage.facts import COLUMNS, Facts
 from doorstep.linkage.keys import hashes
 from doorstep.linkage.model import Frequencies
-from doorstep.registers.residents.reads.asking import Row, ask
 from doorstep.registers.residents.reads.rule import shares_asked, shares_told
 from doorstep.registers.residents.rules.placing import Near, Rule, Weighed, opposed
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from doorstep.kernel import ruleset
+from doorstep.kernel.prepared import Row, ask
 from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.facts import Facts
 from doorstep.linkage.model import BRIDGE, LINK, REVIEW, Frequencies, Model, Untrained
 from doorstep.linkage.specification import COMPARISONS
-from doorstep.registers.residents.reads.asking import Row, ask
 from doorstep.registers.residents.rules.placing import Rule
 
 CODE: Final = "residents.matching"

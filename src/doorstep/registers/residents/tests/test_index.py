@@ -385,6 +385,12 @@ FLOOD = (
     " \"full\", short) SELECT n.resident_id, r.id, n.organisation_id, '', n.text, '', '', n.hanzi, n.\"full\", n.short"
     " FROM residents_residentrecord r, residents_residentname n WHERE r.patient_id LIKE 'flood%%'",
 )
+FLOODED = (
+    "residents_residentrecord",
+    "residents_residentfacts",
+    "residents_residentkey",
+    "residents_residentname",
+)
 
 
 def rows_read(work):
@@ -403,7 +409,8 @@ class TestHostile:
         with connection.cursor() as cursor:
             for statement in FLOOD:
                 cursor.execute(statement, [100_000] if "%s" in statement else [])
-            cursor.execute("ANALYZE residents_residentrecord, residents_residentkey, residents_residentname")
+                # a check of a foreign key that was planned while the table was empty reads all of it for each row
+                cursor.execute(f"ANALYZE {', '.join(FLOODED)}")
         read = rows_read(lambda: take(record("new", hospital_a)))
         assert models.Resident.objects.unscoped("test").count() == 1
         assert 0 < read < 3_000

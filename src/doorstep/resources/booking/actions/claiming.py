@@ -19,6 +19,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision, Refused, refuse
 from doorstep.kernel.ids import new_id
+from doorstep.kernel.prepared import ask
 from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.reads import claims
 from doorstep.resources.booking.rules import Channel
@@ -132,9 +133,7 @@ def _said(call: Call, wanted: Claim) -> dict[str, Any]:
 
 
 def _run(statement: str, said: dict[str, Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, said)
-        found: tuple[Any, ...] = cursor.fetchone()
+    [[found]] = ask((statement, said))
     return found
 
 

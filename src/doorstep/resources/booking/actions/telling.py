@@ -9,7 +9,6 @@ from uuid import UUID
 
 from doorstep.events.booking import OfAppointment
 from doorstep.kernel import act
-from doorstep.kernel.call import EVERYWHERE
 from doorstep.kernel.outbox import emit
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
@@ -34,17 +33,12 @@ def publish(appointments: Collection[UUID], at: datetime) -> Mapping[UUID, Appoi
     by their ids."""
     rows = list(reads.rows().select_related("session__clinic", "slot").filter(pk__in=appointments))
     for row, booked in zip(rows, reads.booked(rows, named=False), strict=True):
-        act.publish(fhir.appointment(booked, _patient(row)), source=row.organisation_id)
+        patient = residents.patient_of(row.resident_id, row.organisation_id)
+        act.publish(fhir.appointment(booked, patient), source=row.organisation_id)
         relate(row, at)
         row.slot.session = row.session
     publish_slots([row.slot for row in rows], at)
     return {row.id: row for row in rows}
-
-
-def _patient(row: Appointment) -> str:
-    known = residents.records(EVERYWHERE, row.resident_id)
-    own = (one.patient_id for one in known if one.organisation == row.organisation_id and one.patient_id)
-    return next(own, next((one.patient_id for one in known if one.patient_id), ""))
 
 
 def publish_slots(slots: Iterable[Slot], at: datetime) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from django.db import connection
 
 from doorstep.kernel import fence
 from doorstep.kernel.call import Call
+from doorstep.kernel.prepared import ask
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking.reads import claims
 from doorstep.resources.booking.rules import Channel
@@ -39,12 +39,8 @@ def is_gone(call: Call, slot: UUID, channel: Channel) -> bool:
     """Whether all places of a slot's session and time that the channel may take are taken: one prepared statement, no
     transaction, for the moment at which thousands ask. What else may be in the way is not asked."""
     said = {"slot": slot, "channel": channel.value, "at": call.at, "after": call.at}
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[Any]", connection.connection)
-    # Django binds in the client, and PostgreSQL would plan each of thousands anew
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        [given, free] = cursor.execute(_GONE, said, prepare=True).fetchone() or (False, True)
-    return bool(given) and not free
+    [found] = ask((_GONE, said))
+    return any(given and not free for given, free in found)
 
 
 def free(
