@@ -43,6 +43,27 @@ def test_a_broken_line_loses_nothing(as_caller: Any, browser_page: Any) -> None:
     assert factory.row(referral).status == "sent"
 
 
+def test_sent_while_the_draft_is_being_kept(as_caller: Any, browser_page: Any) -> None:
+    here = factory.world()
+    referral = factory.drafted(here, urgency="emergency")
+    as_caller(here.doctor)
+    page, held = browser_page, []
+    page.goto(f"/referrals/{referral}/write")
+    # the server has kept the draft, and its answer is still on a slow line
+    page.route("**/save", lambda route: held.append((route, route.fetch())))
+    page.get_by_label("主要现病史").fill("头痛五天")
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if held:
+            break
+    page.keyboard.press("Alt+Enter")
+    page.wait_for_timeout(300)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    page.get_by_text("转诊已发出").wait_for()
+    assert (factory.row(referral).status, present(referral)) == ("sent", "头痛五天")
+
+
 def test_accepted_by_keyboard(as_caller: Any, browser_page: Any) -> None:
     here = factory.world()
     first, second = factory.sent(here), factory.sent(here)

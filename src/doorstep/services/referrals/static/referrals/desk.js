@@ -43,17 +43,31 @@ addEventListener("htmx:sendError", (event) => {
   setTimeout(() => dispatchEvent(new Event("ds-online")), 5000);
 });
 
-// What is typed and not kept is said, and a page that is left with it asks first.
+// What is typed and not kept is said, and a page that is left with it asks first. Whoever sends while a draft is being
+// kept waits for that: else the letter would meet its own draft as another's change.
 const draft = document.getElementById("draft");
 if (draft) {
   const saved = document.getElementById("saved");
-  let typed = 0;
-  let asked = 0;
-  let kept = 0;
+  let [typed, asked, kept, busy, going, waits] = [0, 0, 0, 0, false, null];
   const say = () => { if (typed !== kept) saved.textContent = saved.dataset.typed; };
   for (const kind of ["input", "change"]) draft.addEventListener(kind, () => { typed += 1; say(); });
-  draft.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt === draft) asked = typed; });
+  draft.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt !== draft) return;
+    if (going) { event.preventDefault(); return; }
+    asked = typed;
+    busy += 1;
+  });
+  draft.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt !== draft || !busy) return;
+    busy -= 1;
+    if (!busy && waits) draft.requestSubmit(waits);
+  });
   saved.addEventListener("htmx:afterSwap", () => { if (!saved.querySelector(".late-words")) kept = asked; say(); });
-  draft.addEventListener("submit", () => { kept = typed; });
+  draft.addEventListener("submit", (event) => {
+    waits = event.submitter;
+    if (busy) { event.preventDefault(); return; }
+    kept = typed;
+    going = true;
+  });
   addEventListener("beforeunload", (event) => { if (typed !== kept) event.preventDefault(); });
 }
