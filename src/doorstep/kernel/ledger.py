@@ -238,15 +238,20 @@ def _insert(cursor: Cursor[Any], kind: str, rows: Iterable[tuple[Fresh, bytes]],
             )  # fmt: skip
 
 
+def _before(cursor: Cursor[Any], kind: str, ids: list[str], known: Mapping[str, Known]) -> list[tuple[Any, ...]]:
+    """The rows that later versions replace, locked: as they were held, else looked up."""
+    if any(known[each].whole is None for each in ids):
+        known = _hold(cursor, kind, ids)
+    return [known[each].whole or () for each in ids if each in known]
+
+
 def _update(
     cursor: Cursor[Any], kind: str, rows: list[tuple[Fresh, bytes, int]], at: datetime, known: Mapping[str, Known]
 ) -> list[ledger_marks.Marked]:
     """Write later versions; returns those that are marked as they were not before."""
     if not rows:
         return []
-    if any(known[row.id].whole is None for row, _, _ in rows):
-        known = _hold(cursor, kind, [row.id for row, _, _ in rows])
-    before = [found.whole for row, _, _ in rows if (found := known.get(row.id)) is not None and found.whole]
+    before = _before(cursor, kind, [row.id for row, _, _ in rows], known)
     if [old[1] for old in before] != [version - 1 for _, _, version in rows]:
         raise IntegrityError(f"{kind}: another transaction wrote a version meanwhile")
     press = zstandard.ZstdCompressor(level=3)
