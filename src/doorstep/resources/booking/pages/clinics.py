@@ -22,6 +22,7 @@ from doorstep.registers.staff import api as staff
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission, may_keep
 from doorstep.resources.booking.actions import rostering as acts
+from doorstep.resources.booking.flow import Sitting
 from doorstep.resources.booking.pages.sessions import state_of
 from doorstep.resources.booking.reads import sessions as reads
 from doorstep.resources.booking.rules import Channel
@@ -67,6 +68,7 @@ def clinic(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
         "rosters": [(one, forms.WEEKDAYS[one.weekday - 1][1], forms.BASES[one.basis]) for one in found.rosters],
         "cells": [(cell, *state_of(cell)) for cell in found.line.cells],
         "shares": [(forms.CHANNELS[channel], percent) for channel, percent in found.shares],
+        "unpublished": next((cell.id for cell in found.line.cells if cell.status == Sitting.PLANNED), None),
         "kind": forms.KINDS[found.line.kind], "fee": forms.FEES[found.fee_level], "plan": _plan_form(None),
     }  # fmt: skip
     return render(request, "booking/clinic.html", context)
@@ -86,7 +88,9 @@ def _form(request: CalledRequest, found: ClinicDetail, form: HouseForm, title: s
 def roster(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """More weekdays."""
     found = reads.clinic(request.call, clinic=clinic)
-    form = forms.RosterForm(request.POST if request.method == "POST" else None, initial={"since": clock.today()})
+    form = forms.RosterForm(
+        request.POST if request.method == "POST" else None, {"since": clock.today()}, visitor=bool(found.visits_from)
+    )
     if form.is_valid():
         said = form.cleaned_data
         made = RosterIn(

@@ -120,9 +120,10 @@ def session(request: CalledRequest, session: UUID) -> HttpResponseBase:
         "is_today": found.cell.day == clock.today(), "stops": may["roster"] and _stops(state),
         "suspends": may["roster"] and state == Sitting.PUBLISHED, "gives": state in flow.GIVES,
         "called": [one for one in found.lines if one.status == Status.CALLED], "open": state == Sitting.OPEN,
-        "lines": [(one, *STATUSES[Status(one.status)], forms.CHANNELS[one.channel]) for one in found.lines
+        "lines": [(one, *STATUSES[Status(one.status)], forms.CHANNELS[one.channel],
+                   STATUSES[Status(one.instead_status)][0] if one.instead else "") for one in found.lines
                   if one.id not in waits and one.status != Status.CALLED],
-        "basis": forms.BASES[found.basis],
+        "basis": forms.BASES[found.basis], "stopped": state == Sitting.STOPPED,
     }  # fmt: skip
     return render(request, "booking/session.html", context)
 
@@ -145,6 +146,8 @@ def move(request: CalledRequest, session: UUID) -> HttpResponseBase:
     expect = request.POST.get("expect", "")
     MOVES[name](request.call, session=session, expect=int(expect[:9]) if expect.isdecimal() else 0)
     messages.success(request, _("已办好。"))
+    if request.POST.get("back") == "clinic":  # where one session after the other is given out
+        return redirect("booking:clinic", reads.clinic_of(session))
     return redirect("booking:session", session)
 
 

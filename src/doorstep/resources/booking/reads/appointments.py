@@ -47,7 +47,7 @@ def _booked(row: Appointment, names: Mapping[UUID, str], departments: Mapping[tu
         clinic_name=clinic.name, practitioner_name=clinic.practitioner, title=clinic.title, place=session.place,
         day=row.day, starts=row.starts, ends=row.ends, number=row.number, channel=Channel(row.channel),
         status=row.status, fee=session.fee, held_until=row.held_until, why=row.why, ended_why=row.ended_why,
-        token=row.token,
+        token=row.token, stopped=row.stopped, instead=row.replaces_id is not None,
     )  # fmt: skip
 
 
