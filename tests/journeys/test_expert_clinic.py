@@ -1,5 +1,5 @@
-"""An expert's clinic is made, planned and released; a resident books; it is stopped (停诊), the resident is told and takes
-the place that was kept. By the pages alone, in a real Chromium."""
+"""An expert clinic is made, planned and released; a resident books; it is stopped (停诊), the resident is told and
+takes the place that was kept. By the pages alone, in a real Chromium."""
 
 from __future__ import annotations
 

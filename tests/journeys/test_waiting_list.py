@@ -1,5 +1,5 @@
-"""A waiting list that moves: two wait for a full clinic, a place comes back, the first does not answer, the second takes
-it. What each of them sees, and what the desk sees; by the pages alone, in a real Chromium."""
+"""A waiting list that moves: two wait for a full clinic, a place comes back, the first does not answer, the second
+takes it. What each of them sees, and what the desk sees; by the pages alone, in a real Chromium."""
 
 from __future__ import annotations
 

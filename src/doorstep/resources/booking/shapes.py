@@ -260,3 +260,4 @@ class SanctionLine:
     appeal: str
     answer: str
     decided_name: str
+    organisation: UUID

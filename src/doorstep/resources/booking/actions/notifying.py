@@ -12,7 +12,6 @@ from doorstep.registers.portal import api as portal
 from doorstep.resources.booking.reads import appointments as reads
 from doorstep.resources.booking.shapes import Booked
 
-
 ANSWER: Final = "打开“家门口”的“预约”答复，也可以到窗口或打电话确认"
 """How whoever got the message says yes."""
 

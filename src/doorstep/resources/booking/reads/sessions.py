@@ -191,10 +191,10 @@ def shares(clinic: UUID, day: date) -> tuple[tuple[str, int], ...]:
 
 
 def with_code(call: Call, code: str) -> UUID | None:
-    """The appointment whose code was read at a desk of the scope; None where it is none, or elsewhere."""
+    """The appointment whose code was read at the caller's desk; None where it is none, or of another institution."""
     token = uuid_of(code.strip())
     if token is None:
         return None
-    rows = Appointment.objects.within(call.scope).filter(token=token)
+    rows = Appointment.objects.within(call.scope).filter(token=token, organisation=call.organisation)
     found: UUID | None = rows.values_list("id", flat=True).first()
     return found
