@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from doorstep.events.booking import AppointmentBooked, AppointmentCancelled
+from doorstep.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentReplaced
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -89,6 +89,8 @@ def confirm(call: Call, *, appointment: UUID) -> None:
     settle(row, "accept", Facts())
     publish([row.id], call.at)
     tell(AppointmentBooked, row)
+    if row.replaces_id:
+        tell(AppointmentReplaced, row, replaced=row.replaces_id)
 
 
 @action(Permission.BOOK, audits="booking.release", beyond=PLACES)
