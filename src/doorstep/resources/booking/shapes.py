@@ -33,7 +33,7 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class Booked:
     """An appointment as others see it: ``status`` is one of ``flow.Status``, ``token`` what its code carries;
-    ``stopped`` by its clinic, or taken ``instead`` of one that was."""
+    ``stopped`` by its clinic, or taken ``instead`` of one that was; ``double``: one of two of a day, one too many."""
 
     id: UUID
     version: int
@@ -61,6 +61,7 @@ class Booked:
     token: UUID
     stopped: bool = False
     instead: bool = False
+    double: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Line:
     late: bool = False
     added: bool = False
     stopped: bool = False
+    double: bool = False
     instead: datetime | None = None
     instead_status: str = ""
 

@@ -18,7 +18,7 @@ from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking.access import Permission
-from doorstep.resources.booking.flow import Status
+from doorstep.resources.booking.flow import ONCE, Status
 from doorstep.resources.booking.models import Appointment, Clinic, Quota, Roster, Session, Slot
 from doorstep.resources.booking.reads import queues, rulings
 from doorstep.resources.booking.reads.appointments import WHOSE
@@ -119,6 +119,7 @@ def _lines(found: Sequence[Appointment], session: Session, terms: Terms) -> tupl
             name=names.get(row.resident_id, ""), channel=row.channel, status=row.status, came_at=row.came_at,
             held_until=row.held_until, added=row.number > session.planned,
             late=row.came_at is not None and queue.is_late(row.starts, row.came_at, terms),
+            double=row.double and row.status in ONCE,
             stopped=row.stopped and row.booked_at is not None,
             instead=moved[row.id][0] if row.id in moved else None,
             instead_status=moved[row.id][1] if row.id in moved else "",
