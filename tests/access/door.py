@@ -26,6 +26,8 @@ from doorstep.registers.staff import api as staff
 from doorstep.registers.staff.models import Account, Post, SourceKey
 from doorstep.registers.staff.rules import ROLES
 from doorstep.registers.staff.tests import factory
+from doorstep.resources.booking.models import Appointment, Slot
+from doorstep.resources.booking.tests.conftest import ahead, department, sitting
 from tests.access.fhir import Interaction, filled
 from tests.access.situations import BREAK
 from tests.door import RunningDoor
@@ -83,6 +85,7 @@ def make(door: RunningDoor) -> Doors:
     for serial, (side, place) in enumerate(made.places.items()):
         made.keys[side] = staff.issue_key(callers.system(), organisation=place, name=f"HIS {side}")[1]
         _records(made, side, number(50 + serial, 1))
+    sitting(callers.member(found.lead), department(found.lead, "03.04", "心血管内科"), ahead(1))
     _dead(made)
     for role in ROLES:
         made.accounts[role] = factory.somebody(found.lead, role, "值班人", f"door.{role}")
@@ -208,6 +211,8 @@ def ask(made: Doors, asked: Interaction, situation: str, key: str) -> str:
         made.put(side, {"resourceType": "Observation", "id": ids["fresh"], "status": "final", "code": {"text": "旧"}})
     if "{export}" in path:
         ids["export"] = made.begun(side)
+    if "{place}" in path:
+        ids["place"] = str(Slot.objects.order_by("number").first().pk)
     before = fingerprint() if asked.writes else {}
     answer = made.door.send(
         asked.method, filled(asked.path, ids), asked.content(ids), key=key,
@@ -237,11 +242,15 @@ def _cell(asked: Interaction, answer: Any, ids: dict[str, str]) -> str:
 
 
 def _tidy(made: Doors, asked: Interaction, answer: Any, ids: dict[str, str], side: str, key: str) -> None:
-    """Exports that were begun are ended: only two may be under way for one caller."""
+    """Exports that were begun are ended: only two may be under way for one caller. A place that was taken is free for
+    the next who asks."""
     if answer.status_code == 202 and "content-location" in answer.headers:
         made.door.send("DELETE", f"$export-status/{answer.headers['content-location'].rpartition('/')[2]}", key=key)
     if "export" in ids:
         made.door.send("DELETE", f"$export-status/{ids['export']}", key=made.keys[side])
+    if "place" in ids:
+        Slot.objects.update(appointment=None, held_until=None)
+        Appointment.objects.unscoped("test").update(status="cancelled")
 
 
 def fingerprint() -> dict[str, tuple[int, int]]:

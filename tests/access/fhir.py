@@ -21,10 +21,11 @@ NEW: dict[str, Any] = {"resourceType": "Observation", "status": "final", "code":
 META = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "x"}]}}]}
 _FACTS = patient("ask", "{number}", "{text}")
 PLACE = {"resourceType": "Parameters", "parameter": [
-    {"name": "appt-id", "valueUri": "Appointment/00000000-0000-0000-0000-000000000000"},
+    {"name": "appt-id", "valueUri": "Appointment/{place}"},
     {"name": "patient-id", "valueUri": "Patient/{patient}"},
 ]}  # fmt: skip
-"""A place that there is not, for a patient: whoever may not book is not told so much."""
+"""A free place of the lead's clinic, for a patient of the side."""
+WHOM = {"resourceType": "Parameters", "parameter": PLACE["parameter"][1:]}
 NUMBER = {
     "name": "resource",
     "resource": {key: value for key, value in _FACTS.items() if key not in ("telecom", "text")},
@@ -34,8 +35,8 @@ NUMBER = {
 @dataclass(frozen=True)
 class Interaction:
     """One thing that can be asked. In path and body ``{patient}`` and the like stand for ids of the side asked about,
-    ``{fresh}`` and ``{export}`` for what its own key has made for this request alone. ``shows``: the answer's body
-    tells whether it was let through; ``writes``: it changes something where it is."""
+    ``{fresh}`` and ``{export}`` for what its own key has made for this request alone, ``{place}`` for a free place.
+    ``shows``: the answer's body tells whether it was let through; ``writes``: it changes something where it is."""
 
     name: str
     method: str
@@ -153,13 +154,9 @@ ASKED: dict[tuple[str, str, bool], Interaction] = {
     ),
     ("Appointment", "find", False): Interaction("", "GET", "Appointment/$find?start=2026-01-01&end=2026-01-02"),
     ("Appointment", "hold", False): Interaction("", "POST", "Appointment/$hold", PLACE),
-    ("Appointment", "hold", True): Interaction(
-        "", "POST", "Appointment/00000000-0000-0000-0000-000000000000/$hold", PLACE
-    ),
-    ("Appointment", "book", False): Interaction("", "POST", "Appointment/$book", PLACE),
-    ("Appointment", "book", True): Interaction(
-        "", "POST", "Appointment/00000000-0000-0000-0000-000000000000/$book", PLACE
-    ),
+    ("Appointment", "hold", True): Interaction("", "POST", "Appointment/{place}/$hold", WHOM),
+    ("Appointment", "book", False): _written("", "POST", "Appointment/$book", PLACE),
+    ("Appointment", "book", True): Interaction("", "POST", "Appointment/{place}/$book", WHOM),
     ("Patient", "ihe-pix", False): _shown("", "Patient/$ihe-pix?sourceIdentifier=urn:mr|{patient}"),
     ("", "meta", False): Interaction("", "GET", "$meta"),
     ("*", "meta", False): Interaction("", "GET", "Observation/$meta"),

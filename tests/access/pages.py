@@ -10,6 +10,7 @@ from doorstep.registers.staff.rules import GRANTABLE, OUTSIDE, ROLES, Reach
 from tests.access.asking import Caller, Left, request
 from tests.access.situations import (
     BREAK,
+    CHARGED,
     CHOSEN,
     COLUMNS,
     FREE,
@@ -81,7 +82,7 @@ def groups(address: Address, method: str, situation: str, rows: Rows) -> Iterato
         if lacks and (kind != role) and not (situation == "granted" and may_be_granted(role, address.rule)):
             kind = "lacks"
         elif first and role in ROLES and situation not in FIRST and not lacks:
-            kind = (ROLES[role].reach, ROLES[role].purpose, BREAK in held(role), first[role])
+            kind = (ROLES[role].reach, ROLES[role].purpose, held(role) & {BREAK, CHARGED}, first[role])
         if not (role in ROLES and not lacks and holds_already(address, situation)):
             found.setdefault(kind, []).append(role)
     for names in found.values():

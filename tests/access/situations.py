@@ -33,6 +33,8 @@ THEIRS = "麒麟MVXK"
 """Stands in everything of the member of A's consortium."""
 COLUMNS = ("stranger", "nobody", *OUTSIDE, *ROLES)
 BREAK = "consents.break_glass"
+CHARGED = "booking.members"
+"""Who holds one of these may do in some situations what others of their reach may not."""
 FREE = {str(rule) for rule in Rule}
 
 CHOSEN = frozenset(f"booking:own_{part}" for part in ("book", "clinic", "department", "release", "stand", "wait"))

@@ -23,13 +23,14 @@ BREAK = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-Want = tuple[int, UUID, UUID]
+Want = tuple[int | str | UUID, ...]
+BOOKS = ("tests.faults.crowd",)
 
 
 class Crowd:
-    """A process that books for the people it is told."""
+    """A process that does for people what it is told: the module, and what it is started with."""
 
-    def __init__(self, wants: list[Want]) -> None:
+    def __init__(self, wants: list[Want], program: tuple[str, ...] = BOOKS) -> None:
         said = connection.settings_dict
         dsn = f"postgresql://{said['USER']}:{quote(said['PASSWORD'])}@/{said['NAME']}?host={quote(said['HOST'], '')}"
         if said["PORT"]:
@@ -41,7 +42,7 @@ class Crowd:
         }
         self.wants, self.answers = wants, dict[int, str]()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.crowd"], env=os.environ | settings, text=True,
+            [sys.executable, "-m", *program], env=os.environ | settings, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdout
@@ -61,8 +62,8 @@ class Crowd:
             line = self.process.stdout.readline()
             if not line.endswith("\n"):
                 return
-            number, outcome = line.split()
-            self.answers[int(number)] = outcome
+            number, outcome = line.split(maxsplit=1)
+            self.answers[int(number)] = outcome.strip()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from doorstep.site.demo.district import make_district
 from doorstep.site.demo.issues import Issue, issues
 from doorstep.site.demo.people import Person, residents
 from doorstep.site.demo.shapes import District
+from tests.journeys.crowd import Crowd
 
 RESIDENTS = 60
 
@@ -65,3 +67,10 @@ def sign_in(open_page: Callable[..., Any], standing: Standing) -> Callable[..., 
         return page
 
     return enter
+
+
+@pytest.fixture
+def crowd(open_page: Callable[..., Any], live_server: Any, settings: Any, tmp_path: Path) -> Crowd:
+    """Staff and residents, each in a browser of their own; short messages go into a file of the test."""
+    settings.DOORSTEP_MESSAGES = str(tmp_path / "messages.json")
+    return Crowd(open_page, str(live_server.url), tmp_path / "messages.jsonl")

@@ -57,6 +57,18 @@ class ClinicStopped(OfAppointment):
 
 
 @dataclass(frozen=True, slots=True)
+class AppointmentReplaced(OfAppointment):
+    """The person has taken the place that was kept for them instead of one that was stopped (``replaced``)."""
+
+    replaced: UUID
+
+    @property
+    def subject(self) -> str:
+        """It comes after what was told of the one that was stopped."""
+        return f"appointment:{self.replaced}"
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceOffered(OfAppointment):
     """Somebody on a waiting list is offered this appointment and has until ``answer_by`` to say yes."""
 

@@ -26,7 +26,8 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 LONGEST = 4000  # characters of an address that a person is sent back to; an app's request with its scopes is long
 METHODS = ("GET", "HEAD", "POST")
-STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403, "confirm.first": 403}
+STATUS = {"not_found": 404, "stale": 409, "wrong_state": 409, "permission": 403, "elsewhere": 403,
+          "confirm.first": 403}  # fmt: skip
 
 
 class Rule(StrEnum):

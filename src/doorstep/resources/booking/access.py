@@ -17,6 +17,7 @@ class Permission(StrEnum):
     ROSTER = "booking.roster"
     BOOK = "booking.book"
     DESK = "booking.desk"
+    MEMBERS = "booking.members"
     RULE = "booking.rule"
     OWN = "booking.own"
 
@@ -43,8 +44,20 @@ def may_touch(call: Call, sides: Sides) -> Decision:
 
 
 def may_keep(call: Call, organisation: UUID) -> Decision:
-    """Whether a clinic is the caller's to keep: its rosters, sessions and desk are its institution's own."""
-    return allow() if call.scope.holds(organisation) else refuse("not_found", kind="Clinic")
+    """Whether a clinic's rosters, sessions and sanctions are the caller's to keep: they are its institution's own, and
+    of whoever is charged with those of the members (``Permission.MEMBERS``). To see a clinic is not to keep it."""
+    if call.scope.holds(organisation) and call.may(Permission.MEMBERS).allowed:
+        return allow()
+    return may_serve(call, organisation)
+
+
+def may_serve(call: Call, organisation: UUID) -> Decision:
+    """Whether a clinic's desk is the caller's: who comes is checked in and called by the people of the house they come
+    to, or by the clock. What lies outside the caller's bounds is not found."""
+    if not call.scope.holds(organisation):
+        return refuse("not_found", kind="Clinic")
+    own = call.organisation == organisation or call.actor.startswith("system:")
+    return allow() if own else refuse("elsewhere")
 
 
 def may_own(call: Call, resident: UUID) -> Decision:

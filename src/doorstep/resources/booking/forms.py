@@ -75,6 +75,15 @@ class RosterForm(HouseForm):
     since = DayField(label=_("从哪一天起"))
     until = DayField(label=_("到哪一天止"), required=False, help_text=_("不填则一直有效。"))
 
+    def __init__(self, data: Any, initial: dict[str, Any], *, visitor: bool) -> None:
+        super().__init__(data, initial=initial)
+        if visitor:  # who comes from elsewhere never works on the ground of this institution's own practice
+            choices = [("", _("请选择")), *((code, said) for code, said in BASES.items() if code != "ordinary")]
+            self.fields["basis"] = forms.ChoiceField(
+                label=_("执业依据"), choices=choices, help_text=_("专家来自别的机构，凭什么在这里出诊。"),
+                error_messages={"required": _("外来专家出诊要有依据：多机构备案、对口支援、会诊或义诊。")},
+            )  # fmt: skip
+
 
 class SpanForm(HouseForm):
     """From a day to a day."""

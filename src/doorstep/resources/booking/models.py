@@ -181,7 +181,8 @@ class Appointment(OfPerson):
     """That a resident has, or had, a place: who made it by which channel and why, and what became of it.
 
     Organisation, department, day and times are the session's, so that the one rule (one a person, department and day)
-    is a constraint. ``replaces`` is one that was stopped, ``series`` what visits of one course share.
+    is a constraint. ``replaces`` is one that was stopped, ``series`` what visits of one course share. ``double`` is a
+    second of one day that came with a resident who was merged: one of the two is to be given back.
     """
 
     slot = models.ForeignKey(Slot, models.PROTECT, related_name="+", db_index=False)
@@ -205,6 +206,7 @@ class Appointment(OfPerson):
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=200, default="", blank=True)
     stopped = models.BooleanField(default=False)
+    double = models.BooleanField(default=False, db_default=False)
     replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     series = models.UUIDField(null=True, db_index=True)
 
@@ -217,7 +219,7 @@ class Appointment(OfPerson):
             ),
             models.UniqueConstraint(
                 fields=("resident", "department", "day"), name="appointment_one_a_day",
-                condition=Q(status__in=flow.ONCE),
+                condition=Q(status__in=flow.ONCE, double=False),
             ),
             models.CheckConstraint(
                 condition=Q(status="held", held_until__isnull=False)

@@ -37,6 +37,7 @@ ROOM = Room(
     sentences={
         Permission.READ: _("查看门诊安排、空余号源和居民的预约"),
         Permission.ROSTER: _("安排门诊和出诊时间，发布、停诊"),
+        Permission.MEMBERS: _("安排医共体成员单位的门诊"),
         Permission.BOOK: _("为居民预约、取消、登记候补"),
         Permission.DESK: _("签到、叫号、现场加号"),
         Permission.RULE: _("处理爽约限制的申诉"),

@@ -32,7 +32,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """An appointment as others see it: ``status`` is one of ``flow.Status``, ``token`` what its code carries."""
+    """An appointment as others see it: ``status`` is one of ``flow.Status``, ``token`` what its code carries;
+    ``stopped`` by its clinic, or taken ``instead`` of one that was; ``double``: one of two of a day, one too many."""
 
     id: UUID
     version: int
@@ -58,6 +59,9 @@ class Booked:
     why: str
     ended_why: str
     token: UUID
+    stopped: bool = False
+    instead: bool = False
+    double: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,8 @@ class ClinicLine:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Somebody's appointment in a session, as its desk sees it; ``late``: they came after what is in time."""
+    """Somebody's appointment in a session, as its desk sees it; ``late``: they came after what is in time; ``stopped``:
+    it stood and the session was stopped; ``instead``: when they come now, and how that stands."""
 
     id: UUID
     number: int
@@ -165,11 +170,15 @@ class Line:
     held_until: datetime | None
     late: bool = False
     added: bool = False
+    stopped: bool = False
+    double: bool = False
+    instead: datetime | None = None
+    instead_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A session with all who have a place in it."""
+    """A session with all who have a place in it; ``opens_at``: when what is kept for nobody is given out to all."""
 
     cell: Cell
     clinic: ClinicLine
@@ -184,6 +193,7 @@ class Sitting:
     queue: tuple[Line, ...]
     came: int | None
     missed: int | None
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +262,4 @@ class SanctionLine:
     appeal: str
     answer: str
     decided_name: str
+    organisation: UUID

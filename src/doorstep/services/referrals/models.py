@@ -49,6 +49,7 @@ class Referral(ScopedRow):
     holder_name = models.CharField(max_length=200, blank=True)
     slot = models.UUIDField(null=True)
     appointment = models.UUIDField(null=True, unique=True)
+    instead = models.UUIDField(null=True, unique=True)
     starts = models.DateTimeField(null=True)
     consent_at = models.DateTimeField(null=True)
     follow_up_owed = models.BooleanField(default=False)

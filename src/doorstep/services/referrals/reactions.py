@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from doorstep.events.booking import (
     AppointmentCancelled,
     AppointmentCheckedIn,
     AppointmentMissed,
+    AppointmentReplaced,
     ClinicStopped,
     OfAppointment,
 )
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.call import Call
 from doorstep.services.referrals.actions import following, moving
-from doorstep.services.referrals.flow import FLOW
-from doorstep.services.referrals.reads.lists import of_appointment
+from doorstep.services.referrals.flow import FLOW, Status
+from doorstep.services.referrals.reads.lists import of_appointment, of_kept
 from doorstep.services.referrals.shapes import Answer
 
 
@@ -28,8 +31,14 @@ def on_missed(call: Call, event: AppointmentMissed) -> None:
 
 
 def on_stopped(call: Call, event: ClinicStopped) -> None:
-    """The clinic was stopped: another place must be found, and why is told."""
-    _follow(call, "reopen", event, Answer(reason="clinic_stopped", note=event.why or "停诊"))
+    """The clinic was stopped: another place must be found, and why is told; which is kept for the patient to answer."""
+    answer = Answer(reason="clinic_stopped", note=event.why or "停诊", appointment=event.instead)
+    _follow(call, "reopen", event, answer)
+
+
+def on_replaced(call: Call, event: AppointmentReplaced) -> None:
+    """The patient has taken the place that was kept for them: the referral has it, and is accepted with it."""
+    _make(call, "accept", of_kept(event.appointment), Answer(reason="replaced", appointment=event.appointment))
 
 
 def on_cancelled(call: Call, event: AppointmentCancelled) -> None:
@@ -39,7 +48,10 @@ def on_cancelled(call: Call, event: AppointmentCancelled) -> None:
 
 def _follow(call: Call, name: str, event: OfAppointment, answer: Answer) -> None:
     """Make the move if a referral holds the appointment and stands where the move begins; else it is past that."""
-    found = of_appointment(event.appointment)
+    _make(call, name, of_appointment(event.appointment), answer)
+
+
+def _make(call: Call, name: str, found: tuple[UUID, Status] | None, answer: Answer) -> None:
     if found is not None and found[1] in FLOW.move(name).at:
         moving.MOVES[name](call, referral=found[0], expect=None, answer=answer)
 

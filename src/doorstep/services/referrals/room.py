@@ -6,7 +6,13 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
-from doorstep.events.booking import AppointmentCancelled, AppointmentCheckedIn, AppointmentMissed, ClinicStopped
+from doorstep.events.booking import (
+    AppointmentCancelled,
+    AppointmentCheckedIn,
+    AppointmentMissed,
+    AppointmentReplaced,
+    ClinicStopped,
+)
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.services.referrals import jobs, reactions
@@ -58,6 +64,7 @@ ROOM = Room(
         AppointmentCheckedIn: (reactions.on_checked_in,),
         AppointmentMissed: (reactions.on_missed,),
         AppointmentCancelled: (reactions.on_cancelled,),
+        AppointmentReplaced: (reactions.on_replaced,),
         ClinicStopped: (reactions.on_stopped,),
         ResidentsMerged: (reactions.on_merged,),
         ResidentsUnmerged: (reactions.on_unmerged,),

@@ -141,6 +141,15 @@ class Appointed:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A place that is kept for the patient to answer, because the one that they had was stopped."""
+
+    starts: datetime
+    until: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Times:
     """When what happened."""
 
@@ -175,12 +184,14 @@ class Detail:
     messages: tuple[Message, ...] = ()
     escalation: str = ""
     patient: str = ""
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes with a move: why (a code of the room's reasons), in words, a slot or an agreed time, an institution
-    to go on to, a letter back, the moment of discharge."""
+    to go on to, a letter back, the moment of discharge. ``appointment``: one that stands already or is kept for the
+    patient, where the move follows from booking."""
 
     reason: str = ""
     note: str = ""
@@ -191,3 +202,4 @@ class Answer:
     department_name: str = ""
     letter: Mapping[str, str] = field(default_factory=dict)
     discharged_at: datetime | None = None
+    appointment: UUID | None = None

@@ -112,14 +112,18 @@ ROLES: Mapping[str, Role] = {
     "consortium_manager": Role(
         _("医共体管理员"),
         _("在牵头医院管理医共体成员单位的资料、人员、协议和门诊安排，核对可能重复的居民记录。"),
-        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "residents.review", "exchange.read"},
+        _DIRECTORY
+        | _MANAGE
+        | _ROSTER
+        | _COUNTS
+        | {"booking.members", "residents.read", "residents.review", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
     ),
     "hospital_manager": Role(
         _("机构管理员"),
-        _("管理本机构及所牵头成员单位的资料、人员、协议和门诊安排。"),
+        _("管理本机构及所牵头成员单位的资料、人员和协议，安排本机构的门诊。"),
         _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "exchange.read"},
         Reach.CONSORTIUM,
         "HOPERAT",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from doorstep.events.booking import AppointmentBooked, AppointmentCancelled
+from doorstep.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentReplaced
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -89,6 +89,8 @@ def confirm(call: Call, *, appointment: UUID) -> None:
     settle(row, "accept", Facts())
     publish([row.id], call.at)
     tell(AppointmentBooked, row)
+    if row.replaces_id:
+        tell(AppointmentReplaced, row, replaced=row.replaces_id)
 
 
 @action(Permission.BOOK, audits="booking.release", beyond=PLACES)
@@ -127,7 +129,18 @@ def end(call: Call, row: Appointment, why: str) -> None:
     row.ended_at, row.ended_why = call.at, why[:200]
     row.save()
     claiming.give_back(row.slot_id, row.id)
+    _single(row)
     publish([row.id], call.at)
+
+
+def _single(ended: Appointment) -> None:
+    """Where a merge had left the person two of a day, what is left is the only one."""
+    rows = Appointment.objects.unscoped(WHOSE).filter(resident=ended.resident_id, department=ended.department)
+    left = rows.filter(day=ended.day, status__in=flow.ONCE)
+    other = left.filter(double=True).order_by("pk").first()
+    if other is not None and not left.filter(double=False).exists():
+        other.double = False
+        other.save(update_fields=["double"])
 
 
 def locked(call: Call, appointment: UUID) -> Appointment:

@@ -15,7 +15,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.store import lock
 from doorstep.resources.booking import flow
-from doorstep.resources.booking.access import Permission, Sides, may_touch
+from doorstep.resources.booking.access import Permission, Sides, may_keep, may_touch
 from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.flow import Status
 from doorstep.resources.booking.models import Appointment, Sanction
@@ -98,6 +98,7 @@ def decide(call: Call, *, sanction: UUID, expect: int, lift: bool, words: str) -
     ``Stale``."""
     row = lock(Sanction, sanction, scope=call.scope, expect=expect)
     about("Sanction", row.id, resident=row.resident_id, lift=lift)
+    demand(may_keep(call, row.organisation_id))
     if not words.strip():
         raise Refused(refuse("appeal.words"))
     step(row, flow.SANCTION, "lift" if lift else "uphold", None)

@@ -15,7 +15,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.ids import new_id
 from doorstep.resources.booking import flow
-from doorstep.resources.booking.access import Permission, may_keep
+from doorstep.resources.booking.access import Permission, may_serve
 from doorstep.resources.booking.actions import appointments as acts
 from doorstep.resources.booking.actions import sessions
 from doorstep.resources.booking.actions.claiming import Claim
@@ -33,7 +33,8 @@ FULL: Final = frozenset({"slot_taken", "slot_past", "not_released", "waited_for"
 
 @action(Permission.DESK, audits="booking.check_in", beyond=HERE)
 def check_in(call: Call, *, appointment: UUID) -> None:
-    """Somebody has come. ``Refused``: ``not_found`` at another institution's desk, ``check_in.*``, ``wrong_state``."""
+    """Somebody has come. ``Refused``: ``not_found`` or ``elsewhere`` at another institution's desk, ``check_in.*``,
+    ``wrong_state``."""
     row = _mine(call, appointment)
     _came(call, row, Session.objects.unscoped(HERE).get(pk=row.session_id))
 
@@ -49,7 +50,7 @@ def _came(call: Call, row: Appointment, session: Session) -> None:
 def call_next(call: Call, *, session: UUID) -> UUID | None:
     """Whoever is inside was seen, and the next is called: the appointment, or None where nobody waits. ``Refused``:
     ``not_found``, ``session.not_open``."""
-    row = sessions.locked(call, session)
+    row = sessions.locked(call, session, whose=may_serve)
     if row.status != Sitting.OPEN:
         raise Refused(refuse("session.not_open"))
     for inside in _of(row, Status.CALLED):
@@ -88,7 +89,7 @@ def walk_in(call: Call, *, session: UUID, resident: UUID) -> UUID:
     """Somebody without an appointment is taken in today: at the next free time, at one that has passed, or at a place
     added by rule; and is checked in where it is time. ``Refused``: ``session.not_today``, ``added.full``,
     ``one_a_day``, ``slot_closed``, ``not_found``."""
-    row, whom = sessions.locked(call, session), acts.whom(call, resident)
+    row, whom = sessions.locked(call, session, whose=may_serve), acts.whom(call, resident)
     if row.day != clock.today():
         raise Refused(refuse("session.not_today"))
     key = _place(call, row, whom)
@@ -112,7 +113,7 @@ def _place(call: Call, row: Session, whom: UUID) -> UUID:
 def add_on(call: Call, *, session: UUID, resident: UUID, why: str) -> UUID:
     """One more than planned (加号), as far as the rule lets. ``Refused``: ``added.full``, ``slot_closed``,
     ``one_a_day``, ``not_found``."""
-    return add(call, sessions.locked(call, session), acts.whom(call, resident), why)
+    return add(call, sessions.locked(call, session, whose=may_serve), acts.whom(call, resident), why)
 
 
 def add(call: Call, row: Session, whom: UUID, why: str) -> UUID:
@@ -131,7 +132,7 @@ def add(call: Call, row: Session, whom: UUID, why: str) -> UUID:
 
 def _mine(call: Call, appointment: UUID) -> Appointment:
     row = acts.locked(call, appointment)
-    demand(may_keep(call, row.organisation_id))
+    demand(may_serve(call, row.organisation_id))
     return row
 
 

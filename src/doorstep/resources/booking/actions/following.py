@@ -20,8 +20,9 @@ ONCE: Final = dict.fromkeys(("appointment_one_a_day", "waiting_once", "sanction_
 
 @action(Permission.BOOK, audits="booking.follow_merge", beyond=FOLLOWS)
 def follow_merge(call: Call, *, kept: UUID, gone: UUID) -> None:
-    """What was a resident's who was merged away is the other's now. Where both have the same (an appointment of one
-    department on one day), the one stays with the id that led on, for a person at the desk to give back."""
+    """What was a resident's who was merged away is the other's now. Where both have an appointment of one department on
+    one day, both stand, and the one that came is marked: a person at the desk asks which is to be given back. Of two
+    wishes, tickets or sanctions of a kind the one of who was kept counts."""
     about("Resident", kept, resident=kept, gone=str(gone))
     _move(call, {"resident": gone}, kept)
 
@@ -37,12 +38,27 @@ def _move(call: Call, whose: dict[str, Any], to: UUID) -> None:
     moved = []
     for table in TABLES:
         for row in table.objects.unscoped(FOLLOWS).filter(**whose).exclude(resident=to).order_by("pk"):
-            try:
-                with clashes(**ONCE):
-                    row.resident_id = to
-                    row.save(update_fields=["resident"])
-            except Refused:
-                continue
-            if table is Appointment:
+            row.resident_id = to
+            if isinstance(row, Appointment):
+                _appointment(row)
                 moved.append(row.pk)
+            else:
+                _one(row, ["resident"])
     publish(moved, call.at)
+
+
+def _appointment(row: Appointment) -> None:
+    row.double = False
+    if not _one(row, ["resident", "double"]):
+        row.double = True
+        row.save(update_fields=["resident", "double"])
+
+
+def _one(row: OfPerson, changed: list[str]) -> bool:
+    """Write it, unless the resident has the same already."""
+    try:
+        with clashes(**ONCE):
+            row.save(update_fields=changed)
+    except Refused:
+        return False
+    return True

@@ -30,7 +30,7 @@ LONGEST: Final = timedelta(days=92)
 
 @action(Permission.ROSTER, audits="booking.make_clinic")
 def make_clinic(call: Call, *, clinic: ClinicIn) -> UUID:
-    """Make a clinic of a department. ``Refused``: ``not_found`` outside the scope, ``clinic.*``."""
+    """Make a clinic of a department. ``Refused``: ``not_found`` outside the scope, ``elsewhere``, ``clinic.*``."""
     demand(may_keep(call, clinic.organisation))
     found = {one.id: one for one in organisations.departments(clinic.organisation, day=clock.today())}
     department = found.get(clinic.department)
@@ -56,8 +56,7 @@ def make_clinic(call: Call, *, clinic: ClinicIn) -> UUID:
 @action(Permission.ROSTER, audits="booking.end_clinic")
 def end_clinic(call: Call, *, clinic: UUID, expect: int) -> None:
     """End a clinic: no more sessions are planned. ``Refused``: ``clinic.busy`` where sessions are still to come."""
-    row = lock(Clinic, clinic, scope=call.scope, expect=expect)
-    about("Clinic", clinic)
+    row = _kept(call, clinic, expect)
     ahead = Session.objects.within(call.scope).filter(clinic=row, ends__gt=call.at)
     if ahead.exclude(status=flow.Sitting.STOPPED).exists():
         raise Refused(refuse("clinic.busy"))
@@ -69,7 +68,7 @@ def end_clinic(call: Call, *, clinic: UUID, expect: int) -> None:
 def add_roster(call: Call, *, clinic: UUID, roster: RosterIn) -> None:
     """Say on which weekdays and hours a clinic works. ``Refused``: ``not_found``, ``shift.*``, ``basis.missing``,
     ``roster.clash`` where two would be at the same hour."""
-    row = lock(Clinic, clinic, scope=call.scope)
+    row = _kept(call, clinic)
     about("Clinic", clinic, weekdays=sorted(roster.weekdays))
     demand(planning.shift(planning.Shift(roster.starts, roster.ends, roster.minutes, roster.together)))
     demand(planning.basis(Basis(roster.basis), at_home=not row.visits_from))
@@ -91,7 +90,7 @@ def add_roster(call: Call, *, clinic: UUID, roster: RosterIn) -> None:
 @action(Permission.ROSTER, audits="booking.end_roster")
 def end_roster(call: Call, *, clinic: UUID, roster: UUID, last: date) -> None:
     """Let a weekday of a clinic end with a day; what is planned already stays. ``Refused``: ``not_found``."""
-    owner = lock(Clinic, clinic, scope=call.scope)
+    owner = _kept(call, clinic)
     about("Clinic", clinic, roster=str(roster))
     row = Roster.objects.filter(clinic=owner, pk=roster).first()
     if row is None:
@@ -106,7 +105,7 @@ def set_quota(call: Call, *, clinic: UUID, shares: Mapping[Channel, Decimal], si
 
     ``Refused``: ``not_found``, ``quota.sum`` above the whole. What is planned already stays as it is.
     """
-    row = lock(Clinic, clinic, scope=call.scope)
+    row = _kept(call, clinic)
     about("Clinic", clinic, since=since.isoformat())
     if any(share < 0 for share in shares.values()) or sum(shares.values()) > 1:
         raise Refused(refuse("quota.sum"))
@@ -120,7 +119,7 @@ def set_quota(call: Call, *, clinic: UUID, shares: Mapping[Channel, Decimal], si
 def plan(call: Call, *, clinic: UUID, since: date, until: date) -> int:
     """Plan the sessions of a clinic's rosters between two days (both included); how many were new. What is there
     already stays as it is. ``Refused``: ``not_found``, ``plan.span``."""
-    row = lock(Clinic, clinic, scope=call.scope)
+    row = _kept(call, clinic)
     about("Clinic", clinic, since=since.isoformat(), until=until.isoformat())
     if until < since or until - since > LONGEST or row.ended_on is not None:
         raise Refused(refuse("plan.span", days=LONGEST.days))
@@ -131,6 +130,14 @@ def plan(call: Call, *, clinic: UUID, since: date, until: date) -> int:
             made += _session(row, roster, day, terms)
     about("Clinic", clinic, sessions=made)
     return made
+
+
+def _kept(call: Call, clinic: UUID, expect: int | None = None) -> Clinic:
+    """A clinic that is the caller's to keep, locked."""
+    row = lock(Clinic, clinic, scope=call.scope, expect=expect)
+    about("Clinic", clinic)
+    demand(may_keep(call, row.organisation_id))
+    return row
 
 
 def _session(clinic: Clinic, roster: Roster, day: date, terms: Terms) -> bool:

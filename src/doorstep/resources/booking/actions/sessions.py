@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -10,15 +11,17 @@ from django.db.models import Count, Q
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
+from doorstep.kernel.decision import Decision, demand
 from doorstep.kernel.store import ScopedQuerySet, lock
 from doorstep.resources.booking import flow
-from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.access import Permission, may_keep, may_serve
 from doorstep.resources.booking.actions.stepping import step
 from doorstep.resources.booking.actions.telling import publish_session
 from doorstep.resources.booking.flow import SittingFacts, Status
 from doorstep.resources.booking.models import Appointment, Clinic, Session, Slot
 from doorstep.resources.booking.rules import Basis, planning
 
+Whose = Callable[[Call, UUID], Decision]
 OF_SESSION: Final = "appointments of a session that was locked within the scope"
 
 
@@ -38,13 +41,13 @@ def resume(call: Call, *, session: UUID, expect: int) -> None:
 @action(Permission.DESK, audits="booking.open")
 def open_doors(call: Call, *, session: UUID, expect: int) -> None:
     """The practitioner sits. ``Refused``: ``not_found``, ``session.not_today``, ``wrong_state``; ``Stale``."""
-    _move(call, session, expect, "open")
+    _move(call, session, expect, "open", may_serve)
 
 
 @action(Permission.DESK, audits="booking.close")
 def close(call: Call, *, session: UUID, expect: int) -> None:
     """All who came were seen. ``Refused``: ``session.not_over``, ``session.waiting``, as ``open_doors``."""
-    _move(call, session, expect, "close")
+    _move(call, session, expect, "close", may_serve)
 
 
 @action(Permission.ROSTER, audits="booking.summarise")
@@ -58,10 +61,12 @@ def summarise(call: Call, *, session: UUID, expect: int) -> None:
     row.save()
 
 
-def locked(call: Call, session: UUID, expect: int | None = None) -> Session:
-    """A session of the scope's institutions, locked with its version counted on by ``moved``."""
+def locked(call: Call, session: UUID, expect: int | None = None, whose: Whose = may_keep) -> Session:
+    """A session that is the caller's to keep, or to serve, locked with its version counted on by ``moved``.
+    ``Refused``: ``not_found`` outside the scope, ``elsewhere``; ``Stale``."""
     row = lock(Session, session, scope=call.scope, expect=expect)
     about("Session", session)
+    demand(whose(call, row.organisation_id))
     return row
 
 
@@ -73,8 +78,8 @@ def moved(row: Session, move: str, facts: SittingFacts) -> None:
     Slot.objects.filter(session=row).update(live=after in flow.GIVES)
 
 
-def _move(call: Call, session: UUID, expect: int, move: str) -> Session:
-    row = locked(call, session, expect)
+def _move(call: Call, session: UUID, expect: int, move: str, whose: Whose = may_keep) -> Session:
+    row = locked(call, session, expect, whose)
     clinic = Clinic.objects.within(call.scope).get(pk=row.clinic_id)
     busy = (Status.CHECKED_IN, Status.CALLED)
     facts = SittingFacts(

@@ -22,7 +22,7 @@ from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import appointments as acts
 from doorstep.resources.booking.actions import desk, series
 from doorstep.resources.booking.flow import Status
-from doorstep.resources.booking.pages.sessions import STATUSES
+from doorstep.resources.booking.pages.sessions import STATUSES, rights
 from doorstep.resources.booking.reads import appointments as reads
 from doorstep.resources.booking.reads import offers, sessions
 from doorstep.resources.booking.rules import Channel
@@ -47,7 +47,7 @@ def book(request: CalledRequest, session: UUID) -> HttpResponseBase:
     times = offers.free_in(request.call, session, Channel.WINDOW)
     context = {
         "found": found, "form": form, "q": text, "people": people, "times": times,
-        "is_today": found.cell.day == clock.today() and request.call.may(Permission.DESK).allowed,
+        "is_today": found.cell.day == clock.today() and rights(request, found.organisation)["desk"],
         "chosen": form.data.get("resident", "") or (str(people[0].id) if len(people) == 1 else ""),
         "slot": form.data.get("slot", "") or (str(times[0].slot) if times else ""),
     }  # fmt: skip
@@ -81,8 +81,8 @@ def appointment(request: CalledRequest, appointment: UUID) -> HttpResponseBase:
         "standing": standing, "held": one.status == Status.HELD, "channel": forms.CHANNELS[one.channel],
         "confirms": one.status == Status.HELD and request.call.may(Permission.BOOK).allowed, "here": here,
         "releases": standing and request.call.may(Permission.BOOK).allowed,
-        "checks_in": here and one.status == Status.BOOKED and one.day == clock.today()
-        and request.call.may(Permission.DESK).allowed,
+        "checks_in": one.status == Status.BOOKED and one.day == clock.today()
+        and rights(request, one.organisation)["desk"],
     }  # fmt: skip
     return render(request, "booking/appointment.html", context)
 

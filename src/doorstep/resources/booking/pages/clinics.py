@@ -22,7 +22,8 @@ from doorstep.registers.staff import api as staff
 from doorstep.resources.booking import forms
 from doorstep.resources.booking.access import Permission, may_keep
 from doorstep.resources.booking.actions import rostering as acts
-from doorstep.resources.booking.pages.sessions import state_of
+from doorstep.resources.booking.flow import Sitting
+from doorstep.resources.booking.pages.sessions import rights, state_of
 from doorstep.resources.booking.reads import sessions as reads
 from doorstep.resources.booking.rules import Channel
 from doorstep.resources.booking.shapes import ClinicDetail, ClinicIn, RosterIn
@@ -63,13 +64,21 @@ def clinic(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """One clinic: its weekdays, shares, sessions to come."""
     found = reads.clinic(request.call, clinic=clinic)
     context = {
-        "found": found, "may_roster": request.call.may(Permission.ROSTER).allowed and not found.ended,
+        "found": found, "may_roster": rights(request, found.organisation)["roster"] and not found.ended,
         "rosters": [(one, forms.WEEKDAYS[one.weekday - 1][1], forms.BASES[one.basis]) for one in found.rosters],
         "cells": [(cell, *state_of(cell)) for cell in found.line.cells],
         "shares": [(forms.CHANNELS[channel], percent) for channel, percent in found.shares],
+        "unpublished": next((cell.id for cell in found.line.cells if cell.status == Sitting.PLANNED), None),
         "kind": forms.KINDS[found.line.kind], "fee": forms.FEES[found.fee_level], "plan": _plan_form(None),
     }  # fmt: skip
     return render(request, "booking/clinic.html", context)
+
+
+def _kept(request: CalledRequest, clinic: UUID) -> ClinicDetail:
+    """A clinic that is the caller's to keep."""
+    found = reads.clinic(request.call, clinic=clinic)
+    demand(may_keep(request.call, found.organisation))
+    return found
 
 
 def _plan_form(data: Any) -> forms.SpanForm:
@@ -85,8 +94,10 @@ def _form(request: CalledRequest, found: ClinicDetail, form: HouseForm, title: s
 @page(Permission.ROSTER)
 def roster(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """More weekdays."""
-    found = reads.clinic(request.call, clinic=clinic)
-    form = forms.RosterForm(request.POST if request.method == "POST" else None, initial={"since": clock.today()})
+    found = _kept(request, clinic)
+    form = forms.RosterForm(
+        request.POST if request.method == "POST" else None, {"since": clock.today()}, visitor=bool(found.visits_from)
+    )
     if form.is_valid():
         said = form.cleaned_data
         made = RosterIn(
@@ -115,7 +126,7 @@ def end_roster(request: CalledRequest, clinic: UUID, roster: UUID) -> HttpRespon
 @page(Permission.ROSTER)
 def plan(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """Sessions of the rosters between two days."""
-    found, form = reads.clinic(request.call, clinic=clinic), _plan_form(request.POST or None)
+    found, form = _kept(request, clinic), _plan_form(request.POST or None)
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -131,7 +142,7 @@ def plan(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
 @page(Permission.ROSTER)
 def shares(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """How much is kept for which channel."""
-    found = reads.clinic(request.call, clinic=clinic)
+    found = _kept(request, clinic)
     initial = {"since": clock.today(), **dict(found.shares)}
     form = forms.SharesForm(request.POST if request.method == "POST" else None, initial)
     if form.is_valid():

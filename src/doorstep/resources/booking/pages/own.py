@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,6 +26,7 @@ from doorstep.resources.booking.pages.sanctions import EVENTS
 from doorstep.resources.booking.reads import own as reads
 from doorstep.resources.booking.reads import rulings
 from doorstep.resources.booking.reads.releases import own_tickets
+from doorstep.resources.booking.shapes import Booked
 
 STATUSES: Final = {
     Status.HELD: (gettext_lazy("为您保留"), "warn"),
@@ -37,6 +38,7 @@ STATUSES: Final = {
     Status.NO_SHOW: (gettext_lazy("没有来"), "bad"),
     Status.EXPIRED: (gettext_lazy("没有确认"), ""),
 }
+STOPPED: Final = (gettext_lazy("停诊了"), "bad")
 APPEALS: Final = {
     Penalty.STANDING: gettext_lazy("生效中"),
     Penalty.APPEALED: gettext_lazy("您的说明正在处理"),
@@ -50,19 +52,24 @@ def own(request: CalledRequest) -> HttpResponse:
     """What is to come first; then what one waits for, what bars one, what was."""
     found = reads.overview(request.call, page=Page.read(request.GET.get("after")))
     context = {
-        "coming": [(one, *STATUSES[Status(one.status)]) for one in found.coming],
-        "past": [(one, *STATUSES[Status(one.status)]) for one in found.past.items], "paged": found.past,
-        "wishes": found.wishes, "tickets": own_tickets(request.call),
+        "asked": found.asked, "coming": [(one, *_state(one)) for one in found.coming],
+        "past": [(one, *_state(one)) for one in found.past.items], "paged": found.past,
+        "wishes": [one for one in found.wishes if one.missed or not one.offer], "tickets": own_tickets(request.call),
         "sanctions": [(one, EVENTS[one.event], APPEALS[Penalty(one.status)]) for one in found.sanctions],
     }  # fmt: skip
     return render(request, "booking/own.html", context)
+
+
+def _state(one: Booked) -> tuple[Any, str]:
+    """What became of it, in words: what the clinic has ended nobody has cancelled."""
+    return STOPPED if one.stopped else STATUSES[Status(one.status)]
 
 
 @page(Permission.OWN)
 def appointment(request: CalledRequest, appointment: UUID) -> HttpResponse:
     """When, where, the code for the desk, and how to give it back."""
     found = reads.one(request.call, appointment=appointment)
-    one, (word, tone) = found.one, STATUSES[Status(found.one.status)]
+    one, (word, tone) = found.one, _state(found.one)
     booked = one.status == Status.BOOKED
     rules, channels = rulings.barring(one.day)
     context = {

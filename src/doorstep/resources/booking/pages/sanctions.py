@@ -16,7 +16,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.resources.booking import forms
-from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.access import Permission, may_keep
 from doorstep.resources.booking.actions import barring as acts
 from doorstep.resources.booking.flow import Penalty
 from doorstep.resources.booking.reads import lists as reads
@@ -58,13 +58,14 @@ def sanction(request: CalledRequest, sanction: UUID) -> HttpResponseBase:
                 words=said["words"],
             )  # fmt: skip
         except Refused as refused:
-            if refused.decision.reason == "permission":
+            if refused.decision.reason in {"permission", "elsewhere"}:
                 raise
             form.add_refusal(refused)
         else:
             messages.success(request, _("决定已保存。"))
             return redirect("booking:sanctions")
-    rules = request.call.may(Permission.RULE).allowed and found.status in (Penalty.STANDING, Penalty.APPEALED)
+    keeps = request.call.may(Permission.RULE).allowed and may_keep(request.call, found.organisation).allowed
+    rules = keeps and found.status in (Penalty.STANDING, Penalty.APPEALED)
     context = {
         "found": found, "form": form, "event": EVENTS[found.event], "word": STATES[Penalty(found.status)],
         "rules": rules, "appeals": found.status == Penalty.STANDING and request.call.may(Permission.BOOK).allowed,

@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
-from doorstep.kernel.decision import Refused, refuse
+from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking import flow, forms
-from doorstep.resources.booking.access import Permission
+from doorstep.resources.booking.access import Permission, may_keep, may_serve
 from doorstep.resources.booking.actions import sessions as acts
 from doorstep.resources.booking.actions import stopping
 from doorstep.resources.booking.flow import Sitting, Status
@@ -73,7 +73,7 @@ def week(request: CalledRequest) -> HttpResponseBase:
     context = {
         "rows": [(line, [(day, said, _shown(line, day)) for day, said in days]) for line in found.items],
         "days": days, "paged": found, "before": monday - timedelta(days=7), "later": monday + timedelta(days=7),
-        "today": clock.today(), "places": places, "organisation": organisation, "may": _rights(request),
+        "today": clock.today(), "places": places, "organisation": organisation, "may": rights(request, organisation),
         "monday": monday, "sunday": monday + timedelta(days=6),
     }  # fmt: skip
     return render(request, "booking/week.html", context)
@@ -99,8 +99,12 @@ def _monday(text: str) -> date:
     return day - timedelta(days=day.isoweekday() - 1)
 
 
-def _rights(request: CalledRequest) -> dict[str, bool]:
-    return {one.name.lower(): request.call.may(one).allowed for one in Permission}
+def rights(request: CalledRequest, organisation: UUID) -> dict[str, bool]:
+    """What the caller may do with the clinics of an institution, by the names of permissions."""
+    may = {one.name.lower(): request.call.may(one).allowed for one in Permission}
+    may["roster"] &= may_keep(request.call, organisation).allowed
+    may["desk"] &= may_serve(request.call, organisation).allowed
+    return may
 
 
 @page(Permission.READ)
@@ -108,10 +112,10 @@ def session(request: CalledRequest, session: UUID) -> HttpResponseBase:
     """One session: what can be done with it next, who waits, who has a place."""
     found = reads.sitting(request.call, session=session)
     state = Sitting(found.cell.status)
-    may = _rights(request)
+    may = rights(request, found.organisation)
     moves = [
         (move.name, WORDS[move.name]) for move in flow.SESSION.open_moves(state)
-        if move.name in MOVES and request.call.may(move.permission).allowed and _timely(move.name, found.cell.day)
+        if move.name in MOVES and may[Permission(move.permission).name.lower()] and _timely(move.name, found.cell.day)
     ]  # fmt: skip
     word, tone = state_of(found.cell)
     waits = {one.id for one in found.queue}
@@ -120,9 +124,10 @@ def session(request: CalledRequest, session: UUID) -> HttpResponseBase:
         "is_today": found.cell.day == clock.today(), "stops": may["roster"] and _stops(state),
         "suspends": may["roster"] and state == Sitting.PUBLISHED, "gives": state in flow.GIVES,
         "called": [one for one in found.lines if one.status == Status.CALLED], "open": state == Sitting.OPEN,
-        "lines": [(one, *STATUSES[Status(one.status)], forms.CHANNELS[one.channel]) for one in found.lines
+        "lines": [(one, *STATUSES[Status(one.status)], forms.CHANNELS[one.channel],
+                   STATUSES[Status(one.instead_status)][0] if one.instead else "") for one in found.lines
                   if one.id not in waits and one.status != Status.CALLED],
-        "basis": forms.BASES[found.basis],
+        "basis": forms.BASES[found.basis], "stopped": state == Sitting.STOPPED,
     }  # fmt: skip
     return render(request, "booking/session.html", context)
 
@@ -145,6 +150,8 @@ def move(request: CalledRequest, session: UUID) -> HttpResponseBase:
     expect = request.POST.get("expect", "")
     MOVES[name](request.call, session=session, expect=int(expect[:9]) if expect.isdecimal() else 0)
     messages.success(request, _("已办好。"))
+    if request.POST.get("back") == "clinic":  # where one session after the other is given out
+        return redirect("booking:clinic", reads.clinic_of(session))
     return redirect("booking:session", session)
 
 
@@ -152,6 +159,7 @@ def move(request: CalledRequest, session: UUID) -> HttpResponseBase:
 def stop(request: CalledRequest, session: UUID) -> HttpResponseBase:
     """Stop or suspend, with a reason; before that, whom it affects."""
     found = reads.sitting(request.call, session=session)
+    demand(may_keep(request.call, found.organisation))
     form = forms.StopForm(request.POST if request.method == "POST" else None, initial={"expect": found.cell.version})
     standing = (Status.BOOKED, Status.CHECKED_IN, Status.CALLED)
     affected = [one for one in found.lines if one.status in standing]

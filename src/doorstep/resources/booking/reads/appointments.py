@@ -14,7 +14,7 @@ from doorstep.kernel.store import ScopedQuerySet
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking.access import Permission, Sides, may_touch
-from doorstep.resources.booking.flow import Status
+from doorstep.resources.booking.flow import ONCE, Status
 from doorstep.resources.booking.models import Appointment
 from doorstep.resources.booking.rules import Channel
 from doorstep.resources.booking.shapes import Booked
@@ -47,7 +47,8 @@ def _booked(row: Appointment, names: Mapping[UUID, str], departments: Mapping[tu
         clinic_name=clinic.name, practitioner_name=clinic.practitioner, title=clinic.title, place=session.place,
         day=row.day, starts=row.starts, ends=row.ends, number=row.number, channel=Channel(row.channel),
         status=row.status, fee=session.fee, held_until=row.held_until, why=row.why, ended_why=row.ended_why,
-        token=row.token,
+        token=row.token, stopped=row.stopped, instead=row.replaces_id is not None,
+        double=row.double and row.status in ONCE,
     )  # fmt: skip
 
 

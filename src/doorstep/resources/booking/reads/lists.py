@@ -74,7 +74,7 @@ def _sanctions(found: list[Any]) -> list[SanctionLine]:
         SanctionLine(
             row.id, row.version, row.resident_id, names.get(row.resident_id, ""), places.get(row.organisation_id, ""),
             row.event, row.count, row.window_days, row.since, row.until, row.status, row.everywhere, row.appeal,
-            row.answer, row.decided_name,
+            row.answer, row.decided_name, row.organisation_id,
         )
         for row in found
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,9 @@ from doorstep.resources.booking.shapes import Booked
 MINE: Final = "asked for by the resident's own id, behind the fence of what is theirs"
 COUNTED: Final = "how many wait before is counted; who they are is not told"
 STANDING: Final = (Status.HELD, Status.BOOKED, Status.CHECKED_IN, Status.CALLED)
+IN_LINE: Final = (Wish.WAITING, Wish.OFFERED)
+REMEMBERED: Final = timedelta(days=7)
+"""So long somebody is told that they did not answer in time."""
 MOST: Final = 100
 
 
@@ -49,7 +53,11 @@ def overview(call: Call, *, page: Page) -> Own:
     # what holds, and what was said against one
     barred = Q(until__gte=clock.today()) & ~Q(status=Penalty.LIFTED) | ~Q(appeal="")
     sanctions = Sanction.objects.unscoped(MINE).filter(barred, resident=whose).order_by("-since", "id")
-    return Own(booked(coming), _past(past, page), tuple(_wishes(whose)), _sanctions(list(sanctions[:MOST])))
+    wishes = tuple(_wishes(whose, call.at))
+    offered = {one.offer for one in wishes}
+    asks = [row for row in coming if row.status == Status.HELD and (row.replaces_id or row.id in offered)]
+    rest = [row for row in coming if row not in asks]
+    return Own(booked(asks), booked(rest), _past(past, page), wishes, _sanctions(list(sanctions[:MOST])))
 
 
 def _past(found: ScopedQuerySet[Appointment], page: Page) -> Paged[Booked]:
@@ -62,20 +70,26 @@ def _past(found: ScopedQuerySet[Appointment], page: Page) -> Paged[Booked]:
     return cut(list(booked(listed)), page, (edge.starts.isoformat(), str(edge.id)) if edge else None)
 
 
-def _wishes(whose: UUID) -> Iterable[OwnWish]:
-    found = Waiting.objects.unscoped(MINE).filter(resident=whose, status__in=(Wish.WAITING, Wish.OFFERED))
+def _wishes(whose: UUID, at: datetime) -> Iterable[OwnWish]:
+    """What one waits for, and for a while what was offered and not answered in time."""
+    lapsed = Q(status=Wish.LAPSED, offer__isnull=False, answer_by__gt=at - REMEMBERED)
+    found = Waiting.objects.unscoped(MINE).filter(Q(status__in=IN_LINE) | lapsed, resident=whose)
     came = OuterRef("created_at")
     earlier = Q(created_at__lt=came) | Q(created_at=came, id__lt=OuterRef("id"))
-    line = Waiting.objects.unscoped(COUNTED).filter(earlier, clinic=OuterRef("clinic"), status=Wish.WAITING)
+    line = Waiting.objects.unscoped(COUNTED).filter(earlier, clinic=OuterRef("clinic"), status__in=IN_LINE)
     count = line.order_by().values("clinic").annotate(number=Count("pk")).values("number")
     asked = found.annotate(before=Subquery(count)).select_related("clinic", "offer")
     listed = list(asked.order_by("created_at", "id")[:MOST])
     names = organisations.names({row.organisation_id for row in listed})
+    standing = {row.clinic_id for row in listed if row.status != Wish.LAPSED}
     for row in listed:
+        if row.status == Wish.LAPSED and row.clinic_id in standing:
+            continue  # they wait again already
         before = (row.before or 0) if row.status == Wish.WAITING else 0
         yield OwnWish(
-            row.id, row.clinic.name, names.get(row.organisation_id, ""), row.since, row.until, before, row.offer_id,
-            row.offer.starts if row.offer else None, row.answer_by,
+            row.id, row.clinic_id, row.clinic.name, names.get(row.organisation_id, ""), row.since, row.until, before,
+            row.offer_id, row.offer.starts if row.offer else None, row.answer_by,
+            missed=row.answer_by is not None and row.answer_by <= at,
         )  # fmt: skip
 
 

@@ -46,9 +46,11 @@ class Full:
 
 @dataclass(frozen=True, slots=True)
 class OwnWish:
-    """A wish on a waiting list, how many are before it, and what is offered."""
+    """A wish on a waiting list, how many are before it (whoever is being asked too), and what is offered; ``missed``
+    where nobody answered in time."""
 
     id: UUID
+    clinic: UUID
     clinic_name: str
     organisation_name: str
     since: date
@@ -57,6 +59,7 @@ class OwnWish:
     offer: UUID | None
     offered: datetime | None
     answer_by: datetime | None
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ class OwnSanction:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """All that is somebody's own: what is to come, what was, what they wait for, what bars them."""
+    """All that is somebody's own: what they are asked to answer, what is to come, what was, what they wait for, what
+    bars them."""
 
+    asked: tuple[Booked, ...]
     coming: tuple[Booked, ...]
     past: Paged[Booked]
     wishes: tuple[OwnWish, ...]

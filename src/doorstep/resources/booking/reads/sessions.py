@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from doorstep.kernel import clock, fence
 from doorstep.kernel.act import about, ask
@@ -18,11 +18,11 @@ from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents import api as residents
 from doorstep.resources.booking.access import Permission
-from doorstep.resources.booking.flow import Status
+from doorstep.resources.booking.flow import ONCE, Status
 from doorstep.resources.booking.models import Appointment, Clinic, Quota, Roster, Session, Slot
 from doorstep.resources.booking.reads import queues, rulings
 from doorstep.resources.booking.reads.appointments import WHOSE
-from doorstep.resources.booking.rules import Terms, queue
+from doorstep.resources.booking.rules import Channel, Terms, queue
 from doorstep.resources.booking.shapes import Cell, ClinicDetail, ClinicLine, Line, RosterLine, Sitting
 
 OPEN: Final = "which clinic a session is of, is public"
@@ -106,21 +106,35 @@ def sitting(call: Call, *, session: UUID) -> Sitting:
         organisation=row.organisation_id, place=row.place, basis=row.basis, visits_from=row.clinic.visits_from,
         organisation_name=organisations.names({row.organisation_id}).get(row.organisation_id, ""), fee=row.fee,
         why=row.why, lines=lines, came=row.came, missed=row.missed,
+        opens_at=Slot.objects.filter(session=session, channel=Channel.APP.value).aggregate(at=Min("open_at"))["at"],
         queue=tuple(order[one.id] for one in queues.line(session, terms) if one.id in order),
     )  # fmt: skip
 
 
 def _lines(found: Sequence[Appointment], session: Session, terms: Terms) -> tuple[Line, ...]:
-    names = people({row.resident_id for row in found})
+    names, moved = people({row.resident_id for row in found}), _instead(found)
     return tuple(
         Line(
             id=row.id, number=row.number, starts=row.starts, resident=row.resident_id,
             name=names.get(row.resident_id, ""), channel=row.channel, status=row.status, came_at=row.came_at,
             held_until=row.held_until, added=row.number > session.planned,
             late=row.came_at is not None and queue.is_late(row.starts, row.came_at, terms),
+            double=row.double and row.status in ONCE,
+            stopped=row.stopped and row.booked_at is not None,
+            instead=moved[row.id][0] if row.id in moved else None,
+            instead_status=moved[row.id][1] if row.id in moved else "",
         )
         for row in found
     )  # fmt: skip
+
+
+def _instead(found: Sequence[Appointment]) -> Mapping[UUID, tuple[datetime, str]]:
+    """By the appointments that were stopped: the times kept in their place, and how they stand."""
+    stopped = [row.id for row in found if row.stopped]
+    if not stopped:
+        return {}
+    rows = Appointment.objects.unscoped(WHOSE).filter(replaces__in=stopped)
+    return {old: (starts, status) for old, starts, status in rows.values_list("replaces", "starts", "status")}
 
 
 def wall(
@@ -178,10 +192,10 @@ def shares(clinic: UUID, day: date) -> tuple[tuple[str, int], ...]:
 
 
 def with_code(call: Call, code: str) -> UUID | None:
-    """The appointment whose code was read at a desk of the scope; None where it is none, or elsewhere."""
+    """The appointment whose code was read at the caller's desk; None where it is none, or of another institution."""
     token = uuid_of(code.strip())
     if token is None:
         return None
-    rows = Appointment.objects.within(call.scope).filter(token=token)
+    rows = Appointment.objects.within(call.scope).filter(token=token, organisation=call.organisation)
     found: UUID | None = rows.values_list("id", flat=True).first()
     return found

@@ -24,6 +24,7 @@ from doorstep.resources.booking.actions import barring, desk, rostering, series,
 from doorstep.resources.booking.flow import Penalty, Sitting, Status, Wish
 from doorstep.resources.booking.models import Appointment, Sanction, Session, Slot, Waiting
 from doorstep.resources.booking.reads import queues
+from doorstep.resources.booking.reads import sessions as reads
 from doorstep.resources.booking.rules import Channel, Terms
 from doorstep.resources.booking.shapes import ClinicIn, RosterIn
 from doorstep.resources.booking.tests.conftest import (
@@ -313,13 +314,35 @@ def test_a_series_is_booked_whole_or_not_at_all(clerk: Call, cardiology: UUID, p
 def test_what_is_a_resident_s_follows_a_merge_and_goes_back(clerk: Call, cardiology: UUID, people: People) -> None:
     kept, gone = people(2)
     session, other = sitting(clerk, cardiology, ahead(1)), sitting(clerk, cardiology, ahead(2))
-    book(clerk, slots(session)[0], kept)
+    first = book(clerk, slots(session)[0], kept)
     double = book(clerk, slots(session)[1], gone)
     alone = book(clerk, slots(other)[0], gone)
     reactions.on_merged(system(), ResidentsMerged(kept, gone, (), (), "test"))
-    assert (row(double).resident_id, row(alone).resident_id) == (gone, kept)
+    assert [(row(key).resident_id, row(key).double) for key in (first, double, alone)] == [
+        (kept, False), (kept, True), (kept, False),
+    ]  # fmt: skip
+    assert [line.double for line in reads.sitting(clerk, session=session).lines] == [False, True]
+    refused("one_a_day", lambda: book(clerk, slots(session)[2], kept))
     reactions.on_unmerged(system(), ResidentsUnmerged(kept, gone, (), ()))
-    assert row(alone).resident_id == gone
+    assert [(row(key).resident_id, row(key).double) for key in (first, double, alone)] == [
+        (kept, False), (gone, False), (gone, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("given_back", [0, 1])
+def test_of_two_of_a_day_the_one_that_is_left_is_the_only_one(
+    clerk: Call, tomorrow: UUID, people: People, given_back: int
+) -> None:
+    """Whichever is given back; the rule holds for it again."""
+    kept, gone = people(2)
+    keys = [book(clerk, slots(tomorrow)[at], whom) for at, whom in enumerate((kept, gone))]
+    reactions.on_merged(system(), ResidentsMerged(kept, gone, (), (), "test"))
+    acts.release(clerk, appointment=keys[given_back], why="只要一个")
+    left = row(keys[1 - given_back])
+    assert (left.status, left.double) == ("booked", False)
+    refused("one_a_day", lambda: book(clerk, slots(tomorrow)[2], kept))
+    acts.release(clerk, appointment=left.id, why="")
+    assert row(book(clerk, slots(tomorrow)[2], kept)).status == "booked"
 
 
 def test_what_is_booked_stands_in_the_ledger(clerk: Call, tomorrow: UUID, people: People) -> None:

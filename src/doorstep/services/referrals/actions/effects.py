@@ -103,6 +103,7 @@ def _asks(row: Referral, now: Happening) -> None:
     row.answer_due = row.due_at = terms.answer_due(now.at, Urgency(row.urgency), now.within)
     row.valid_until = terms.valid_until(now.at, None, now.within)
     row.answered_at = row.accepted_at = row.missed_at = row.starts = row.appointment = None
+    row.instead = now.answer.appointment
 
 
 def _accepted(row: Referral, now: Happening) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, allow, demand, refuse
@@ -12,6 +13,7 @@ from doorstep.resources.booking import api as booking
 from doorstep.services.referrals.actions.effects import Taken
 from doorstep.services.referrals.flow import Status
 from doorstep.services.referrals.models import Referral
+from doorstep.services.referrals.reads import rows
 from doorstep.services.referrals.shapes import Answer
 
 GIVES_UP: Final = frozenset({"withdraw", "reopen", "lapse"})
@@ -27,8 +29,13 @@ def taken(call: Call, row: Referral, name: str, before: Status, answer: Answer) 
     """
     if name in GIVES_UP and before is Status.ACCEPTED and row.appointment and answer.reason not in GONE:
         booking.release(_for_both(call, row), appointment=row.appointment, why=answer.note or name)
+    if row.instead is not None and row.instead != answer.appointment:
+        _let_go(_for_both(call, row), row.instead, row.number)
+    row.instead = None
     if name != "accept" or before is not Status.SENT:
         return None
+    if answer.appointment is not None:
+        return _place(row, call, answer.appointment)
     if answer.slot is not None:
         return _slot(call, row, answer)
     if answer.starts is None:
@@ -44,11 +51,21 @@ def _slot(call: Call, row: Referral, answer: Answer) -> Taken:
         until=call.at + _MOMENT, why=row.number,
     )  # fmt: skip
     booking.confirm(both, appointment=appointment)
+    return _place(row, both, appointment)
+
+
+def _place(row: Referral, both: Call, appointment: UUID) -> Taken:
     got = booking.get(both.scope, [appointment])[appointment]
     if got.organisation != row.destination_id:
         raise Refused(refuse("referral.elsewhere"))
-    words = " · ".join(part for part in (got.clinic_name, got.practitioner_name, got.place) if part)
-    return Taken(got.slot, appointment, got.starts, words)
+    return Taken(got.slot, appointment, got.starts, rows.place_words(got))
+
+
+def _let_go(both: Call, kept: UUID, why: str) -> None:
+    """What booking keeps for the patient is not needed: the desk has gone another way before they answered."""
+    found = booking.get(both.scope, [kept]).get(kept)
+    if found is not None and found.status == booking.Status.HELD:
+        booking.release(both, appointment=kept, why=why)
 
 
 def _for_both(call: Call, row: Referral) -> Call:

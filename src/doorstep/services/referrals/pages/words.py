@@ -83,6 +83,7 @@ REASONS: Final[Mapping[str, str]] = {
     "missed": _("预约未到"),
     "clinic_stopped": _("停诊"),
     "cancelled": _("退号"),
+    "replaced": _("停诊后病人改约了保留的号"),
 }
 """The reasons of moves, those that people choose and those that follow from booking."""
 SEXES: Final = {"1": _("男"), "2": _("女")}

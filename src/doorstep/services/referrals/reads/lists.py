@@ -99,6 +99,13 @@ def of_appointment(appointment: UUID) -> tuple[UUID, Status] | None:
     return (found[0], Status(found[1])) if found else None
 
 
+def of_kept(appointment: UUID) -> tuple[UUID, Status] | None:
+    """The same of the appointment that is kept for the patient instead of one that was stopped."""
+    held = Referral.objects.unscoped("an event of booking names no institution's referral").filter(instead=appointment)
+    found = held.values_list("pk", "status").first()
+    return (found[0], Status(found[1])) if found else None
+
+
 def waiting(call: Call) -> int:
     """How many are late on the caller's desk: the number at the menu. One query."""
     if call.organisation is None:

@@ -56,6 +56,7 @@ def whole(row: Referral, call: Call) -> Detail:
         ),
         escalation=row.escalation,
         patient=row.patient,
+        kept=rows.kept(row, call.at),
     )
 
 

@@ -8,12 +8,13 @@ from typing import Final
 from uuid import UUID
 
 from doorstep.kernel import clock, ruleset
-from doorstep.kernel.call import Call
+from doorstep.kernel.call import EVERYWHERE, Call
+from doorstep.resources.booking import api as booking
 from doorstep.services.referrals.access import Sides, side_of
 from doorstep.services.referrals.flow import TURN, Status
 from doorstep.services.referrals.models import Referral, ReferralEnclosure
 from doorstep.services.referrals.rules import insurance, terms
-from doorstep.services.referrals.shapes import Line, Picked, Wish
+from doorstep.services.referrals.shapes import Kept, Line, Picked, Wish
 
 HOUSE: Final = "asked before: both sides of a referral see all of it"
 
@@ -31,6 +32,21 @@ def scheme_now() -> insurance.Scheme:
 def sides(row: Referral) -> Sides:
     """The two institutions of a row."""
     return Sides(row.origin_id, row.destination_id, row.status != Status.DRAFT and row.sent_at is not None)
+
+
+def place_words(got: booking.Booked) -> str:
+    """Where a place is: clinic, practitioner, room."""
+    return " · ".join(part for part in (got.clinic_name, got.practitioner_name, got.place) if part)
+
+
+def kept(row: Referral, at: datetime) -> Kept | None:
+    """The place that booking keeps for the patient, as long as it does; both sides see it."""
+    if row.instead is None:
+        return None
+    got = booking.get(EVERYWHERE, [row.instead]).get(row.instead)
+    if got is None or got.status != booking.Status.HELD or got.held_until is None or got.held_until <= at:
+        return None
+    return Kept(got.starts, got.held_until, place_words(got))
 
 
 def line(row: Referral, call: Call, called: Mapping[UUID, str], within: terms.Terms) -> Line:

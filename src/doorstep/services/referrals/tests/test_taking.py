@@ -9,10 +9,22 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from doorstep.events.booking import AppointmentCancelled, AppointmentCheckedIn, AppointmentMissed, ClinicStopped
+from doorstep.events.booking import (
+    AppointmentCancelled,
+    AppointmentCheckedIn,
+    AppointmentMissed,
+    AppointmentReplaced,
+    ClinicStopped,
+)
+from doorstep.kernel.call import Scope
+from doorstep.kernel.clock import CHINA
 from doorstep.kernel.decision import Refused
+from doorstep.kernel.outbox import drain
 from doorstep.kernel.testing.callers import member, system
+from doorstep.registers.staff.tests.factory import client_of, somebody
 from doorstep.resources.booking import api as booking
+from doorstep.resources.booking.actions import own, stopping
+from doorstep.resources.booking.models import Session
 from doorstep.resources.booking.tests.conftest import ahead, department, sitting, slots
 from doorstep.services.referrals import reactions
 from doorstep.services.referrals.actions import moving
@@ -100,6 +112,78 @@ def test_why_a_clinic_was_stopped_is_told(here: World, session: UUID) -> None:
     reactions.on_stopped(system(), event(ClinicStopped, referral, why="专家出差"))
     step = ReferralChange.objects.unscoped("test").filter(referral=referral).latest("at")
     assert (step.move, step.note, row(referral).appointment) == ("reopen", "专家出差", None)
+
+
+@pytest.fixture
+def stopped(here: World, session: UUID) -> UUID:
+    """A referral whose clinic was stopped; a place of the day after is kept for the patient."""
+    sitting(member(here.county), department_of(session), ahead(2))
+    referral = booked(here, session)
+    version = Session.objects.unscoped("test").get(pk=session).version
+    stopping.stop(member(here.county), session=session, expect=version, why="专家出差")
+    drain()
+    return referral
+
+
+def department_of(session: UUID) -> UUID:
+    found: UUID = Session.objects.unscoped("test").get(pk=session).department
+    return found
+
+
+def held(of: UUID) -> UUID:
+    """The place that is kept for the patient of a referral."""
+    found = row(of).instead
+    assert found is not None
+    return found
+
+
+def desk_says(of: UUID, at: UUID) -> str:
+    """The page of a referral at an institution."""
+    client = client_of(somebody(at, "referral_desk" if at == row(of).destination_id else "township_physician"))
+    return str(client.get(f"/referrals/{of}/").content.decode())
+
+
+def test_the_place_kept_instead_is_seen_and_taken_over(here: World, stopped: UUID) -> None:
+    """The patient takes it by themselves: the referral is accepted with it, and both desks see so."""
+    now, kept = row(stopped), held(stopped)
+    assert (now.status, now.appointment) == ("sent", None)
+    for at in (here.centre, here.county):
+        assert "已为病人留了另一个号" in desk_says(stopped, at)
+    mine = replace(system(), actor=f"resident:{here.resident}", resident=here.resident, scope=Scope())
+    own.answer(mine, appointment=kept, accept=True)
+    drain()
+    got = booking.get(here.bounds, [kept])[kept]
+    now = row(stopped)
+    assert (now.status, now.appointment, now.instead, now.starts) == ("accepted", kept, None, got.starts)
+    step = ReferralChange.objects.unscoped("test").filter(referral=stopped).latest("at")
+    assert (step.move, step.reason) == ("accept", "replaced")
+    local = got.starts.astimezone(CHINA)
+    for at in (here.centre, here.county):
+        html = desk_says(stopped, at)
+        assert f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}" in html
+        assert "停诊后病人改约了保留的号" in html
+        assert "已为病人留了另一个号" not in html
+    booking.release(here.desk, appointment=kept, why="病人退号")
+    drain()
+    assert row(stopped).status == "sent", "it follows the new appointment as it did the old"
+
+
+def test_a_desk_that_was_quicker_lets_the_kept_place_go(here: World, stopped: UUID) -> None:
+    kept = held(stopped)
+    other = sitting(member(here.county), department(here.county, "04.01", "外科"), ahead(3))
+    move(here.desk, "accept", stopped, slot=slots(other)[0].id)
+    assert booking.get(here.bounds, [kept])[kept].status == "cancelled"
+    now = row(stopped)
+    assert (now.status, now.instead, now.appointment == kept) == ("accepted", None, False)
+    reactions.on_replaced(system(), event(AppointmentReplaced, stopped, replaced=kept))
+    assert row(stopped).appointment == now.appointment, "what comes too late changes nothing"
+
+
+def test_a_kept_place_that_nobody_took_is_not_shown(here: World, stopped: UUID) -> None:
+    booking.release(here.desk, appointment=held(stopped), why="不要")
+    drain()
+    assert row(stopped).status == "sent"
+    assert "已为病人留了另一个号" not in desk_says(stopped, here.county)
 
 
 def test_the_wished_slot_is_kept_with_the_draft(here: World, session: UUID) -> None:
