@@ -15,10 +15,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
+from doorstep.kernel import fence
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.ids import new_id
+from doorstep.kernel.prepared import ask
 from doorstep.resources.booking import flow
 from doorstep.resources.booking.access import Permission
 from doorstep.resources.booking.actions import appointments as acts
@@ -34,6 +36,12 @@ BATCH: Final = 20
 TURNS: Final = 0x626F6F6B  # the first key of the advisory locks of this file
 ALL_GONE: Final = frozenset({"slot_taken", "slot_past", "slot_closed", "not_released", "not_found"})
 """Why nobody who comes later gets a place either."""
+
+# asked outside a transaction, so that the lock, if it was free, is let go at once
+_DUE: Final = """
+SELECT pg_try_advisory_xact_lock(%(turns)s, hashtext(id::text)) FROM booking_release
+WHERE session_id = %(session)s AND closed_at IS NULL AND opens_at <= %(at)s
+"""
 
 
 @action(Permission.OWN, audits="booking.own_queue", beyond=LINE)
@@ -80,10 +88,18 @@ def _still_open(release: Release) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-@action(Permission.OWN, audits="booking.serve", beyond=LINE)
 def serve(call: Call, *, session: UUID) -> int:
-    """Answer the next of the queue for a session, if its hour has come and nobody else is at it; how many were. The
-    queue is drawn with the first batch and closed with the last."""
+    """Answer the next of the queue for a session, if its hour has come and nobody else is at it; how many were. Where
+    there is nothing to do that is found by one prepared statement: all who wait ask."""
+    demand(call.may(Permission.OWN))
+    with fence.lifted(LINE):
+        [found] = ask((_DUE, {"turns": TURNS, "session": session, "at": call.at}))
+    return serve_now(call, session=session) if any(free for [free] in found) else 0
+
+
+@action(Permission.OWN, audits="booking.serve", beyond=LINE)
+def serve_now(call: Call, *, session: UUID) -> int:
+    """Answer the next of the queue, as ``serve``. It is drawn with the first batch and closed with the last."""
     row = Release.objects.unscoped(LINE).filter(session=session, closed_at__isnull=True, opens_at__lte=call.at).first()
     if row is None or not _alone(row.id):
         return 0
