@@ -19,6 +19,8 @@ from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
 WHOLE: Final = frozenset({"text", "encoded"})
 """Conversions that take all repetitions at once."""
 CONSTANTS: Final = {"true": True, "false": False}
+COMMON: Final = frozenset({"ORC", "TQ1"})
+ORDERS: Final = frozenset({"OBR", "RXO", "RXA"})
 ASIDE: Final = frozenset({"NTE", "PRT"})
 LOOKED_AT: Final = 300
 
@@ -80,18 +82,20 @@ class _Work:
     current: dict[str, Builder] = field(default_factory=dict)
     near: dict[str, Segment] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
     after: str = ""
     labels: Labels = field(default_factory=dict)
 
     def take(self, segment: Segment) -> None:
         """One segment: what it begins is filled and named first, so that others may refer to it."""
         name = segment.name
-        self.near[name] = segment
-        self.count[name] = self.count.get(name, 0) + 1
-        self.labels = {}
-        begun = [
-            self._begin(made) for made in self.plan.made if made.segment == name and self._holds(made.when, segment)
-        ]
+        self._reach(segment)
+        begun = []
+        for made in self.plan.made:
+            if made.segment == name:
+                self._end(made)
+                if self._holds(made.when, segment):
+                    begun.append(self._begin(made))
         rows = self.plan.rows.get(name, ())
         mine = {builder.made.name for builder in begun}
         for builder in begun:
@@ -102,14 +106,31 @@ class _Work:
         if name not in ASIDE:
             self.after = name
 
-    def _begin(self, made: Made) -> Builder:
-        """A new resource; what lived within the former one of its name is over."""
+    def _reach(self, segment: Segment) -> None:
+        """Note where the walk is. ORC and TQ1 speak of the one order that follows them, and of no later one."""
+        name = segment.name
+        if name in ORDERS:
+            for each in COMMON - self.fresh:
+                self.near.pop(each, None)
+            self.fresh.clear()
+        elif name == "ORC":
+            self.fresh = {"ORC"}
+        elif name == "TQ1" and self.fresh:
+            self.fresh.add("TQ1")
+        self.near[name] = segment
+        self.count[name] = self.count.get(name, 0) + 1
+        self.labels = {}
+
+    def _end(self, made: Made) -> None:
+        """Another segment of its kind is here: the former resource of this name is over, and what lived within it."""
         over = {made.name}
         for each in self.plan.made:
             if each.within in over:
                 over.add(each.name)
         for name in over:
             self.current.pop(name, None)
+
+    def _begin(self, made: Made) -> Builder:
         builder = Builder(made, self._place(made.segment))
         self.current[made.name] = builder
         return builder
@@ -117,6 +138,8 @@ class _Work:
     def _name(self, builder: Builder, segment: Segment) -> None:
         """Give a resource its id. One that is the same as an earlier one goes on as that one."""
         known = name_it(builder, self.builders, self.context, lambda text: self._key_part(text, builder, segment))
+        if known is not None and known.made is not builder.made:
+            raise Unmappable(Problem("same-record", builder.place, f"{known.made.name} = {builder.made.name}"))
         if known is not None:
             self.current[builder.made.name] = known
         elif builder.full_url or builder.made.refuses:
@@ -210,8 +233,7 @@ class _Work:
     def _near(self, source: Source, segment: Segment) -> Segment | None:
         if not source.segment or source.segment == segment.name:
             return segment
-        found = self.near.get(source.segment)
-        return found or next((each for each in self.message.segments if each.name == source.segment), None)
+        return self.near.get(source.segment)
 
     def _value(self, source: Source, scope: Segment | Value) -> Value | None:
         if isinstance(scope, Value) and not source.segment:
@@ -250,10 +272,12 @@ class _Work:
         """Tell what no row of the tables looks at."""
         if any(row.to == NOWHERE and row.source.text == "." for row in self.plan.rows.get(segment.name, ())):
             return
+        if segment.name == "MSH":
+            return
         covered = self.plan.covered.get(segment.name)
         place = self._place(segment.name)
         if covered is None:
-            if segment.name != "MSH" and not any(made.segment == segment.name for made in self.plan.made):
+            if not any(made.segment == segment.name for made in self.plan.made):
                 self.problems.append(Problem("unmapped-segment", place))
             return
         for number, raw in enumerate(segment.fields):

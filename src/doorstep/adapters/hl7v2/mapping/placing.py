@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from doorstep.adapters.hl7v2.mapping.grammar import Step
 
+FEW: Final = 32
+"""In a list of so few the same thing is not said twice; a longer one is not searched."""
 Labels = dict[tuple[int, str], int]
 
 
@@ -21,6 +23,8 @@ def put(root: dict[str, Any], path: Sequence[Step], value: Any, labels: Labels) 
         return _fill(node, last.name, value)
     holder = node.setdefault(last.name, [])
     if last.index == "":
+        if len(holder) < FEW and value in holder:
+            return False
         holder.append(value)
         return True
     at = _at(holder, last.index, labels)
