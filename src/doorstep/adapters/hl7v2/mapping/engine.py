@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from doorstep.adapters.hl7v2.codec import Message, Segment, parse
-from doorstep.adapters.hl7v2.mapping.bundles import Builder, bundle_of, name_it
+from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
 from doorstep.adapters.hl7v2.mapping.placing import Labels, put
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
@@ -78,6 +78,7 @@ class _Work:
     plan: Plan
     went: list[Went] | None
     builders: list[Builder] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
     current: dict[str, Builder] = field(default_factory=dict)
     near: dict[str, Segment] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class _Work:
     fresh: set[str] = field(default_factory=set)
     after: str = ""
     labels: Labels = field(default_factory=dict)
+    filled: set[tuple[int, str]] = field(default_factory=set)
 
     def take(self, segment: Segment) -> None:
         """One segment: what it begins is filled and named first, so that others may refer to it."""
@@ -137,7 +139,7 @@ class _Work:
 
     def _name(self, builder: Builder, segment: Segment) -> None:
         """Give a resource its id. One that is the same as an earlier one goes on as that one."""
-        known = name_it(builder, self.builders, self.context, lambda text: self._key_part(text, builder, segment))
+        known = name_it(builder, self.names, self.context, lambda text: self._key_part(text, builder, segment))
         if known is not None and known.made is not builder.made:
             raise Unmappable(Problem("same-record", builder.place, f"{known.made.name} = {builder.made.name}"))
         if known is not None:
@@ -170,9 +172,12 @@ class _Work:
             self._put(row, builder, self._given(row.source), None)
             return
         values = self._values(row, segment)
-        if len(values) > 1 and row.transform not in WHOLE and all(step.index != "" for step in row.path):
+        if row.transform in WHOLE:
             values = values[:1]
-        for value in values[:1] if row.transform in WHOLE else values:
+        elif len(values) > 1 and all(step.index != "" for step in row.path):
+            self.problems.append(Problem("repetition-left-out", values[1].place, f"{builder.made.type}.{row.shown}"))
+            values = values[:1]
+        for value in values:
             if value.empty:
                 continue
             try:
@@ -181,8 +186,13 @@ class _Work:
                 self.problems.append(Problem(str(bad), value.place, f"{builder.made.type}.{row.shown}"))
 
     def _put(self, row: Row, builder: Builder, found: Any, value: Value | None) -> None:
-        if found in (None, "", {}, []) or not put(builder.resource, row.path, found, self.labels):
+        if found in (None, "", {}, []):
             return
+        if not put(builder.resource, row.path, found, self.labels):
+            if value and (id(builder), row.rule) in self.filled:
+                self.problems.append(Problem("second-value", value.place, f"{builder.made.type}.{row.shown}"))
+            return
+        self.filled.add((id(builder), row.rule))
         if self.went is not None:
             place, text = (value.place, value.text) if value else (row.source.text, "")
             self.went.append(Went(place, text, builder.made.type, row.shown, found, row.rule))
@@ -242,8 +252,8 @@ class _Work:
         if near is None:
             return None
         number, *rest = source.numbers
-        raws = near.repetitions(number)
-        return Value(self.message, raws[0] if raws else "", f"{near.name}-{number}").part(*rest)
+        raws, at = near.repetitions(number), source.repetition - 1
+        return Value(self.message, raws[at] if at < len(raws) else "", f"{near.name}-{number}").part(*rest)
 
     def _holds(self, when: Iterable[Test], scope: Segment | Value) -> bool:
         return all(self._test(test, scope) != test.negated for test in when)
