@@ -18,13 +18,15 @@ NAMESPACE: Final = UUID("6f0c1f0e-5a49-5d0f-9e8e-3f3f6c1d7a52")
 
 @dataclass(slots=True)
 class Builder:
-    """A resource being filled: what began it, where; ``full_url`` once it is named, ``query`` of a conditional one."""
+    """A resource being filled: what began it, where; ``full_url`` once it is named, ``query`` of a conditional one,
+    ``filled`` the rules that have given something."""
 
     made: Made
     place: str
     resource: Json = field(default_factory=dict)
     full_url: str = ""
     query: str = ""
+    filled: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.resource = {"resourceType": self.made.type}

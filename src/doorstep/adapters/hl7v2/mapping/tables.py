@@ -36,7 +36,11 @@ class TablesWrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a segment's or datatype's table; in a datatype's ``to`` is empty; ``-``: nothing is made of it."""
+    """One line of a segment's or datatype's table; in a datatype's ``to`` is empty; ``-``: nothing is made of it.
+
+    ``many``: each repetition of the field makes one more element; ``own``: the field of the segment itself that it
+    takes (0: of another, or none).
+    """
 
     source: Source
     when: tuple[Test, ...]
@@ -46,6 +50,8 @@ class Row:
     transform: str
     values: str
     rule: str
+    many: bool = False
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Plan:
     made: tuple[Made, ...]
     rows: Mapping[str, tuple[Row, ...]]
     covered: Mapping[str, frozenset[int]]
+    ignored: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,10 @@ def _plan(made: tuple[Made, ...], segments: Mapping[str, tuple[Row, ...]]) -> Pl
             for source in (row.source, *(test.source for test in row.when)):
                 if source.numbers:
                     covered.setdefault(source.segment or segment, set()).add(source.numbers[0])
-    return Plan(made, rows, {segment: frozenset(numbers) for segment, numbers in covered.items()})
+    whole = {s for s, table in rows.items() if any(r.to == NOWHERE and r.source.text == "." for r in table)}
+    found = {segment: frozenset(numbers) for segment, numbers in covered.items()}
+    rows = {segment: tuple(row for row in table if row.to != NOWHERE) for segment, table in rows.items()}
+    return Plan(made, rows, found, frozenset({"MSH"} | whole))
 
 
 def _version(reader: _Reader) -> str:
@@ -223,9 +233,11 @@ def _part(rule: str, cells: dict[str, str]) -> Row:
 def _line(rule: str, cells: dict[str, str], source: str, to: str) -> Row:
     path = () if to == NOWHERE else grammar.path_of(cells["path"])
     made = cells["as"] or "string"
+    taken = grammar.source_of(source)
     return Row(
-        grammar.source_of(source), grammar.condition_of(cells["when"]), to, path, cells["path"], made, cells["values"],
-        rule,
+        taken, grammar.condition_of(cells["when"]), to, path, cells["path"], made, cells["values"],
+        rule, any(step.index == "" for step in path),
+        taken.numbers[0] if taken.numbers and not taken.segment else 0,
     )  # fmt: skip
 
 
