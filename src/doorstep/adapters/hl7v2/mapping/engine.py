@@ -106,9 +106,10 @@ class _Work:
         rows = self.plan.rows.get(name, ())
         mine = {builder.made.name for builder in begun}
         for builder in begun:
-            self._fill(segment, (row for row in rows if row.to == builder.made.name))
+            self._fill(segment, [row for row in rows if row.to == builder.made.name])
             self._name(builder, segment)
-        self._fill(segment, (row for row in rows if row.to not in mine and row.to in self.current))
+        others = self.current.keys() - mine
+        self._fill(segment, [row for row in rows if row.to in others])
         self._left_out(segment)
         if name not in ASIDE:
             self.after = name
@@ -267,7 +268,7 @@ class _Work:
             return self.after in (test.values or ()) if source.text == "after" else source.text in self.current
         if isinstance(scope, Value):
             return _meets(test, scope.part(*source.numbers))
-        known = self.truth.get(id(test))
+        known = self.truth.get(id(test))  # tests of one text are one object, see the grammar
         if known is None:
             known = self.truth[id(test)] = _meets(test, self._value(source, scope))
         return known

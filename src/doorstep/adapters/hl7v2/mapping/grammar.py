@@ -83,11 +83,13 @@ def source_of(text: str) -> Source:
     return Source("value", text, segment or "", numbers, int(repetition or 1))
 
 
+@lru_cache(maxsize=4096)
 def condition_of(text: str) -> tuple[Test, ...]:
     """Raises ``Wrong``."""
     return tuple(_test(each) for each in text.split(" and ")) if text else ()
 
 
+@lru_cache(maxsize=4096)
 def _test(text: str) -> Test:
     match = _TEST.fullmatch(text.strip())
     if match is None:

@@ -33,7 +33,7 @@ class Value:
         """A part of it; a simple value is its own first part."""
         found = self
         for number in numbers:
-            parts = found._split()
+            parts = found._parts or found._split()
             found = parts[number - 1] if number <= len(parts) else Value(self.message, "", str(number), 2, found)
         return found
 
