@@ -15,12 +15,14 @@ from typing import Final, TypeVar
 from doorstep.adapters.hl7v2.mapping import grammar
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Step, Test, Wrong
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS
+from doorstep.adapters.hl7v2.mapping.writers import WRITERS
 
 ROW: Final = ("field", "when", "to", "path", "as", "values", "note")
 PART: Final = ("part", "when", "path", "as", "values", "note")
 RESOURCE: Final = ("segment", "when", "name", "type", "write", "key", "within", "needs", "note")
 KIND: Final = ("message", "trigger", "table", "segments", "note")
 VALUE: Final = ("from", "to", "note")
+OUTWARD: Final = ("segment", "each", "field", "path", "as", "values", "note")
 WRITES: Final = ("update", "create", "put", "each")
 NOWHERE: Final = "-"
 T = TypeVar("T")
@@ -80,6 +82,21 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """One line of a table of messages that go out: what of the resource named ``each`` (one segment for each of that
+    name) stands in which field and component, by which conversion; ``constant`` where nothing is taken."""
+
+    segment: str
+    each: str
+    field: int
+    component: int
+    path: tuple[Step, ...]
+    constant: str
+    transform: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What concerns one table of messages: its resources, the rows of each segment that fill them, and the fields of
     each segment that any row looks at."""
@@ -92,7 +109,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """A set of tables, checked. ``version`` is its name and version, as it is kept beside what it made."""
+    """A set of tables, checked. ``version`` is its name and version, as it is kept beside what it made;
+    ``names`` are those of code systems by their address.
+    """
 
     version: str
     kinds: Mapping[tuple[str, str], Kind]
@@ -101,6 +120,8 @@ class Tables:
     datatypes: Mapping[str, tuple[Row, ...]]
     values: Mapping[str, Mapping[str, str]]
     plans: Mapping[str, Plan]
+    outward: Mapping[str, tuple[Written, ...]]
+    names: Mapping[str, str]
 
     def kind(self, message: str, trigger: str) -> Kind | None:
         """What is made of a message of this type and trigger; None where the tables do not know its type."""
@@ -156,7 +177,12 @@ def tables_of(files: Mapping[str, str]) -> Tables:
         name: {c["from"]: c["to"] for _, c in reader.lines(file, VALUE)} for name, file in reader.folder("values")
     }
     plans = {name: _plan(made, segments) for name, made in messages.items()}
-    found = Tables(version, kinds, messages, segments, datatypes, values, plans)
+    names = {uri: name for name, uri in reversed(list(values.get("code-systems", {}).items()))}
+    outward = {
+        name: tuple(each for _, each in reader.table(file, OUTWARD, _written))
+        for name, file in reader.folder("outbound")
+    }
+    found = Tables(version, kinds, messages, segments, datatypes, values, plans, outward, names)
     reader.faults += _dangling(found)
     if reader.faults:
         raise TablesWrong(reader.faults)
@@ -180,17 +206,16 @@ def standard() -> Tables:
 
 
 def _plan(made: tuple[Made, ...], segments: Mapping[str, tuple[Row, ...]]) -> Plan:
-    names = {each.name for each in made} | {NOWHERE}
+    names = {each.name for each in made}
     rows = {segment: tuple(row for row in table if row.to in names) for segment, table in segments.items()}
+    looked = [(segment, row) for segment, table in segments.items() for row in table if row.to in names | {NOWHERE}]
+    whole = {segment for segment, row in looked if row.to == NOWHERE and row.source.text == "."}
     covered: dict[str, set[int]] = {}
-    for segment, table in rows.items():
-        for row in table:
-            for source in (row.source, *(test.source for test in row.when)):
-                if source.numbers:
-                    covered.setdefault(source.segment or segment, set()).add(source.numbers[0])
-    whole = {s for s, table in rows.items() if any(r.to == NOWHERE and r.source.text == "." for r in table)}
+    for segment, row in looked:
+        for source in (row.source, *(test.source for test in row.when)):
+            if source.numbers:
+                covered.setdefault(source.segment or segment, set()).add(source.numbers[0])
     found = {segment: frozenset(numbers) for segment, numbers in covered.items()}
-    rows = {segment: tuple(row for row in table if row.to != NOWHERE) for segment, table in rows.items()}
     return Plan(made, rows, found, frozenset({"MSH"} | whole))
 
 
@@ -241,6 +266,17 @@ def _line(rule: str, cells: dict[str, str], source: str, to: str) -> Row:
     )  # fmt: skip
 
 
+def _written(rule: str, cells: dict[str, str]) -> Written:
+    place = grammar.source_of(cells["field"])
+    if not place.numbers or place.segment or (cells["as"] or "text") not in WRITERS:
+        raise Wrong(f"no field or conversion: {cells['field']} {cells['as']}")
+    constant = cells["path"][1:] if cells["path"].startswith("=") else ""
+    path = () if constant or cells["path"] == "." else grammar.path_of(cells["path"])
+    number, component = (*place.numbers, 0)[:2]
+    made = cells["as"] or "text"
+    return Written(cells["segment"], cells["each"], number, component, path, constant, made, cells["values"])
+
+
 def _dangling(tables: Tables) -> Iterator[str]:
     """What a table names and no table has."""
     names = {made.name for each in tables.messages.values() for made in each}
@@ -250,9 +286,16 @@ def _dangling(tables: Tables) -> Iterator[str]:
     for (message, trigger), kind in tables.kinds.items():
         if kind.table != NOWHERE and kind.table not in tables.messages:
             yield f"kinds.csv: {message}^{trigger}: no table messages/{kind.table}.csv"
-    for name, each in tables.messages.items():
-        mine = {made.name for made in each} | {""}
-        yield from (f"messages/{name}.csv: no {made.within} is made here" for made in each if made.within not in mine)
+    yield from _unknown_names(tables)
+
+
+def _unknown_names(tables: Tables) -> Iterator[str]:
+    for name, lines in tables.outward.items():
+        maps = {line.values for line in lines if line.values} - tables.values.keys()
+        yield from (f"outbound/{name}.csv: no value map {each}" for each in sorted(maps))
+    for name, table in tables.messages.items():
+        mine = {made.name for made in table} | {""}
+        yield from (f"messages/{name}.csv: no {made.within} is made here" for made in table if made.within not in mine)
 
 
 def _unknown(row: Row, names: set[str], tables: Tables) -> Iterator[str]:

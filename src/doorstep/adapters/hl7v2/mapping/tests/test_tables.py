@@ -87,6 +87,8 @@ WRONG = {
         "messages/RESULT.csv: no reports is made here",
     ),
     "a table": ("kinds.csv", (",RESULT,", ",RESULTS,"), "no table messages/RESULTS.csv"),
+    "a conversion outwards": ("outbound/ADT.csv", ("[],identifier,", "[],number,"), "no field or conversion: 3 number"),
+    "a map outwards": ("outbound/ADT.csv", ("gender-out", "sex-out"), "outbound/ADT.csv: no value map sex-out"),
     "a version": ("tables.toml", ("version", "edition"), "tables.toml: name and version"),
 }
 
