@@ -1,0 +1,300 @@
+"""The walk through a message: resources begin, rows fill them, what no row looks at is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from doorstep.adapters.hl7v2.codec import Message, Segment, parse
+from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
+from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
+from doorstep.adapters.hl7v2.mapping.placing import Labels, put
+from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
+from doorstep.adapters.hl7v2.mapping.tables import NOWHERE, Made, Plan, Row, Tables
+from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS, Bad
+from doorstep.adapters.hl7v2.mapping.values import Value
+from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
+
+WHOLE: Final = frozenset({"text", "encoded"})
+"""Conversions that take all repetitions at once."""
+EMPTY: Final[tuple[object, ...]] = (None, "", {}, [])
+CONSTANTS: Final = {"true": True, "false": False}
+COMMON: Final = frozenset({"ORC", "TQ1"})
+ORDERS: Final = frozenset({"OBR", "RXO", "RXA"})
+ASIDE: Final = frozenset({"NTE", "PRT"})
+LOOKED_AT: Final = 300
+
+
+def convert(message: Message, tables: Tables, context: Context) -> Converted:
+    """A message as a transaction. Raises ``Unmappable`` for one that cannot be used as a whole: its type or trigger is
+    not in the tables (or they say why not), a segment or a number without which nothing can be said is missing."""
+    return _run(message, tables, context, None)
+
+
+def preview(raw: bytes, tables: Tables, context: Context, charset: str | None = None) -> Previewed:
+    """A message converted, with the way that each value went; a message that cannot be used says why. For people who
+    write tables; raises nothing."""
+    went: list[Went] = []
+    try:
+        return Previewed(went, _run(parse(raw, charset), tables, context, went))
+    except Unreadable as refused:
+        return Previewed(went, None, refused.problem)
+    except Unmappable as refused:
+        return Previewed(went, None, refused.problem)
+
+
+def _run(message: Message, tables: Tables, context: Context, went: list[Went] | None) -> Converted:
+    plan = _plan(message, tables)
+    work = _Work(message, tables, context, plan, went)
+    for segment in message.segments:
+        if segment.name:
+            work.take(segment)
+    return Converted(bundle_of(work.builders, context, work.problems), work.problems, tables.version)
+
+
+def _plan(message: Message, tables: Tables) -> Plan:
+    header = message.header
+    kind = tables.kind(header.kind, header.trigger)
+    if kind is None:
+        known = any(name == header.kind for name, _ in tables.kinds)
+        reason, place = ("unsupported-trigger", "MSH-9.2") if known else ("unsupported-kind", "MSH-9.1")
+        raise Unmappable(Problem(reason, place, f"{header.kind}^{header.trigger}"))
+    if kind.table == NOWHERE:
+        raise Unmappable(Problem("unsupported-trigger", "MSH-9.2", kind.note))
+    there = {segment.name for segment in message.segments}
+    for name in kind.segments:
+        if there.isdisjoint(name.split("|")):
+            raise Unmappable(Problem("missing-segment", name))
+    return tables.plans[kind.table]
+
+
+@dataclass(slots=True)
+class _Work:
+    """A conversion under way: which resource each name means at this place of the message, which segment is nearest.
+
+    ``seen`` and ``truth`` remember the values and the tests of the segment that is looked at.
+    """
+
+    message: Message
+    tables: Tables
+    context: Context
+    plan: Plan
+    went: list[Went] | None
+    builders: list[Builder] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
+    problems: list[Problem] = field(default_factory=list)
+    current: dict[str, Builder] = field(default_factory=dict)
+    near: dict[str, Segment] = field(default_factory=dict)
+    count: dict[str, int] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    after: str = ""
+    labels: Labels = field(default_factory=dict)
+    seen: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
+    truth: dict[int, bool] = field(default_factory=dict)
+
+    def take(self, segment: Segment) -> None:
+        """One segment: what it begins is filled and named first, so that others may refer to it."""
+        name = segment.name
+        self._reach(segment)
+        begun = []
+        for made in self.plan.made:
+            if made.segment == name:
+                self._end(made)
+                if self._holds(made.when, segment):
+                    begun.append(self._begin(made))
+        rows = self.plan.rows.get(name, ())
+        mine = {builder.made.name for builder in begun}
+        for builder in begun:
+            self._fill(segment, [row for row in rows if row.to == builder.made.name])
+            self._name(builder, segment)
+        others = self.current.keys() - mine
+        self._fill(segment, [row for row in rows if row.to in others])
+        self._left_out(segment)
+        if name not in ASIDE:
+            self.after = name
+
+    def _reach(self, segment: Segment) -> None:
+        """Note where the walk is. ORC and TQ1 speak of the one order that follows them, and of no later one."""
+        name = segment.name
+        if name in ORDERS:
+            for each in COMMON - self.fresh:
+                self.near.pop(each, None)
+            self.fresh.clear()
+        elif name == "ORC":
+            self.fresh = {"ORC"}
+        elif name == "TQ1" and self.fresh:
+            self.fresh.add("TQ1")
+        self.near[name] = segment
+        self.count[name] = self.count.get(name, 0) + 1
+        self.labels = {}
+        self.seen = {}
+        self.truth = {}
+
+    def _end(self, made: Made) -> None:
+        """Another segment of its kind is here: the former resource of this name is over, and what lived within it."""
+        over = {made.name}
+        for each in self.plan.made:
+            if each.within in over:
+                over.add(each.name)
+        for name in over:
+            self.current.pop(name, None)
+
+    def _begin(self, made: Made) -> Builder:
+        builder = Builder(made, self._place(made.segment))
+        self.current[made.name] = builder
+        return builder
+
+    def _name(self, builder: Builder, segment: Segment) -> None:
+        """Give a resource its id. One that is the same as an earlier one goes on as that one."""
+        known = name_it(builder, self.names, self.context, lambda text: self._key_part(text, builder, segment))
+        if known is not None and known.made is not builder.made:
+            raise Unmappable(Problem("same-record", builder.place, f"{known.made.name} = {builder.made.name}"))
+        if known is not None:
+            self.current[builder.made.name] = known
+        elif builder.full_url or builder.made.refuses:
+            self.builders.append(builder)
+        else:
+            self.problems.append(Problem("missing-field", builder.place, builder.made.type))
+            del self.current[builder.made.name]
+
+    def _key_part(self, text: str, builder: Builder, segment: Segment) -> str:
+        if text == "*":
+            return self.message.header.control_id
+        if text == "#":
+            return str(self.count[segment.name])
+        if text.startswith("@"):
+            found = self.current.get(text[1:])
+            return found.full_url if found else ""
+        value = self._value(source_of(text), segment)
+        return value.text if value else ""
+
+    def _fill(self, segment: Segment, rows: Iterable[Row]) -> None:
+        fields = segment.fields
+        for row in rows:
+            if row.own and (row.own >= len(fields) or not fields[row.own]):
+                continue
+            builder = self.current[row.to]
+            if row.source.kind != "value":
+                if self._holds(row.when, segment):
+                    self._put(row, builder, self._given(row.source), None)
+            elif (values := self._values(row.source, segment)) and self._holds(row.when, segment):
+                self._row(row, builder, values)
+
+    def _row(self, row: Row, builder: Builder, values: list[Value]) -> None:
+        if row.transform in WHOLE:
+            values = values[:1]
+        elif len(values) > 1 and not row.many:
+            self.problems.append(Problem("repetition-left-out", values[1].place, f"{builder.made.type}.{row.shown}"))
+            values = values[:1]
+        for value in values:
+            inner = value.part(*row.source.numbers[1:])
+            if inner.empty:
+                continue
+            try:
+                self._put(row, builder, self._made(row, inner), inner)
+            except Bad as bad:
+                self.problems.append(Problem(str(bad), inner.place, f"{builder.made.type}.{row.shown}"))
+
+    def _put(self, row: Row, builder: Builder, found: Any, value: Value | None) -> None:
+        if found in EMPTY:
+            return
+        if not put(builder.resource, row.path, found, self.labels):
+            if value and row.rule in builder.filled:
+                self.problems.append(Problem("second-value", value.place, f"{builder.made.type}.{row.shown}"))
+            return
+        builder.filled.add(row.rule)
+        if self.went is not None:
+            place, text = (value.place, value.text) if value else (row.source.text, "")
+            self.went.append(Went(place, text, builder.made.type, row.shown, found, row.rule))
+
+    def _given(self, source: Source) -> Any:
+        """A constant, a reference, or what the context says; None for nothing."""
+        if source.kind == "constant":
+            return CONSTANTS.get(source.text, source.text)
+        if source.kind == "resource":
+            found = self.current.get(source.text)
+            return {"reference": found.full_url} if found and found.full_url else None
+        said = {"reference": self.context.organisation, "display": self.context.organisation_name}
+        return {name: each for name, each in said.items() if each} or None
+
+    def _made(self, row: Row, value: Value) -> Any:
+        """What a value is by the row's conversion or datatype."""
+        maps = self.tables.values.get(row.values) if row.values else None
+        if (transform := TRANSFORMS.get(row.transform)) is not None:
+            return transform(value, self.context, maps)
+        made: dict[str, Any] = {}
+        labels: Labels = {}
+        real = False
+        for part in self.tables.datatypes[row.transform]:
+            found = self._part(part, value)
+            if found not in EMPTY and put(made, part.path, found, labels):
+                real = real or part.source.kind == "value"
+        return made if real else None
+
+    def _part(self, part: Row, value: Value) -> Any:
+        if part.source.kind != "value":
+            return self._given(part.source) if self._holds(part.when, value) else None
+        inner = value.part(*part.source.numbers)
+        return self._made(part, inner) if not inner.empty and self._holds(part.when, value) else None
+
+    def _values(self, source: Source, segment: Segment) -> list[Value]:
+        """The repetitions of a field; none where nothing is there."""
+        number = source.numbers[0]
+        key = (source.segment or segment.name, number)
+        found = self.seen.get(key)
+        if found is None:
+            near = segment if key[0] == segment.name else self.near.get(key[0])
+            raws = near.repetitions(number) if near else []
+            place = f"{self._place(key[0])}-{number}"
+            labels = [place] if len(raws) == 1 else [f"{place}[{at}]" for at in range(1, len(raws) + 1)]
+            whole = near.field(number) if near else ""
+            found = [Value(self.message, r, at, 0, None, whole) for at, r in zip(labels, raws, strict=True)]
+            self.seen[key] = found
+        return found
+
+    def _value(self, source: Source, scope: Segment | Value) -> Value | None:
+        if isinstance(scope, Value):
+            return scope.part(*source.numbers)
+        values, at = self._values(source, scope), source.repetition - 1
+        return values[at].part(*source.numbers[1:]) if at < len(values) else None
+
+    def _holds(self, when: tuple[Test, ...], scope: Segment | Value) -> bool:
+        return not when or all(self._test(test, scope) != test.negated for test in when)
+
+    def _test(self, test: Test, scope: Segment | Value) -> bool:
+        source = test.source
+        if source.kind == "resource":
+            return self.after in (test.values or ()) if source.text == "after" else source.text in self.current
+        if isinstance(scope, Value):
+            return _meets(test, scope.part(*source.numbers))
+        known = self.truth.get(id(test))  # tests of one text are one object, see the grammar
+        if known is None:
+            known = self.truth[id(test)] = _meets(test, self._value(source, scope))
+        return known
+
+    def _place(self, name: str) -> str:
+        count = self.count.get(name, 1)
+        return name if count == 1 else f"{name}[{count}]"
+
+    def _left_out(self, segment: Segment) -> None:
+        """Tell what no row of the tables looks at."""
+        if segment.name in self.plan.ignored:
+            return
+        covered = self.plan.covered.get(segment.name)
+        place = self._place(segment.name)
+        if covered is None:
+            if not any(made.segment == segment.name for made in self.plan.made):
+                self.problems.append(Problem("unmapped-segment", place))
+            return
+        for number, raw in enumerate(segment.fields):
+            if raw and number and number not in covered and not Value(self.message, raw, place).empty:
+                self.problems.append(Problem("unmapped-field", f"{place}-{number}"))
+
+
+def _meets(test: Test, value: Value | None) -> bool:
+    if value is None or value.empty:
+        return test.values is not None and "" in test.values
+    if test.values is not None:
+        return value.first in test.values
+    return test.pattern is None or test.pattern.match(value.text[:LOOKED_AT]) is not None
