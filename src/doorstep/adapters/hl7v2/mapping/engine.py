@@ -10,8 +10,8 @@ from doorstep.adapters.hl7v2.codec import Message, Segment, parse
 from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
 from doorstep.adapters.hl7v2.mapping.placing import Labels, put
+from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
-from doorstep.adapters.hl7v2.mapping.tables import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS, Bad
 from doorstep.adapters.hl7v2.mapping.values import Value
 from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
