@@ -73,11 +73,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What concerns one table of messages: its resources, the rows of each segment that fill them, and the fields of
-    each segment that any row looks at."""
+    """What concerns one table of messages: its resources, the rows of each segment by the resource that they fill, the
+    fields of each segment that any row looks at, and the segments that are left out on purpose."""
 
     made: tuple[Made, ...]
-    rows: Mapping[str, tuple[Row, ...]]
+    rows: Mapping[str, Mapping[str, tuple[Row, ...]]]
     covered: Mapping[str, frozenset[int]]
     ignored: frozenset[str]
 
@@ -107,7 +107,10 @@ def plan_of(made: tuple[Made, ...], segments: Mapping[str, tuple[Row, ...]]) -> 
     """What of the segments' tables concerns a table of messages."""
     names = {each.name for each in made} | {NOWHERE}
     looked = {segment: [row for row in table if row.to in names] for segment, table in segments.items()}
-    rows = {segment: tuple(row for row in table if row.to != NOWHERE) for segment, table in looked.items()}
+    rows = {
+        segment: {name: tuple(row for row in table if row.to == name) for name in {row.to for row in table} - {NOWHERE}}
+        for segment, table in looked.items()
+    }
     whole = {segment for segment, table in looked.items() if any(row.shown == NOWHERE for row in table)}
     return Plan(made, rows, _covered(looked), frozenset({"MSH"} | whole))
 
