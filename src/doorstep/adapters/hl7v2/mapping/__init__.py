@@ -4,8 +4,9 @@
 from doorstep.adapters.hl7v2.mapping.composing import Envelope, compose
 from doorstep.adapters.hl7v2.mapping.engine import convert, preview
 from doorstep.adapters.hl7v2.mapping.proving import cases_of, prove
+from doorstep.adapters.hl7v2.mapping.rows import Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
-from doorstep.adapters.hl7v2.mapping.tables import Tables, TablesWrong, standard, standard_files, tables_of
+from doorstep.adapters.hl7v2.mapping.tables import TablesWrong, standard, standard_files, tables_of
 
 __all__ = [
     "Context",

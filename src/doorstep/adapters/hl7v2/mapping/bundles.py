@@ -9,8 +9,8 @@ from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from doorstep.adapters.hl7v2.mapping.placing import without
+from doorstep.adapters.hl7v2.mapping.rows import Made
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Json, Unmappable
-from doorstep.adapters.hl7v2.mapping.tables import Made
 from doorstep.adapters.hl7v2.shapes import Problem
 
 NAMESPACE: Final = UUID("6f0c1f0e-5a49-5d0f-9e8e-3f3f6c1d7a52")

@@ -12,7 +12,7 @@ from doorstep.adapters.hl7v2.acks import stamp
 from doorstep.adapters.hl7v2.charsets import codec_of
 from doorstep.adapters.hl7v2.escapes import escape
 from doorstep.adapters.hl7v2.mapping.grammar import Step
-from doorstep.adapters.hl7v2.mapping.tables import Tables, Written
+from doorstep.adapters.hl7v2.mapping.rows import Tables, Written
 from doorstep.adapters.hl7v2.mapping.writers import WRITERS, Parts
 from doorstep.adapters.hl7v2.shapes import PLAIN
 

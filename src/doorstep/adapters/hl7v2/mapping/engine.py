@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,8 +9,8 @@ from doorstep.adapters.hl7v2.codec import Message, Segment, parse
 from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
 from doorstep.adapters.hl7v2.mapping.placing import Labels, put
+from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
-from doorstep.adapters.hl7v2.mapping.tables import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS, Bad
 from doorstep.adapters.hl7v2.mapping.values import Value
 from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
@@ -103,13 +102,14 @@ class _Work:
                 self._end(made)
                 if self._holds(made.when, segment):
                     begun.append(self._begin(made))
-        rows = self.plan.rows.get(name, ())
+        rows = self.plan.rows.get(name, {})
         mine = {builder.made.name for builder in begun}
         for builder in begun:
-            self._fill(segment, [row for row in rows if row.to == builder.made.name])
+            self._fill(segment, builder, rows.get(builder.made.name, ()))
             self._name(builder, segment)
-        others = self.current.keys() - mine
-        self._fill(segment, [row for row in rows if row.to in others])
+        for other, table in rows.items():
+            if other not in mine and other in self.current:
+                self._fill(segment, self.current[other], table)
         self._left_out(segment)
         if name not in ASIDE:
             self.after = name
@@ -169,12 +169,11 @@ class _Work:
         value = self._value(source_of(text), segment)
         return value.text if value else ""
 
-    def _fill(self, segment: Segment, rows: Iterable[Row]) -> None:
+    def _fill(self, segment: Segment, builder: Builder, rows: tuple[Row, ...]) -> None:
         fields = segment.fields
         for row in rows:
             if row.own and (row.own >= len(fields) or not fields[row.own]):
                 continue
-            builder = self.current[row.to]
             if row.source.kind != "value":
                 if self._holds(row.when, segment):
                     self._put(row, builder, self._given(row.source), None)

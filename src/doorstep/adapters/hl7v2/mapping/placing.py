@@ -14,26 +14,33 @@ LONGEST: Final = 50_000
 Labels = dict[tuple[int, str], int]
 
 
+class _Clash(Exception):
+    """A table takes for an object what another line has made a text, or for one thing what is a list."""
+
+
 def put(root: dict[str, Any], path: Sequence[Step], value: Any, labels: Labels) -> bool:
     """Put a value at a path; False where something else is there already.
 
     ``labels`` remembers which elements the shared words of one segment mean.
     """
     node = root
-    for step in path[:-1]:
-        node = _descend(node, step, labels)
-    last = path[-1]
+    try:
+        for step in path[:-1]:
+            node = _descend(node, step, labels)
+        return _place(node, path[-1], value, labels)
+    except _Clash:
+        return False
+
+
+def _place(node: dict[str, Any], last: Step, value: Any, labels: Labels) -> bool:
     if last.index == LINES:
         return _add_line(node, last.name, str(value))
     if last.index is None:
         return _fill(node, last.name, value)
-    holder = node.setdefault(last.name, [])
-    if last.index == "":
-        if len(holder) < FEW and value in holder:
-            return True
-        holder.append(value)
+    holder = _list(node, last.name)
+    if last.index == "" and len(holder) < FEW and value in holder:
         return True
-    at = _at(holder, last.index, labels)
+    at = len(holder) if last.index == "" else _at(holder, last.index, labels)
     if at == len(holder):
         holder.append(value)
         return True
@@ -42,14 +49,23 @@ def put(root: dict[str, Any], path: Sequence[Step], value: Any, labels: Labels) 
 
 def _descend(node: dict[str, Any], step: Step, labels: Labels) -> dict[str, Any]:
     if step.index is None:
-        found: dict[str, Any] = node.setdefault(step.name, {})
-        return found
-    holder = node.setdefault(step.name, [])
-    at = len(holder) if step.index == "" else _at(holder, step.index, labels)
-    if at == len(holder):
-        holder.append({})
-    inner: dict[str, Any] = holder[at]
+        inner = node.setdefault(step.name, {})
+    else:
+        holder = _list(node, step.name)
+        at = len(holder) if step.index == "" else _at(holder, step.index, labels)
+        if at == len(holder):
+            holder.append({})
+        inner = holder[at]
+    if not isinstance(inner, dict):
+        raise _Clash
     return inner
+
+
+def _list(node: dict[str, Any], name: str) -> list[Any]:
+    holder = node.setdefault(name, [])
+    if not isinstance(holder, list):
+        raise _Clash
+    return holder
 
 
 def _at(holder: list[Any], index: str, labels: Labels) -> int:
@@ -61,7 +77,7 @@ def _at(holder: list[Any], index: str, labels: Labels) -> int:
 
 def _add_line(node: dict[str, Any], name: str, line: str) -> bool:
     there = node.get(name, "")
-    if len(there) > LONGEST:
+    if not isinstance(there, str) or len(there) > LONGEST:
         return False
     node[name] = f"{there}\n{line}" if there else line
     return True
