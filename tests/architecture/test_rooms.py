@@ -124,7 +124,7 @@ def test_a_room_publishes_these_types_and_no_other_and_all_that_it_has(
             cursor.execute(f"DELETE FROM fhir_{kind.lower()}")
     real = ledger.write
     monkeypatch.setattr(
-        ledger, "write", lambda rows, at: seen.update({(r.type, r.id): r for r in rows}) or real(rows, at)
+        ledger, "write", lambda rows, *rest: seen.update({(r.type, r.id): r for r in rows}) or real(rows, *rest)
     )
     assert installed.republish is not None
     publishing.everything(system(), installed.republish)
