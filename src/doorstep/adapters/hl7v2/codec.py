@@ -1,0 +1,249 @@
+"""Messages from bytes and back, to the byte; linear in their length whatever they hold.
+
+A segment ends with CR, LF or both; a line feed before what does not look like a segment belongs to the text it stands
+in. Nothing is thrown away: odd ends, empty lines, trailing separators and segments of one's own (Z..) stay as sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from doorstep.adapters.hl7v2.charsets import GUESSES, codec_of, decode
+from doorstep.adapters.hl7v2.escapes import unescape
+from doorstep.adapters.hl7v2.paths import path_of
+from doorstep.adapters.hl7v2.shapes import Header, Separators, Unreadable, separators_of
+
+__all__ = ["Message", "Segment", "Unreadable", "header_of", "parse", "write"]
+
+HEADER_BYTES: Final = 1 << 16
+HEADER_AT: Final = 64
+LONGEST: Final = 16
+BOM: Final = "\ufeff"
+BLANKS: Final = b"\xef\xbb\xbf \t\r\n\v"
+_LINE: Final = re.compile(rb"[\r\n]")
+_ENDS: Final = re.compile(r"\r\n|\r|\n(?=[\r\n]|[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]|\Z)")
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
+
+
+class Segment:
+    """One segment: its name, its text and end as sent; fields are split when they are asked for."""
+
+    __slots__ = ("_fields", "end", "name", "separators", "text")
+
+    def __init__(self, name: str, text: str, end: str, separators: Separators) -> None:
+        self.name, self.text, self.end, self.separators = name, text, end, separators
+        self._fields: list[str] | None = None
+
+    @property
+    def fields(self) -> list[str]:
+        """The raw fields by their number: ``fields[3]`` is field 3, ``fields[0]`` the name."""
+        if self._fields is None:
+            self._fields = self.text.split(self.separators.field)
+            if self.name in ("MSH", "FHS", "BHS"):
+                self._fields.insert(1, self.separators.field)
+        return self._fields
+
+    def field(self, number: int) -> str:
+        """A field as sent, with all its repetitions; empty where it is absent."""
+        fields = self.fields
+        return fields[number] if number < len(fields) else ""
+
+    def repetitions(self, number: int) -> list[str]:
+        """The repetitions of a field as sent; none where it is empty. What is not to be split (MSH-1, MSH-2) is one."""
+        raw = self.field(number)
+        if not raw:
+            return []
+        mark = self.separators.repetition
+        if not mark or mark not in raw or self.marks(number):
+            return [raw]
+        return raw.split(mark)
+
+    def marks(self, number: int) -> bool:
+        """Whether a field holds the separators themselves."""
+        return number <= 2 and self.name in ("MSH", "FHS", "BHS")
+
+    def __repr__(self) -> str:
+        """The name alone: what a message says does not come into logs."""
+        return f"Segment({self.name})"
+
+
+class Message:
+    """A message that was read: ``segments`` in order, ``lead`` what stood before the first, ``codec`` of its bytes."""
+
+    __slots__ = ("_header", "codec", "lead", "segments", "separators")
+
+    def __init__(self, lead: str, segments: list[Segment], separators: Separators, codec: str) -> None:
+        self.lead, self.segments, self.separators, self.codec = lead, segments, separators, codec
+        self._header: Header | None = None
+
+    @property
+    def header(self) -> Header:
+        """What MSH says."""
+        if self._header is None:
+            self._header = _header(next(s for s in self.segments if s.name == "MSH"), self.codec)
+        return self._header
+
+    def get(self, path: str) -> str:
+        """The text at a place, of the first segment, repetition and so on where no number is given; "" for nothing.
+
+        A place that names no component is the whole repetition, its separators in it. A simple value is also its own
+        first component. ``""`` sent as a null is given as those two quotation marks (``NULL``).
+        """
+        return next(self._values(path), "")
+
+    def all(self, path: str) -> list[str]:
+        """The texts at a place in all segments and repetitions that it does not number; absent segments give none."""
+        return list(self._values(path))
+
+    def _values(self, text: str) -> Iterator[str]:
+        path, count = path_of(text), 0
+        for segment in self.segments:
+            if segment.name != path.segment:
+                continue
+            count += 1
+            if path.occurrence not in (0, count):
+                continue
+            found = segment.repetitions(path.field)
+            for raw in found[path.repetition - 1 : path.repetition] if path.repetition else found or [""]:
+                if segment.marks(path.field):
+                    yield raw
+                else:
+                    yield self.text(part(raw, self.separators, path.component, path.subcomponent))
+
+    def text(self, raw: str) -> str:
+        """A raw value decoded."""
+        return unescape(raw, self.separators, self.codec)
+
+    def __repr__(self) -> str:
+        """Nothing of what it says."""
+        return f"Message({len(self.segments)} segments)"
+
+
+def part(raw: str, separators: Separators, component: int = 0, subcomponent: int = 0) -> str:
+    """A component (and subcomponent) of a raw repetition; 0 for the whole."""
+    if component:
+        raw = _nth(raw, separators.component, component)
+    return _nth(raw, separators.subcomponent, subcomponent) if subcomponent else raw
+
+
+def _nth(raw: str, mark: str, number: int) -> str:
+    if not mark or mark not in raw:
+        return raw if number == 1 else ""
+    parts = raw.split(mark)
+    return parts[number - 1] if number <= len(parts) else ""
+
+
+def parse(raw: bytes, charset: str | None = None) -> Message:
+    """Read a message; ``charset`` (as in MSH-18) is what the endpoint says, above what the message says.
+
+    Raises ``Unreadable`` and nothing else: ``empty``, ``no-header``, ``batch``, ``separators``, ``charset-unknown``,
+    ``not-in-charset``, ``not-a-segment``, ``second-header``.
+    """
+    text, codec = decode(raw, _codec(raw, charset))
+    start = _start(text)
+    lead, body = text[:start], text[start:]
+    if not body.startswith("MSH"):
+        raise Unreadable(_not_a_message(body), f"byte {len(lead.encode(codec))}")
+    separators = _separators(body)
+    return Message(lead, _segments(body, separators), separators, codec)
+
+
+def write(message: Message) -> bytes:
+    """The bytes of a message: of one that was read, those that were read."""
+    text = "".join([part for segment in message.segments for part in (segment.text, segment.end)])
+    return (message.lead + text).encode(message.codec)
+
+
+def header_of(raw: bytes, charset: str | None = None) -> Header | None:
+    """What MSH says, whatever is wrong after it; looks at nothing else. None where there is no MSH to read."""
+    head = raw[:HEADER_BYTES]
+    begin = head.find(b"MSH", 0, HEADER_AT + 3)
+    if begin < 0 or head[:begin].strip(BLANKS):
+        return None
+    line = _LINE.split(head[begin:], maxsplit=1)[0]
+    codec = codec_of(charset or "") or codec_of(_declared(head)) or ""
+    try:
+        text, codec = decode(line, codec)
+    except Unreadable:
+        codec = codec or GUESSES[0]
+        text = line.decode(codec, "replace")
+    try:
+        separators = _separators(text)
+    except Unreadable:
+        return None
+    return _header(Segment("MSH", text, "", separators), codec)
+
+
+def _header(msh: Segment, codec: str) -> Header:
+    marks = msh.separators
+
+    def whole(number: int) -> str:
+        return unescape(msh.field(number), marks, codec)
+
+    def first(number: int, component: int = 1) -> str:
+        return unescape(part(next(iter(msh.repetitions(number)), ""), marks, component, 1), marks, codec)
+
+    return Header(
+        msh.field(3), msh.field(4), msh.field(5), msh.field(6), whole(7), first(9), first(9, 2), first(9, 3), whole(10),
+        first(11), first(12), msh.field(18), first(15), first(16), marks, codec,
+    )  # fmt: skip
+
+
+def _codec(raw: bytes, charset: str | None) -> str:
+    codec = codec_of(charset or "") or codec_of(_declared(raw[:HEADER_BYTES]))
+    if codec is None or (charset and codec_of(charset) is None):
+        raise Unreadable("charset-unknown", "MSH-18")
+    return codec
+
+
+def _declared(raw: bytes) -> str:
+    """MSH-18 from the bytes: all sets in use share the ASCII letters and the separators before it, if not the names."""
+    start = raw.find(b"MSH", 0, HEADER_AT + 3)
+    line = _LINE.split(raw[start:], maxsplit=1)[0] if start >= 0 else b""
+    fields = line.split(line[3:4], 18) if line[3:4] else []
+    return fields[17].decode("ascii", "replace") if len(fields) > 17 else ""
+
+
+def _start(text: str) -> int:
+    """Where the first segment begins: after a byte-order mark and white space."""
+    return HEADER_AT - len(text[:HEADER_AT].lstrip(BOM + " \t\r\n\v")) - max(0, HEADER_AT - len(text))
+
+
+def _not_a_message(text: str) -> str:
+    if text.startswith(("FHS", "BHS")):
+        return "batch"
+    return "no-header" if text.strip() else "empty"
+
+
+def _separators(text: str) -> Separators:
+    """The separators that a line which begins with MSH declares."""
+    mark = text[3:4]
+    line = re.split(r"[\r\n]", text[4:LONGEST], maxsplit=1)[0]
+    found = separators_of(mark, line.split(mark, 1)[0]) if mark else None
+    if found is None:
+        raise Unreadable("separators", "MSH-2")
+    return found
+
+
+def _segments(text: str, separators: Separators) -> list[Segment]:
+    if "\n" not in text:
+        lines = text.split("\r")
+        ends = ["\r"] * (len(lines) - 1)
+    else:
+        ends = _ENDS.findall(text)
+        lines = _ENDS.split(text)
+    if not lines[-1]:
+        lines.pop()
+    else:
+        ends.append("")
+    found = [Segment(line[:3], line, end, separators) for line, end in zip(lines, ends, strict=True)]
+    for number, segment in enumerate(found):
+        if not segment.text or segment.text.isspace():
+            segment.name = ""
+        elif number and segment.name == "MSH":
+            raise Unreadable("second-header", f"line {number + 1}")
+        elif not _NAME.fullmatch(segment.name) or segment.text[3:4] not in ("", separators.field):
+            raise Unreadable("not-a-segment", f"line {number + 1}")
+    return found
