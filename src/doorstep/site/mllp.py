@@ -70,7 +70,7 @@ class Station:
             for port in self.listener.ports:
                 await self.listener.close(port)
             await self._keeper.close()
-            await loop.run_in_executor(self._threads, connection.close)
+            await loop.run_in_executor(self._threads, _close)
             self._threads.shutdown()
 
     async def _follow(self) -> None:
@@ -83,7 +83,7 @@ class Station:
             try:
                 await self.listener.open(port, _context(wanted[port][0]))
             except (OSError, ssl.SSLError) as error:
-                log.error("port %s cannot be listened on: %s", port, error)  # noqa: TRY400  a line, no traceback
+                log.error("port %s cannot be listened on: %s", port, error)
             else:
                 self._secured[port] = wanted[port]
                 log.info("listening on port %s", port)
@@ -100,8 +100,13 @@ def _look() -> Sequence[Door] | None:
         return None
 
 
+def _close() -> None:
+    """End the connection of the thread that asks."""
+    connection.close()
+
+
 def _secured(doors: Sequence[Door]) -> tuple[Secured, tuple[float, ...]]:
-    """The files of TLS, the same for all endpoints of a port, and when they were last written: renewed ones are read."""
+    """The files of TLS, the same for all endpoints of a port, and when they were written: renewed ones are read."""
     files = (doors[0].certificate, doors[0].key, doors[0].clients)
     return files, tuple(Path(file).stat().st_mtime if file and Path(file).exists() else 0.0 for file in files)
 
@@ -116,5 +121,3 @@ def _context(files: Secured) -> ssl.SSLContext | None:
     if clients:
         context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-

@@ -1,4 +1,4 @@
-"""What stands behind the MLLP listener: which endpoint a message is for, that it is kept, how its sender is answered."""
+"""What stands behind the MLLP listener: whose a message is, that it is kept, how its sender is answered."""
 
 from __future__ import annotations
 
@@ -148,12 +148,10 @@ class MllpHouse:
             return asyncio.ensure_future(self._slowed(door, arrival, header, fault))
         return _told(self._keeper.submit(arrival), header, fault)
 
-    async def _slowed(
-        self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None
-    ) -> bytes | None:
+    async def _slowed(self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None) -> bytes | None:
         """Wait until less waits, but not so long that the sender gives up; then keep and answer all the same."""
         end = asyncio.get_running_loop().time() + SLOWED
-        while self._doors.is_full(door) and asyncio.get_running_loop().time() < end:
+        while self._doors.is_full(door) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  by the clock
             await asyncio.sleep(STEP)
         return await _told(self._keeper.submit(arrival), header, fault)
 

@@ -25,7 +25,7 @@ class Facts:
     key: str = ""
     clients: str = ""
     charset: str = ""
-    mapping: str = ""
+    mapping: str = "standard"
     authorities: Mapping[str, str] = field(default_factory=dict)
     ordering: Ordering = Ordering.PATIENT
     most_bytes: int = 16 << 20

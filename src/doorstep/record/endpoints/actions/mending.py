@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any, Final
 from uuid import UUID
 
 from doorstep.kernel import clock
@@ -18,7 +19,7 @@ from doorstep.record.endpoints.models import Endpoint, Inbound, Replay
 from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import Ordering
 
-FRESH = {"reason": "", "place": "", "params": {}, "settled_at": None}
+FRESH: Final[dict[str, Any]] = {"reason": "", "place": "", "params": {}, "settled_at": None}
 
 
 @action(Permission.MEND, audits="endpoints.replay")

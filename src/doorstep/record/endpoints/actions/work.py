@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions import reading
+from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules.facts import SLOTS
@@ -59,7 +59,7 @@ class Outcome:
     row: Inbound
     reason: str = ""
     place: str = ""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     number: int | None = None
     wrote: list[str] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ def run(call: Call) -> bool:
 def _waiting() -> list[tuple[UUID, int]]:
     with connection.cursor() as cursor:
         cursor.execute(WAITING)
-        return cursor.fetchall()
+        return [(endpoint, slot) for endpoint, slot in cursor.fetchall()]
 
 
 @action(Permission.MEND, audits="endpoints.settle")
@@ -93,9 +93,10 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     rows = _oldest(endpoint, slot) if place is not None else []
     if place is None or not rows:
         return 0
-    read = [(row, reading.read(place, row)) for row in rows]
-    outcomes = [Outcome(row, *found) for row, found in read if not isinstance(found, exchange.Piece)]
-    outcomes += _taken(call, place, [(row, found) for row, found in read if isinstance(found, exchange.Piece)])
+    reader = Reader(place)
+    read = [(row, reader.read(row)) for row in rows]
+    outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.piece is None]
+    outcomes += _taken(call, place, [(row, r, r.piece) for row, r in read if r.piece is not None])
     _keep(endpoint, outcomes)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
@@ -122,7 +123,7 @@ def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
     return list(waiting.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
 
 
-Pieces = Sequence[tuple[Inbound, exchange.Piece]]
+Pieces = Sequence[tuple[Inbound, Read, exchange.Piece]]
 
 
 def _taken(call: Call, place: Endpoint, pieces: Pieces) -> list[Outcome]:
@@ -151,15 +152,15 @@ class _OneByOne(Exception):
 
 
 def _take(call: Call, place: Endpoint, pieces: Pieces) -> list[Outcome]:
-    found = exchange.take(call, place.organisation_id, [piece for _, piece in pieces], "hl7v2")
+    found = exchange.take(call, place.organisation_id, [piece for *_, piece in pieces], "hl7v2")
     receipts = [receipt for batch in found for receipt in batch]
-    return [_outcome(row, receipt) for (row, _), receipt in zip(pieces, receipts, strict=True)]
+    return [_outcome(row, read, receipt) for (row, read, _), receipt in zip(pieces, receipts, strict=True)]
 
 
-def _outcome(row: Inbound, receipt: exchange.Receipt) -> Outcome:
+def _outcome(row: Inbound, read: Read, receipt: exchange.Receipt) -> Outcome:
     if receipt.state == "applied" and not receipt.set_aside:
         wrote = [each.location for each in receipt.answers if each.location][:WROTE]
-        return Outcome(row, number=receipt.message, wrote=wrote)
+        return Outcome(row, params=read.params, number=receipt.message, wrote=wrote)
     problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
     return Outcome(row, problem.code, problem.path, dict(problem.params))
 
@@ -176,5 +177,5 @@ def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:
 def _settled(one: Outcome, at: datetime) -> tuple[Any, ...]:
     verdict, state = FLOW.step("rest" if one.reason else "apply", State.KEPT, None)
     assert verdict.allowed
-    params = orjson.dumps(one.params, default=str).decode()
+    params = orjson.dumps(dict(one.params), default=str).decode()
     return state.value, at, one.reason, one.place[:200], params, one.number, one.wrote, one.row.pk

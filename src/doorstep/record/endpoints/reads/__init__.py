@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests, text_of
 from doorstep.record.endpoints.reads.standing import standing
-from doorstep.record.endpoints.reads.words import advice, say
+from doorstep.record.endpoints.reads.words import advice, named, say
 
 __all__ = [
     "advice",
@@ -15,6 +15,7 @@ __all__ = [
     "journey",
     "listed",
     "messages",
+    "named",
     "one",
     "orders",
     "reasons",

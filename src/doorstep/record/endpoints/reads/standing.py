@@ -12,23 +12,24 @@ from django.db import connection
 from django.db.models import Sum
 
 from doorstep.kernel import clock
-from doorstep.record.endpoints.models import Inbound, Minute
-from doorstep.record.endpoints.rules.facts import alarms
+from doorstep.record.endpoints.models import Minute
+from doorstep.record.endpoints.rules.facts import SLOTS, alarms
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 
 MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
 NOW: Final = """
 SELECT e.id, w.count, o.received_at, r.count, l.received_at
 FROM unnest(%(keys)s::uuid[]) AS e(id)
-CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM {table} WHERE endpoint_id = e.id AND state = 'kept'
-  LIMIT %(most)s) c) w
-CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM {table} WHERE endpoint_id = e.id AND state = 'resting'
-  LIMIT %(most)s) c) r
-LEFT JOIN LATERAL (SELECT min(received_at) AS received_at FROM (
-  SELECT f.received_at FROM generate_series(0, 7) s, LATERAL (SELECT received_at FROM {table}
-    WHERE endpoint_id = e.id AND slot = s AND state = 'kept' ORDER BY id LIMIT 1) f) g) o ON true
-LEFT JOIN LATERAL (SELECT received_at FROM {table} WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l ON true
-""".format(table=Inbound._meta.db_table)
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
+  AND state = 'kept' LIMIT %(most)s) c) w
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
+  AND state = 'resting' LIMIT %(most)s) c) r
+LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series(0, %(slots)s - 1) s,
+  LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id AND slot = s AND state = 'kept'
+    ORDER BY id LIMIT 1) f) o ON true
+LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
+  ON true
+"""
 
 
 def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
@@ -36,7 +37,7 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     now = clock.now()
     keys = [each.id for each in endpoints]
     with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": MOST})
+        cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
         states = {row[0]: row[1:] for row in cursor.fetchall()}
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     minutes = _minutes(keys, now)
@@ -68,10 +69,9 @@ def _one(
 
 def _sums(keys: Iterable[UUID], since: datetime) -> Sums:
     rows = Minute.objects.filter(endpoint__in=list(keys), at__gte=since).values("endpoint_id")
-    told = rows.annotate(
-        received=Sum("received"), rested=Sum("rested"), applied=Sum("applied"), lag_ms=Sum("lag_ms")
-    )
-    return {row["endpoint_id"]: row for row in told}
+    told = rows.annotate(received=Sum("received"), rested=Sum("rested"), applied=Sum("applied"), lag_ms=Sum("lag_ms"))
+    sums = ("received", "rested", "applied", "lag_ms")
+    return {row["endpoint_id"]: {name: row[name] for name in sums} for row in told}
 
 
 def _minutes(keys: Iterable[UUID], now: datetime) -> Mapping[UUID, list[tuple[datetime, int]]]:

@@ -19,3 +19,8 @@ def say(code: str, params: Mapping[str, Any], language: str) -> str:
 def advice(code: str, language: str) -> str:
     """What a person can do about it; empty where the words say it already."""
     return words.advice(code, language) if words.has_words(code) else exchange.advice(code, language)
+
+
+def named(code: str, language: str) -> str:
+    """The name of a reason, in a choice of reasons."""
+    return words.named(say(code, {}, language)) or code

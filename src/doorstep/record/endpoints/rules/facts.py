@@ -1,4 +1,4 @@
-"""What an endpoint may be: its port or its sender's names, its networks, its limits; and when it should be looked at."""
+"""What an endpoint may be: its port or its sender's names, networks, limits; and when it should be looked at."""
 
 from __future__ import annotations
 

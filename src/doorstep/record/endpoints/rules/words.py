@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,11 +25,11 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "提高接口的上限后请发送方重发",
         "raise the limit of the endpoint, then ask the sender to send it again",
     ),
-    "unknown-kind": (
-        "没有这种报文（{kind}）的转换规则",
-        "there is no mapping for messages of this kind ({kind})",
-        "为接口选用包含它的转换规则后重放",
-        "choose a mapping for the endpoint that has it, then replay",
+    "unmappable": (
+        "转换规则用不上：{detail}",
+        "the mapping cannot use it: {detail}",
+        "请发送方补全；或修正报文、换一套转换规则后重放",
+        "ask its sender to complete it, or mend it or choose another mapping, then replay",
     ),
     "mapping-failed": (
         "转换时出错：{detail}",
@@ -57,6 +58,11 @@ def words(code: str, params: Mapping[str, Any], language: str) -> str:
         return template.format(**{name: str(value)[:200] for name, value in params.items()})
     except (KeyError, IndexError):
         return template
+
+
+def named(sentence: str) -> str:
+    """A sentence without the places that are filled for each message: the name of a reason in a choice."""
+    return re.sub(r"[：:（(“]?\s*\{[^}]*\}[^，。；:：)）”]*[)）”]?", "", sentence).strip(" ，:：")
 
 
 def advice(code: str, language: str) -> str:
