@@ -74,9 +74,9 @@ def test_what_is_not_sound_is_refused(source: UUID, other: UUID):
     assert refused(system(), organisation=source, addresses=("nowhere",)) == "endpoint.address"
     assert refused(system(), organisation=source, certificate="c") == "endpoint.tls"
     assert refused(system(), organisation=source, certificate="c", key="k") == "endpoint.port_tls"
-    with pytest.raises(Refused, match="endpoint.moved"):
+    with pytest.raises(Refused, match=r"endpoint\.moved"):
         editing.edit(system(), endpoint=endpoint, expect=1, facts=Facts("x", other, 3000))
-    with pytest.raises(Refused, match="endpoint.port"):
+    with pytest.raises(Refused, match=r"endpoint\.port"):
         editing.make(system(), facts=Facts("x", source, 80))
 
 

@@ -1,4 +1,4 @@
-"""From what was kept to the chart: once, in order, whatever stands beside it; what cannot be used rests, and is mended."""
+"""From what was kept to the chart: once, in order, whatever is beside it; what cannot be used rests, is mended."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class TestMended:
             mending.replay(system(), inbound=key)
 
     def test_the_same_text_again_is_refused(self, endpoint: UUID):
-        one, two = kit.keep(endpoint, oru(1), NO_PATIENT)
+        _one, two = kit.keep(endpoint, oru(1), NO_PATIENT)
         work.run(system())
         with pytest.raises(Refused, match=r"inbound\.same"):
             mending.mend(system(), inbound=two, text=oru(1).decode())

@@ -116,7 +116,11 @@ ROLES: Mapping[str, Role] = {
     "consortium_manager": Role(
         _("医共体管理员"),
         _("在牵头医院管理医共体成员单位的资料、人员、协议和门诊安排，核对可能重复的居民记录。"),
-        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "residents.review", "exchange.read", "endpoints.read"},
+        _DIRECTORY
+        | _MANAGE
+        | _ROSTER
+        | _COUNTS
+        | {"residents.read", "residents.review", "exchange.read", "endpoints.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -221,7 +225,10 @@ ROLES: Mapping[str, Role] = {
     "administrator": Role(
         _("系统管理员"),
         _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案，也不看审计轨迹。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "endpoints.read", "endpoints.edit", "apps.manage", GIVES_RIGHTS},
+        _DIRECTORY
+        | _MANAGE
+        | _OUTBOX
+        | {"exchange.read", "endpoints.read", "endpoints.edit", "apps.manage", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,
