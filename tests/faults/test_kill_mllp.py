@@ -53,6 +53,7 @@ class Load(threading.Thread):
                 continue
             assert code(answer) == f"AA C{number}"
             self.sent += 1
+            time.sleep(0.03)
 
     def numbers(self) -> set[str]:
         return {str(self.at * 100_000 + n) for n in range(self.sent)}
