@@ -69,9 +69,13 @@ def _one(
 
 def _sums(keys: Iterable[UUID], since: datetime) -> Sums:
     rows = Minute.objects.filter(endpoint__in=list(keys), at__gte=since).values("endpoint_id")
-    told = rows.annotate(received=Sum("received"), rested=Sum("rested"), applied=Sum("applied"), lag_ms=Sum("lag_ms"))
-    sums = ("received", "rested", "applied", "lag_ms")
-    return {row["endpoint_id"]: {name: row[name] for name in sums} for row in told}
+    told = rows.annotate(
+        sum_received=Sum("received"), sum_rested=Sum("rested"), sum_applied=Sum("applied"), sum_lag=Sum("lag_ms")
+    ).values_list("endpoint_id", "sum_received", "sum_rested", "sum_applied", "sum_lag")
+    return {
+        key: {"received": received, "rested": rested, "applied": applied, "lag_ms": lag}
+        for key, received, rested, applied, lag in told
+    }
 
 
 def _minutes(keys: Iterable[UUID], now: datetime) -> Mapping[UUID, list[tuple[datetime, int]]]:
