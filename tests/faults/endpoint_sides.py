@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorstep.kernel.testing import callers
-from doorstep.record.endpoints.actions import editing, work
+from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.shapes import Facts
 from doorstep.record.endpoints.tests import kit
@@ -22,7 +22,7 @@ def fill(side: Any) -> None:
     lost = kit.oru(1).replace(b"P1^^^LAB^MR", b"").replace("王^小明".encode(), plain.encode())
     [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
     kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
-    work.run(callers.system())
+    kit.work_off()
 
 
 def form(side: Any) -> dict[str, Any]:

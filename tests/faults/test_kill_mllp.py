@@ -1,5 +1,5 @@
-"""Listener, worker and PostgreSQL killed with -9 under load: what was acknowledged is there once in effect, all else can be sent
-again; two listeners share a port."""
+"""Listener, worker and PostgreSQL killed with -9 under load: what was acknowledged is there once in effect, all else
+can be sent again; two listeners share a port."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Load(threading.Thread):
                 continue
             assert code(answer) == f"AA C{number}"
             self.sent += 1
-            time.sleep(0.1)  # a rate that one worker keeps up with
+            time.sleep(0.4)  # a rate that one worker keeps up with
 
     def numbers(self) -> set[str]:
         return {str(self.at * 100_000 + n) for n in range(self.sent)}

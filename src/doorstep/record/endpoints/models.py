@@ -59,7 +59,8 @@ class Endpoint(ScopedRow):
 class Inbound(models.Model):
     """What came in, to the byte. The same bytes at an endpoint are one row, so a control id and a hash are too.
 
-    ``number`` is the exchange message that it became; ``wrote`` what that wrote (Type/id); ``mends`` the row in whose
+    ``number`` is the exchange message that it became; ``wrote`` what that wrote, and whose it is
+    (Type/id); ``mends`` the row in whose
     place a person put this one.
     """
 

@@ -1,4 +1,4 @@
-"""From the bytes of a message to a piece that exchange can take, or why that cannot be."""
+"""From the bytes of a message to a transaction that exchange can take, or why that cannot be."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LEFT: Final = 50  # places of a message that are told to have gone nowhere
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A message as a piece, or the ``reason`` and place for which it rests; ``params`` fill the words of the reason,
-    or say by which tables it was mapped and what of it went nowhere."""
+    """A message as a transaction, or the ``reason`` and place for which it rests; ``params`` fill the words of the
+    reason, or say by which tables it was mapped and what of it went nowhere."""
 
-    piece: exchange.Piece | None = None
+    converted: mapping.Converted | None = None
     reason: str = ""
     place: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -56,10 +56,12 @@ class Reader:
         converted.bundle["identifier"] = {
             "system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid5(self._endpoint.pk, bytes(row.digest).hex())}",
         }  # fmt: skip
-        origin = f"{self._endpoint.name} {row.kind} {row.control}"
         left = [[each.reason, each.place] for each in converted.problems[:LEFT]]
-        piece = exchange.Piece("bundle", origin, converted.body)
-        return Read(piece, params={"tables": converted.tables, "left": left})
+        return Read(converted, params={"tables": converted.tables, "left": left})
+
+    def piece(self, row: Inbound, converted: mapping.Converted) -> exchange.Piece:
+        """A mapped message as exchange takes it."""
+        return exchange.Piece("bundle", f"{self._endpoint.name} {row.kind} {row.control}", converted.body)
 
     def _name(self) -> str:
         return self._endpoint.mapping or "standard"

@@ -22,6 +22,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions.known import leave_out
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
@@ -95,8 +96,8 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
         return 0
     reader = Reader(place)
     read = [(row, reader.read(row)) for row in rows]
-    outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.piece is None]
-    outcomes += _taken(call, place, [(row, r, r.piece) for row, r in read if r.piece is not None])
+    outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
+    outcomes += _taken(call, place, _pieces(place, reader, read))
     _keep(endpoint, outcomes)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
@@ -123,10 +124,26 @@ def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
     return list(waiting.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
 
 
-Pieces = Sequence[tuple[Inbound, Read, exchange.Piece]]
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A message that was mapped, and what its transaction needed not say, for it is there."""
+
+    row: Inbound
+    params: Mapping[str, Any]
+    known: tuple[str, ...]
+    piece: exchange.Piece
 
 
-def _taken(call: Call, place: Endpoint, pieces: Pieces) -> list[Outcome]:
+def _pieces(place: Endpoint, reader: Reader, read: Sequence[tuple[Inbound, Read]]) -> list[Mapped]:
+    found = [(row, r.params, r.converted) for row, r in read if r.converted is not None]
+    known = leave_out([converted.bundle for *_, converted in found], place.organisation_id)
+    return [
+        Mapped(row, params, there, reader.piece(row, converted))
+        for (row, params, converted), there in zip(found, known, strict=True)
+    ]
+
+
+def _taken(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
     """All together; where one of them cannot be used, each by itself, so that nothing is left of that one."""
     if not pieces:
         return []
@@ -142,8 +159,8 @@ def _taken(call: Call, place: Endpoint, pieces: Pieces) -> list[Outcome]:
         raise
     except Exception as error:  # whatever it was, the others must not wait for it
         if len(pieces) == 1:
-            log.exception("message %s of endpoint %s failed", pieces[0][0].pk, place.pk)
-            return [Outcome(pieces[0][0], "processing-failed", params={"detail": type(error).__name__})]
+            log.exception("message %s of endpoint %s failed", pieces[0].row.pk, place.pk)
+            return [Outcome(pieces[0].row, "processing-failed", params={"detail": type(error).__name__})]
     return [outcome for each in pieces for outcome in _taken(call, place, [each])]
 
 
@@ -151,18 +168,18 @@ class _OneByOne(Exception):
     """One of several cannot be used."""
 
 
-def _take(call: Call, place: Endpoint, pieces: Pieces) -> list[Outcome]:
-    found = exchange.take(call, place.organisation_id, [piece for *_, piece in pieces], "hl7v2")
+def _take(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
+    found = exchange.take(call, place.organisation_id, [each.piece for each in pieces], "hl7v2")
     receipts = [receipt for batch in found for receipt in batch]
-    return [_outcome(row, read, receipt) for (row, read, _), receipt in zip(pieces, receipts, strict=True)]
+    return [_outcome(each, receipt) for each, receipt in zip(pieces, receipts, strict=True)]
 
 
-def _outcome(row: Inbound, read: Read, receipt: exchange.Receipt) -> Outcome:
+def _outcome(each: Mapped, receipt: exchange.Receipt) -> Outcome:
     if receipt.state == "applied" and not receipt.set_aside:
-        wrote = [each.location for each in receipt.answers if each.location][:WROTE]
-        return Outcome(row, params=read.params, number=receipt.message, wrote=wrote)
+        wrote = [*each.known, *(answer.location for answer in receipt.answers if answer.location)][:WROTE]
+        return Outcome(each.row, params=each.params, number=receipt.message, wrote=wrote)
     problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
-    return Outcome(row, problem.code, problem.path, dict(problem.params))
+    return Outcome(each.row, problem.code, problem.path, dict(problem.params))
 
 
 def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:

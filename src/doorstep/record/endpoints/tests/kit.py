@@ -14,7 +14,7 @@ from django.db import connection
 from doorstep.adapters.hl7v2.codec import header_of
 from doorstep.kernel import clock
 from doorstep.kernel.testing.callers import system
-from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.actions import editing, work
 from doorstep.record.endpoints.actions.keep import KEEP, columns, found
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules import turns
@@ -120,3 +120,9 @@ def keep(endpoint: UUID, *messages: bytes, reason: str = "", code: str = "AA") -
     with connection.cursor() as cursor:
         cursor.execute(statement, columns(arrivals))
         return sorted(kept.id for kept in found(cursor.fetchall()).values())
+
+
+def work_off() -> None:
+    """Let a worker work until nothing waits."""
+    while work.run(system()):
+        pass

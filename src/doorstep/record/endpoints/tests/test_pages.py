@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from doorstep.kernel.testing.callers import system
-from doorstep.record.endpoints.actions import editing, work
+from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.models import Endpoint
 from doorstep.record.endpoints.tests import kit
 from doorstep.record.endpoints.tests.kit import oru
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_at_its_field(operator, source: UUID):
 def test_the_way_of_a_message_is_told_and_a_rest_is_mended(operator, source: UUID):
     endpoint = kit.make_endpoint(source)
     applied, resting = kit.keep(endpoint, oru(1), NO_PATIENT)
-    work.run(system())
+    kit.work_off()
     shown = operator.get(f"/endpoints/messages/{applied}/").content.decode()
     for words in ("保存后应答 AA", "10.1.1.1", "Observation/", "王小明", "<strong>OBX</strong>"):
         assert words in shown
@@ -89,7 +89,7 @@ def test_the_way_of_a_message_is_told_and_a_rest_is_mended(operator, source: UUI
     same = operator.post(f"/endpoints/messages/{resting}/mend", {"text": oru(1).decode()})
     assert (same.status_code, told(resting)[0]) == (422, "resting")
     answer = operator.post(f"/endpoints/messages/{resting}/mend", {"text": oru(9).decode()})
-    work.run(system())
+    kit.work_off()
     assert "已采用" in operator.get(answer["Location"]).content.decode()
     assert told(resting)[0] == "mended"
 

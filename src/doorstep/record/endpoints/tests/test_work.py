@@ -42,7 +42,7 @@ def told(key: int) -> tuple[str, str, str]:
 class TestApplied:
     def test_a_result_stands_in_the_chart_and_its_journey_is_told(self, source: UUID, endpoint: UUID):
         [key] = kit.keep(endpoint, oru(1))
-        assert work.run(system()) is False
+        kit.work_off()
         journey = reads.journey(system(), inbound=key)
         assert (journey.line.state, journey.code, journey.peer) == ("applied", "AA", "10.1.1.1")
         kinds = sorted(each.partition("/")[0] for each in journey.wrote)
@@ -55,18 +55,33 @@ class TestApplied:
             action="endpoints.read", resident=Resident.objects.unscoped("t").get().pk
         ).exists()
 
+    def test_a_known_patient_is_not_asked_for_again_and_their_results_share_a_transaction(
+        self, endpoint: UUID, django_assert_max_num_queries
+    ):
+        kit.keep(endpoint, oru(1))
+        kit.work_off()
+        [last] = kit.keep(endpoint, *[oru(n) for n in range(2, 22)])[-1:]
+        with django_assert_max_num_queries(60):
+            kit.work_off()
+        journey = reads.journey(system(), inbound=last)
+        assert journey.wrote[0].startswith("Patient/")
+        assert [name for _, name in journey.whose] == ["王小明"]
+        assert (len(ledger("patient")), len(ledger("observation")), kit.states()) == (1, 21, {"applied": 21})
+        subject = f'"subject":{{"reference":"{journey.wrote[0]}"}}'
+        assert all(subject in body for *_, body in ledger("observation"))
+
     def test_two_that_say_the_same_at_different_times_are_two(self, endpoint: UUID):
         kit.keep(endpoint, oru(1, value="36.5").replace(b"F1", b"F0"))
         kit.keep(endpoint, oru(2, value="39.9").replace(b"F2", b"F0"))
         kit.keep(endpoint, oru(3, value="36.5").replace(b"F3", b"F0"))
-        work.run(system())
+        kit.work_off()
         [(_, version, body)] = ledger("observation")
         assert (version, '"value":36.5' in body) == (3, True)
         assert kit.states() == {"applied": 3}
 
     def test_what_cannot_be_used_rests_and_those_beside_it_go_in(self, endpoint: UUID):
         keys = kit.keep(endpoint, oru(1), NO_PATIENT, oru(2, kind="ZZZ^Z99"), oru(3, "P3"))
-        work.run(system())
+        kit.work_off()
         assert [told(key)[0] for key in keys] == ["applied", "resting", "resting", "applied"]
         assert told(keys[1])[1:] == ("unmappable", "PID")
         assert told(keys[2])[1:] == ("unmappable", "MSH-9.1")
@@ -83,7 +98,7 @@ class TestApplied:
 
         monkeypatch.setattr(work.exchange, "take", take)
         keys = kit.keep(endpoint, oru(1), oru(2, "P2").replace(b"|M\r", b"|F\r"))
-        work.run(system())
+        kit.work_off()
         assert [told(key)[0] for key in keys] == ["resting", "applied"]
         assert "gender" in told(keys[0])[2]
         assert Message.objects.unscoped("test").count() == 1
@@ -92,7 +107,7 @@ class TestApplied:
     def test_paused_it_waits(self, endpoint: UUID):
         [key] = kit.keep(endpoint, oru(1))
         editing.pause(system(), endpoint=endpoint, expect=1, paused=True)
-        work.run(system())
+        kit.work_off()
         assert told(key)[0] == "kept"
         editing.pause(system(), endpoint=endpoint, expect=2, paused=False)
         worker.run_shared()
@@ -111,7 +126,7 @@ class TestApplied:
         monkeypatch.setattr(work, "settle", settle)
         kit.keep(endpoint, *[oru(n) for n in range(12)])
         kit.keep(other, oru(50, "P9"))
-        work.run(system())
+        kit.work_off()
         assert order.index(other) <= 1
         assert kit.states() == {"applied": 13}
 
@@ -120,17 +135,17 @@ class TestApplied:
 class TestMended:
     def test_replayed_once_it_can_be_used(self, endpoint: UUID):
         [key] = kit.keep(endpoint, NO_PATIENT)
-        work.run(system())
+        kit.work_off()
         mending.replay(system(), inbound=key)
         assert told(key) == ("kept", "", "")
-        work.run(system())
+        kit.work_off()
         assert told(key)[0] == "resting"
 
     def test_a_mended_text_takes_its_place_and_both_stay(self, endpoint: UUID):
         [key] = kit.keep(endpoint, NO_PATIENT)
-        work.run(system())
+        kit.work_off()
         made = mending.mend(system(), inbound=key, text=oru(9).decode().replace("\r", "\r\n"))
-        work.run(system())
+        kit.work_off()
         assert (told(key)[0], told(made)[0]) == ("mended", "applied")
         old, new = reads.journey(system(), inbound=key), reads.journey(system(), inbound=made)
         assert (old.mended_by, new.mends, new.text) == (made, key, oru(9).decode())
@@ -139,14 +154,14 @@ class TestMended:
 
     def test_the_same_text_again_is_refused(self, endpoint: UUID):
         _one, two = kit.keep(endpoint, oru(1), NO_PATIENT)
-        work.run(system())
+        kit.work_off()
         with pytest.raises(Refused, match=r"inbound\.same"):
             mending.mend(system(), inbound=two, text=oru(1).decode())
         assert told(two)[0] == "resting"
 
     def test_dismissed_with_a_reason(self, endpoint: UUID):
         [key] = kit.keep(endpoint, NO_PATIENT)
-        work.run(system())
+        kit.work_off()
         with pytest.raises(Refused, match="reason_needed"):
             mending.dismiss(system(), inbound=key, reason=" ")
         mending.dismiss(system(), inbound=key, reason="重复")
@@ -162,7 +177,7 @@ class TestMended:
         while reads.is_replaying():
             jobs.replay(system())
             seen.append(kit.states().get("kept", 0))
-            work.run(system())
+            kit.work_off()
         assert max(seen) <= 4
         assert (told(other)[0], told(later)[0]) == ("resting", "resting")
         assert kit.states() == {"applied": 10, "resting": 2}
@@ -177,7 +192,7 @@ class TestMended:
 class TestTwoInstitutions:
     def test_another_s_operator_sees_and_moves_nothing(self, source: UUID, other: UUID, endpoint: UUID):
         [key] = kit.keep(endpoint, NO_PATIENT)
-        work.run(system())
+        kit.work_off()
         call = member(other)
         assert reads.rests(call, page=Page()).items == ()
         assert reads.messages(call, endpoint, page=Page()).items == ()
@@ -215,9 +230,9 @@ class TestTwoInstitutions:
 class TestPurge:
     def test_what_is_done_with_goes_after_its_days_and_what_rests_stays(self, endpoint: UUID):
         keys = kit.keep(endpoint, oru(1), NO_PATIENT, oru(2, "P2"))
-        work.run(system())
+        kit.work_off()
         mended = mending.mend(system(), inbound=keys[1], text=oru(9).decode())
-        work.run(system())
+        kit.work_off()
         [resting] = kit.keep(endpoint, b"x", reason="unreadable")
         old = clock.now() - timedelta(days=31)
         Inbound.objects.unscoped("test").exclude(pk=keys[2]).update(received_at=old)
