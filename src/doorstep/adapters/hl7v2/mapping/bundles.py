@@ -9,8 +9,8 @@ from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from doorstep.adapters.hl7v2.mapping.placing import without
+from doorstep.adapters.hl7v2.mapping.rows import Made
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Json, Unmappable
-from doorstep.adapters.hl7v2.mapping.tables import Made
 from doorstep.adapters.hl7v2.shapes import Problem
 
 NAMESPACE: Final = UUID("6f0c1f0e-5a49-5d0f-9e8e-3f3f6c1d7a52")
@@ -18,13 +18,15 @@ NAMESPACE: Final = UUID("6f0c1f0e-5a49-5d0f-9e8e-3f3f6c1d7a52")
 
 @dataclass(slots=True)
 class Builder:
-    """A resource being filled: what began it, where; ``full_url`` once it is named, ``query`` of a conditional one."""
+    """A resource being filled: what began it, where; ``full_url`` once it is named, ``query`` of a conditional one,
+    ``filled`` the rules that have given something."""
 
     made: Made
     place: str
     resource: Json = field(default_factory=dict)
     full_url: str = ""
     query: str = ""
+    filled: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.resource = {"resourceType": self.made.type}
@@ -34,9 +36,15 @@ class Builder:
         return tuple(n for n in self.made.needs if not any(each in self.resource for each in n.split("|")))
 
 
-def name_it(
-    builder: Builder, others: Sequence[Builder], context: Context, part: Callable[[str], str]
-) -> Builder | None:
+@dataclass(slots=True)
+class Names:
+    """The resources of a transaction by their fullUrl, and how often a key that may come again has come."""
+
+    by_url: dict[str, Builder] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+
+
+def name_it(builder: Builder, names: Names, context: Context, part: Callable[[str], str]) -> Builder | None:
     """Give a resource the id that its key makes; the earlier resource, where it is one and the same.
 
     The id is a name-based UUID of the institution, the type and the key: a replay, a correction and another endpoint of
@@ -45,14 +53,15 @@ def name_it(
     key = _key(builder, part)
     if not key:
         return None
-    same = {other.full_url: other for other in others}
-    number, url = 1, _url(context, builder.made.type, key)
-    while builder.made.write == "each" and url in same:
-        number += 1
-        url = _url(context, builder.made.type, f"{key}#{number}")
-    if url in same:
-        return same[url]
+    url = _url(context, builder.made.type, key)
+    if builder.made.write == "each" and (times := names.times.get(url, 0)):
+        names.times[url] = times + 1
+        url = _url(context, builder.made.type, f"{key}#{times + 1}")
+    if url in names.by_url:
+        return names.by_url[url]
     builder.full_url = url
+    names.by_url[url] = builder
+    names.times[url] = 1
     return None
 
 
@@ -89,7 +98,8 @@ def bundle_of(builders: Sequence[Builder], context: Context, problems: list[Prob
     dropped = set()
     for builder in builders:
         missing = builder.missing()
-        if refused := [each for each in missing if each in builder.made.refuses]:
+        refused = [each for each in builder.made.refuses if each in missing or not builder.full_url]
+        if refused:
             raise Unmappable(Problem("missing-field", builder.place, f"{builder.made.type}.{refused[0]}"))
         if missing:
             dropped.add(builder.full_url)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from doorstep.adapters.hl7v2.codec import Message, Segment, parse
-from doorstep.adapters.hl7v2.mapping.bundles import Builder, bundle_of, name_it
+from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
 from doorstep.adapters.hl7v2.mapping.placing import Labels, put
+from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
-from doorstep.adapters.hl7v2.mapping.tables import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS, Bad
 from doorstep.adapters.hl7v2.mapping.values import Value
 from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
 
 WHOLE: Final = frozenset({"text", "encoded"})
 """Conversions that take all repetitions at once."""
+EMPTY: Final[tuple[object, ...]] = (None, "", {}, [])
 CONSTANTS: Final = {"true": True, "false": False}
+COMMON: Final = frozenset({"ORC", "TQ1"})
+ORDERS: Final = frozenset({"OBR", "RXO", "RXA"})
 ASIDE: Final = frozenset({"NTE", "PRT"})
 LOOKED_AT: Final = 300
 
@@ -68,7 +70,10 @@ def _plan(message: Message, tables: Tables) -> Plan:
 
 @dataclass(slots=True)
 class _Work:
-    """A conversion under way: which resource each name means at this place of the message, which segment is nearest."""
+    """A conversion under way: which resource each name means at this place of the message, which segment is nearest.
+
+    ``seen`` and ``truth`` remember the values and the tests of the segment that is looked at.
+    """
 
     message: Message
     tables: Tables
@@ -76,47 +81,75 @@ class _Work:
     plan: Plan
     went: list[Went] | None
     builders: list[Builder] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
     current: dict[str, Builder] = field(default_factory=dict)
     near: dict[str, Segment] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
     after: str = ""
     labels: Labels = field(default_factory=dict)
+    seen: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
+    truth: dict[int, bool] = field(default_factory=dict)
 
     def take(self, segment: Segment) -> None:
         """One segment: what it begins is filled and named first, so that others may refer to it."""
         name = segment.name
-        self.near[name] = segment
-        self.count[name] = self.count.get(name, 0) + 1
-        self.labels = {}
-        begun = [
-            self._begin(made) for made in self.plan.made if made.segment == name and self._holds(made.when, segment)
-        ]
-        rows = self.plan.rows.get(name, ())
+        self._reach(segment)
+        begun = []
+        for made in self.plan.made:
+            if made.segment == name:
+                self._end(made)
+                if self._holds(made.when, segment):
+                    begun.append(self._begin(made))
+        rows = self.plan.rows.get(name, {})
         mine = {builder.made.name for builder in begun}
         for builder in begun:
-            self._fill(segment, (row for row in rows if row.to == builder.made.name))
+            self._fill(segment, builder, rows.get(builder.made.name, ()))
             self._name(builder, segment)
-        self._fill(segment, (row for row in rows if row.to not in mine and row.to in self.current))
+        for other, table in rows.items():
+            if other not in mine and other in self.current:
+                self._fill(segment, self.current[other], table)
         self._left_out(segment)
         if name not in ASIDE:
             self.after = name
 
-    def _begin(self, made: Made) -> Builder:
-        """A new resource; what lived within the former one of its name is over."""
+    def _reach(self, segment: Segment) -> None:
+        """Note where the walk is. ORC and TQ1 speak of the one order that follows them, and of no later one."""
+        name = segment.name
+        if name in ORDERS:
+            for each in COMMON - self.fresh:
+                self.near.pop(each, None)
+            self.fresh.clear()
+        elif name == "ORC":
+            self.fresh = {"ORC"}
+        elif name == "TQ1" and self.fresh:
+            self.fresh.add("TQ1")
+        self.near[name] = segment
+        self.count[name] = self.count.get(name, 0) + 1
+        self.labels = {}
+        self.seen = {}
+        self.truth = {}
+
+    def _end(self, made: Made) -> None:
+        """Another segment of its kind is here: the former resource of this name is over, and what lived within it."""
         over = {made.name}
         for each in self.plan.made:
             if each.within in over:
                 over.add(each.name)
         for name in over:
             self.current.pop(name, None)
+
+    def _begin(self, made: Made) -> Builder:
         builder = Builder(made, self._place(made.segment))
         self.current[made.name] = builder
         return builder
 
     def _name(self, builder: Builder, segment: Segment) -> None:
         """Give a resource its id. One that is the same as an earlier one goes on as that one."""
-        known = name_it(builder, self.builders, self.context, lambda text: self._key_part(text, builder, segment))
+        known = name_it(builder, self.names, self.context, lambda text: self._key_part(text, builder, segment))
+        if known is not None and known.made is not builder.made:
+            raise Unmappable(Problem("same-record", builder.place, f"{known.made.name} = {builder.made.name}"))
         if known is not None:
             self.current[builder.made.name] = known
         elif builder.full_url or builder.made.refuses:
@@ -136,30 +169,40 @@ class _Work:
         value = self._value(source_of(text), segment)
         return value.text if value else ""
 
-    def _fill(self, segment: Segment, rows: Iterable[Row]) -> None:
+    def _fill(self, segment: Segment, builder: Builder, rows: tuple[Row, ...]) -> None:
+        fields = segment.fields
         for row in rows:
-            if self._holds(row.when, segment):
-                self._row(row, segment)
+            if row.own and (row.own >= len(fields) or not fields[row.own]):
+                continue
+            if row.source.kind != "value":
+                if self._holds(row.when, segment):
+                    self._put(row, builder, self._given(row.source), None)
+            elif (values := self._values(row.source, segment)) and self._holds(row.when, segment):
+                self._row(row, builder, values)
 
-    def _row(self, row: Row, segment: Segment) -> None:
-        builder = self.current[row.to]
-        if row.source.kind != "value":
-            self._put(row, builder, self._given(row.source), None)
-            return
-        values = self._values(row, segment)
-        if len(values) > 1 and row.transform not in WHOLE and all(step.index != "" for step in row.path):
+    def _row(self, row: Row, builder: Builder, values: list[Value]) -> None:
+        if row.transform in WHOLE:
             values = values[:1]
-        for value in values[:1] if row.transform in WHOLE else values:
-            if value.empty:
+        elif len(values) > 1 and not row.many:
+            self.problems.append(Problem("repetition-left-out", values[1].place, f"{builder.made.type}.{row.shown}"))
+            values = values[:1]
+        for value in values:
+            inner = value.part(*row.source.numbers[1:])
+            if inner.empty:
                 continue
             try:
-                self._put(row, builder, self._made(row, value), value)
+                self._put(row, builder, self._made(row, inner), inner)
             except Bad as bad:
-                self.problems.append(Problem(str(bad), value.place, f"{builder.made.type}.{row.shown}"))
+                self.problems.append(Problem(str(bad), inner.place, f"{builder.made.type}.{row.shown}"))
 
     def _put(self, row: Row, builder: Builder, found: Any, value: Value | None) -> None:
-        if found in (None, "", {}, []) or not put(builder.resource, row.path, found, self.labels):
+        if found in EMPTY:
             return
+        if not put(builder.resource, row.path, found, self.labels):
+            if value and row.rule in builder.filled:
+                self.problems.append(Problem("second-value", value.place, f"{builder.made.type}.{row.shown}"))
+            return
+        builder.filled.add(row.rule)
         if self.went is not None:
             place, text = (value.place, value.text) if value else (row.source.text, "")
             self.went.append(Went(place, text, builder.made.type, row.shown, found, row.rule))
@@ -183,64 +226,51 @@ class _Work:
         labels: Labels = {}
         real = False
         for part in self.tables.datatypes[row.transform]:
-            if not self._holds(part.when, value):
-                continue
-            found = self._given(part.source) if part.source.kind != "value" else self._part(part, value)
-            if found not in (None, "", {}, []) and put(made, part.path, found, labels):
+            found = self._part(part, value)
+            if found not in EMPTY and put(made, part.path, found, labels):
                 real = real or part.source.kind == "value"
         return made if real else None
 
     def _part(self, part: Row, value: Value) -> Any:
+        if part.source.kind != "value":
+            return self._given(part.source) if self._holds(part.when, value) else None
         inner = value.part(*part.source.numbers)
-        return None if inner.empty else self._made(part, inner)
+        return self._made(part, inner) if not inner.empty and self._holds(part.when, value) else None
 
-    def _values(self, row: Row, segment: Segment) -> list[Value]:
-        near = self._near(row.source, segment)
-        if near is None:
-            return []
-        number, *rest = row.source.numbers
-        whole, place = near.field(number), f"{self._place(near.name)}-{number}"
-        raws = near.repetitions(number)
-        found = []
-        for at, raw in enumerate(raws, 1):
-            value = Value(self.message, raw, f"{place}[{at}]" if len(raws) > 1 else place, 0, whole)
-            found.append(value.part(*rest) if rest else value)
+    def _values(self, source: Source, segment: Segment) -> list[Value]:
+        """The repetitions of a field; none where nothing is there."""
+        number = source.numbers[0]
+        key = (source.segment or segment.name, number)
+        found = self.seen.get(key)
+        if found is None:
+            near = segment if key[0] == segment.name else self.near.get(key[0])
+            raws = near.repetitions(number) if near else []
+            place = f"{self._place(key[0])}-{number}"
+            labels = [place] if len(raws) == 1 else [f"{place}[{at}]" for at in range(1, len(raws) + 1)]
+            whole = near.field(number) if near else ""
+            found = [Value(self.message, r, at, 0, None, whole) for at, r in zip(labels, raws, strict=True)]
+            self.seen[key] = found
         return found
 
-    def _near(self, source: Source, segment: Segment) -> Segment | None:
-        if not source.segment or source.segment == segment.name:
-            return segment
-        found = self.near.get(source.segment)
-        return found or next((each for each in self.message.segments if each.name == source.segment), None)
-
     def _value(self, source: Source, scope: Segment | Value) -> Value | None:
-        if isinstance(scope, Value) and not source.segment:
+        if isinstance(scope, Value):
             return scope.part(*source.numbers)
-        near = self._near(source, scope) if isinstance(scope, Segment) else self.near.get(source.segment)
-        if near is None:
-            return None
-        number, *rest = source.numbers
-        raws = near.repetitions(number)
-        return Value(self.message, raws[0] if raws else "", f"{near.name}-{number}").part(*rest)
+        values, at = self._values(source, scope), source.repetition - 1
+        return values[at].part(*source.numbers[1:]) if at < len(values) else None
 
-    def _holds(self, when: Iterable[Test], scope: Segment | Value) -> bool:
-        return all(self._test(test, scope) != test.negated for test in when)
+    def _holds(self, when: tuple[Test, ...], scope: Segment | Value) -> bool:
+        return not when or all(self._test(test, scope) != test.negated for test in when)
 
     def _test(self, test: Test, scope: Segment | Value) -> bool:
         source = test.source
         if source.kind == "resource":
             return self.after in (test.values or ()) if source.text == "after" else source.text in self.current
-        value = self._value(source, scope)
-        if value is None or value.empty:
-            return test.values is not None and "" in test.values
-        if test.values is None and test.pattern is None:
-            return True
-        said = value.text if test.pattern else value.first
-        return (
-            said in test.values
-            if test.values is not None
-            else bool(test.pattern and test.pattern.match(said[:LOOKED_AT]))
-        )
+        if isinstance(scope, Value):
+            return _meets(test, scope.part(*source.numbers))
+        known = self.truth.get(id(test))  # tests of one text are one object, see the grammar
+        if known is None:
+            known = self.truth[id(test)] = _meets(test, self._value(source, scope))
+        return known
 
     def _place(self, name: str) -> str:
         count = self.count.get(name, 1)
@@ -248,14 +278,22 @@ class _Work:
 
     def _left_out(self, segment: Segment) -> None:
         """Tell what no row of the tables looks at."""
-        if any(row.to == NOWHERE and row.source.text == "." for row in self.plan.rows.get(segment.name, ())):
+        if segment.name in self.plan.ignored:
             return
         covered = self.plan.covered.get(segment.name)
         place = self._place(segment.name)
         if covered is None:
-            if segment.name != "MSH" and not any(made.segment == segment.name for made in self.plan.made):
+            if not any(made.segment == segment.name for made in self.plan.made):
                 self.problems.append(Problem("unmapped-segment", place))
             return
         for number, raw in enumerate(segment.fields):
-            if number and raw and number not in covered and not Value(self.message, raw, place).empty:
+            if raw and number and number not in covered and not Value(self.message, raw, place).empty:
                 self.problems.append(Problem("unmapped-field", f"{place}-{number}"))
+
+
+def _meets(test: Test, value: Value | None) -> bool:
+    if value is None or value.empty:
+        return test.values is not None and "" in test.values
+    if test.values is not None:
+        return value.first in test.values
+    return test.pattern is None or test.pattern.match(value.text[:LOOKED_AT]) is not None

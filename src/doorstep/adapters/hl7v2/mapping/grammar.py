@@ -5,12 +5,12 @@ subcomponent), ``PV1-19.1`` (of the nearest segment of that name before), ``.`` 
 constant), ``@patient`` (a reference to that resource), ``$institution`` (what the context says).
 
 A condition: tests joined by `` and ``: ``2=NM|SN``, ``2!=NM``, ``5~regular expression`` (found at the beginning),
-``5!~...``, ``8`` (there is something), ``!8`` (there is nothing), ``@order`` (there is such a resource),
-``@after=OBX|RXA`` (the segment before, notes apart).
+``5!~...``, ``8`` (there is something), ``!8`` (there is nothing), ``!5[2]`` (no second repetition), ``@order`` (there
+is such a resource), ``@after=OBX|RXA`` (the segment before, notes apart).
 
 A path: ``name[].family``; ``[]`` one more element for each value, ``[0]`` that element, ``[x]`` the element that the
-rows of one segment share by that word. A place that is filled is not filled again: the first row that gives something
-wins, so that what stands lower is the second choice.
+rows of one segment share by that word; ``comment+`` adds a line to the text. A place that is filled is not filled
+again: the first row that gives something wins, so that what stands lower is the second choice.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_SOURCE: Final = re.compile(r"(?:([A-Z][A-Z0-9]{2})-)?([0-9]{1,3})(?:\.([0-9]{1,2}))?(?:\.([0-9]{1,2}))?")
-_STEP: Final = re.compile(r"([a-z][A-Za-z]*)(?:\[([a-z0-9]*)\])?")
-_TEST: Final = re.compile(r"(!?)(@?[A-Za-z0-9.-]+?)(?:(!?[=~])(.*))?", re.DOTALL)
+_SOURCE: Final = re.compile(
+    r"(?:([A-Z][A-Z0-9]{2})-)?([0-9]{1,3})(?:\[([1-9])\])?(?:\.([0-9]{1,2}))?(?:\.([0-9]{1,2}))?"
+)
+_STEP: Final = re.compile(r"([a-z][A-Za-z]*)(?:\[([a-z0-9]*)\]|(\+))?")
+_TEST: Final = re.compile(r"(!?)(@?[A-Za-z0-9.\[\]-]+?)(?:(!?[=~])(.*))?", re.DOTALL)
+LINES: Final = "+"
 CONTEXT: Final = frozenset({"institution"})
 
 
@@ -38,6 +41,7 @@ class Source:
     text: str
     segment: str = ""
     numbers: tuple[int, ...] = ()
+    repetition: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,18 @@ def source_of(text: str) -> Source:
     match = _SOURCE.fullmatch(text)
     if match is None:
         raise Wrong(f"no source: {text}")
-    return Source("value", text, match[1] or "", tuple(int(n) for n in match.groups()[1:] if n))
+    segment, field, repetition, *parts = match.groups()
+    numbers = tuple(int(n) for n in (field, *parts) if n)
+    return Source("value", text, segment or "", numbers, int(repetition or 1))
 
 
+@lru_cache(maxsize=4096)
 def condition_of(text: str) -> tuple[Test, ...]:
     """Raises ``Wrong``."""
     return tuple(_test(each) for each in text.split(" and ")) if text else ()
 
 
+@lru_cache(maxsize=4096)
 def _test(text: str) -> Test:
     match = _TEST.fullmatch(text.strip())
     if match is None:
@@ -105,7 +113,7 @@ def path_of(text: str) -> tuple[Step, ...]:
         match = _STEP.fullmatch(part)
         if match is None:
             raise Wrong(f"no path: {text}")
-        steps.append(Step(match[1], match[2]))
+        steps.append(Step(match[1], match[2] if match[3] is None else LINES))
     return tuple(steps)
 
 

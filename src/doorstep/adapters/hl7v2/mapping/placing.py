@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from doorstep.adapters.hl7v2.mapping.grammar import Step
+from doorstep.adapters.hl7v2.mapping.grammar import LINES, Step
 
+FEW: Final = 32
+"""In a list of so few the same thing is not said twice; a longer one is not searched."""
+LONGEST: Final = 50_000
+"""A text of more characters takes no further line: adding to it would take ever longer."""
 Labels = dict[tuple[int, str], int]
 
 
 def put(root: dict[str, Any], path: Sequence[Step], value: Any, labels: Labels) -> bool:
-    """Put a value at a path; False where something is there already. ``labels`` remembers which elements the shared
-    words of one segment mean."""
+    """Put a value at a path; False where something else is there already.
+
+    ``labels`` remembers which elements the shared words of one segment mean.
+    """
     node = root
     for step in path[:-1]:
         node = _descend(node, step, labels)
     last = path[-1]
+    if last.index == LINES:
+        return _add_line(node, last.name, str(value))
     if last.index is None:
         return _fill(node, last.name, value)
     holder = node.setdefault(last.name, [])
     if last.index == "":
+        if len(holder) < FEW and value in holder:
+            return True
         holder.append(value)
         return True
     at = _at(holder, last.index, labels)
@@ -49,8 +59,18 @@ def _at(holder: list[Any], index: str, labels: Labels) -> int:
     return labels.setdefault((id(holder), index), len(holder))
 
 
+def _add_line(node: dict[str, Any], name: str, line: str) -> bool:
+    there = node.get(name, "")
+    if len(there) > LONGEST:
+        return False
+    node[name] = f"{there}\n{line}" if there else line
+    return True
+
+
 def _fill(node: dict[str, Any], name: str, value: Any) -> bool:
     there = node.get(name)
+    if there == value:
+        return True
     if there is None:
         node[name] = value
         return True

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from doorstep.adapters.hl7v2.mapping.engine import preview
+from doorstep.adapters.hl7v2.mapping.rows import Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context
-from doorstep.adapters.hl7v2.mapping.tables import Tables
 
 
 def cases_of(files: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -13,16 +13,18 @@ from importlib import resources
 from typing import Final, TypeVar
 
 from doorstep.adapters.hl7v2.mapping import grammar
-from doorstep.adapters.hl7v2.mapping.grammar import Source, Step, Test, Wrong
+from doorstep.adapters.hl7v2.mapping.grammar import Wrong
+from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Kind, Made, Row, Tables, Written, plan_of
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS
+from doorstep.adapters.hl7v2.mapping.writers import WRITERS
 
 ROW: Final = ("field", "when", "to", "path", "as", "values", "note")
 PART: Final = ("part", "when", "path", "as", "values", "note")
 RESOURCE: Final = ("segment", "when", "name", "type", "write", "key", "within", "needs", "note")
 KIND: Final = ("message", "trigger", "table", "segments", "note")
 VALUE: Final = ("from", "to", "note")
+OUTWARD: Final = ("segment", "each", "field", "path", "as", "values", "note")
 WRITES: Final = ("update", "create", "put", "each")
-NOWHERE: Final = "-"
 T = TypeVar("T")
 
 
@@ -32,72 +34,6 @@ class TablesWrong(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a segment's or datatype's table; in a datatype's ``to`` is empty; ``-``: nothing is made of it."""
-
-    source: Source
-    when: tuple[Test, ...]
-    to: str
-    path: tuple[Step, ...]
-    shown: str
-    transform: str
-    values: str
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A resource that a segment begins: its name in the tables, its type, how it is written, its key, the resource
-    within whose part of the message it lives, the elements without which it is left out or the message refused."""
-
-    segment: str
-    when: tuple[Test, ...]
-    name: str
-    type: str
-    write: str
-    key: tuple[tuple[str, ...], ...]
-    within: str
-    needs: tuple[str, ...]
-    refuses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What is made of a message: by which table (``-``: none; ``note`` says why), and which segments it must have."""
-
-    table: str
-    segments: tuple[str, ...]
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What concerns one table of messages: its resources, the rows of each segment that fill them, and the fields of
-    each segment that any row looks at."""
-
-    made: tuple[Made, ...]
-    rows: Mapping[str, tuple[Row, ...]]
-    covered: Mapping[str, frozenset[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """A set of tables, checked. ``version`` is its name and version, as it is kept beside what it made."""
-
-    version: str
-    kinds: Mapping[tuple[str, str], Kind]
-    messages: Mapping[str, tuple[Made, ...]]
-    segments: Mapping[str, tuple[Row, ...]]
-    datatypes: Mapping[str, tuple[Row, ...]]
-    values: Mapping[str, Mapping[str, str]]
-    plans: Mapping[str, Plan]
-
-    def kind(self, message: str, trigger: str) -> Kind | None:
-        """What is made of a message of this type and trigger; None where the tables do not know its type."""
-        return self.kinds.get((message, trigger)) or self.kinds.get((message, "*"))
 
 
 @dataclass(slots=True)
@@ -116,19 +52,22 @@ class _Reader:
             elif any(cells.values()):
                 yield f"{name}:{reader.line_num}", {column: cells[column].strip() for column in columns}
 
-    def table(
-        self, name: str, columns: tuple[str, ...], made: Callable[[str, dict[str, str]], T]
-    ) -> Iterator[tuple[str, T]]:
+    def folder(
+        self, folder: str, columns: tuple[str, ...], made: Callable[[str, dict[str, str]], T]
+    ) -> dict[str, tuple[T, ...]]:
+        """The tables of a folder by their names."""
+        return {
+            name.removeprefix(f"{folder}/").removesuffix(".csv"): tuple(self._table(name, columns, made))
+            for name in sorted(self.files)
+            if name.startswith(f"{folder}/") and name.endswith(".csv")
+        }
+
+    def _table(self, name: str, columns: tuple[str, ...], made: Callable[[str, dict[str, str]], T]) -> Iterator[T]:
         for rule, cells in self.lines(name, columns):
             try:
-                yield rule, made(rule, cells)
+                yield made(rule, cells)
             except Wrong as error:
                 self.faults.append(f"{rule}: {error}")
-
-    def folder(self, folder: str) -> Iterator[tuple[str, str]]:
-        for name in sorted(self.files):
-            if name.startswith(f"{folder}/") and name.endswith(".csv"):
-                yield name.removeprefix(f"{folder}/").removesuffix(".csv"), name
 
 
 def tables_of(files: Mapping[str, str]) -> Tables:
@@ -136,20 +75,14 @@ def tables_of(files: Mapping[str, str]) -> Tables:
     reader = _Reader(files)
     version = _version(reader)
     kinds = _kinds(reader) if "kinds.csv" in files else {}
-    messages = {
-        name: tuple(each for _, each in reader.table(file, RESOURCE, _made)) for name, file in reader.folder("messages")
-    }
-    segments = {
-        name: tuple(each for _, each in reader.table(file, ROW, _row)) for name, file in reader.folder("segments")
-    }
-    datatypes = {
-        name: tuple(each for _, each in reader.table(file, PART, _part)) for name, file in reader.folder("datatypes")
-    }
-    values = {
-        name: {c["from"]: c["to"] for _, c in reader.lines(file, VALUE)} for name, file in reader.folder("values")
-    }
-    plans = {name: _plan(made, segments) for name, made in messages.items()}
-    found = Tables(version, kinds, messages, segments, datatypes, values, plans)
+    messages = reader.folder("messages", RESOURCE, _made)
+    segments = reader.folder("segments", ROW, _row)
+    datatypes = reader.folder("datatypes", PART, _part)
+    values = {name: dict(each) for name, each in reader.folder("values", VALUE, _pair).items()}
+    outward = reader.folder("outbound", OUTWARD, _written)
+    plans = {name: plan_of(made, segments) for name, made in messages.items()}
+    names = {uri: name for name, uri in reversed(list(values.get("code-systems", {}).items()))}
+    found = Tables(version, kinds, messages, segments, datatypes, values, plans, outward, names)
     reader.faults += _dangling(found)
     if reader.faults:
         raise TablesWrong(reader.faults)
@@ -172,18 +105,6 @@ def standard() -> Tables:
     return tables_of(standard_files())
 
 
-def _plan(made: tuple[Made, ...], segments: Mapping[str, tuple[Row, ...]]) -> Plan:
-    names = {each.name for each in made} | {NOWHERE}
-    rows = {segment: tuple(row for row in table if row.to in names) for segment, table in segments.items()}
-    covered: dict[str, set[int]] = {}
-    for segment, table in rows.items():
-        for row in table:
-            for source in (row.source, *(test.source for test in row.when)):
-                if source.numbers:
-                    covered.setdefault(source.segment or segment, set()).add(source.numbers[0])
-    return Plan(made, rows, {segment: frozenset(numbers) for segment, numbers in covered.items()})
-
-
 def _version(reader: _Reader) -> str:
     try:
         said = tomllib.loads(reader.files.get("tables.toml", ""))
@@ -199,6 +120,10 @@ def _kinds(reader: _Reader) -> dict[tuple[str, str], Kind]:
         for _, cells in reader.lines("kinds.csv", KIND)
         for trigger in cells["trigger"].split()
     }
+
+
+def _pair(rule: str, cells: dict[str, str]) -> tuple[str, str]:
+    return cells["from"], cells["to"]
 
 
 def _made(rule: str, cells: dict[str, str]) -> Made:
@@ -223,10 +148,24 @@ def _part(rule: str, cells: dict[str, str]) -> Row:
 def _line(rule: str, cells: dict[str, str], source: str, to: str) -> Row:
     path = () if to == NOWHERE else grammar.path_of(cells["path"])
     made = cells["as"] or "string"
+    taken = grammar.source_of(source)
+    shown = NOWHERE if to == NOWHERE and source == "." else cells["path"]
     return Row(
-        grammar.source_of(source), grammar.condition_of(cells["when"]), to, path, cells["path"], made, cells["values"],
-        rule,
+        taken, grammar.condition_of(cells["when"]), to, path, shown, made, cells["values"],
+        rule, any(step.index == "" for step in path),
+        taken.numbers[0] if taken.numbers and not taken.segment else 0,
     )  # fmt: skip
+
+
+def _written(rule: str, cells: dict[str, str]) -> Written:
+    place = grammar.source_of(cells["field"])
+    if not place.numbers or place.segment or (cells["as"] or "text") not in WRITERS:
+        raise Wrong(f"no field or conversion: {cells['field']} {cells['as']}")
+    constant = cells["path"][1:] if cells["path"].startswith("=") else ""
+    path = () if constant or cells["path"] == "." else grammar.path_of(cells["path"])
+    number, component = (*place.numbers, 0)[:2]
+    made = cells["as"] or "text"
+    return Written(cells["segment"], cells["each"], number, component, path, constant, made, cells["values"])
 
 
 def _dangling(tables: Tables) -> Iterator[str]:
@@ -238,9 +177,16 @@ def _dangling(tables: Tables) -> Iterator[str]:
     for (message, trigger), kind in tables.kinds.items():
         if kind.table != NOWHERE and kind.table not in tables.messages:
             yield f"kinds.csv: {message}^{trigger}: no table messages/{kind.table}.csv"
-    for name, each in tables.messages.items():
-        mine = {made.name for made in each} | {""}
-        yield from (f"messages/{name}.csv: no {made.within} is made here" for made in each if made.within not in mine)
+    yield from _unknown_names(tables)
+
+
+def _unknown_names(tables: Tables) -> Iterator[str]:
+    for name, lines in tables.outward.items():
+        maps = {line.values for line in lines if line.values} - tables.values.keys()
+        yield from (f"outbound/{name}.csv: no value map {each}" for each in sorted(maps))
+    for name, table in tables.messages.items():
+        mine = {made.name for made in table} | {""}
+        yield from (f"messages/{name}.csv: no {made.within} is made here" for made in table if made.within not in mine)
 
 
 def _unknown(row: Row, names: set[str], tables: Tables) -> Iterator[str]:

@@ -32,6 +32,10 @@ _HANZI: Final = re.compile(r"[\u3400-\u9fff]")
 _SPACE: Final = re.compile(r"\s")
 
 
+YES: Final = frozenset({"Y", "YES"})
+NO: Final = frozenset({"N", "NO", ""})
+
+
 class Bad(Exception):
     """A value that is not what its table takes it for; the text is a reason code."""
 
@@ -151,11 +155,11 @@ def integer(value: Value, context: Context, values: Map) -> int | None:
 
 
 def boolean(value: Value, context: Context, values: Map) -> bool | None:
-    """Y or N."""
+    """Y or N (or YES or NO)."""
     said = value.first.upper()
-    if said and said not in ("Y", "N"):
+    if said not in YES | NO:
         raise Bad("bad-value")
-    return said == "Y" if said else None
+    return said in YES if said else None
 
 
 def quantity(value: Value, context: Context, values: Map) -> dict[str, Any] | None:

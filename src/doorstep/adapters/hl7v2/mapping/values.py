@@ -7,38 +7,50 @@ from doorstep.adapters.hl7v2.shapes import NULL
 
 
 class Value:
-    """A repetition of a field (depth 0), a component (1) or a subcomponent (2), and the whole field that it is of."""
+    """A repetition of a field (depth 0), a component (1) or a subcomponent (2); it is split and decoded once.
 
-    __slots__ = ("depth", "field", "message", "place", "raw")
+    ``label`` is the place of a repetition, and the number of a part within its ``parent``; ``field`` is the whole field
+    with all its repetitions.
+    """
 
-    def __init__(self, message: Message, raw: str, place: str, depth: int = 0, field: str = "") -> None:
-        self.message, self.raw, self.place, self.depth = message, raw, place, depth
+    __slots__ = ("_parts", "_text", "depth", "empty", "field", "label", "message", "parent", "raw")
+
+    def __init__(
+        self, message: Message, raw: str, label: str, depth: int = 0, parent: Value | None = None, field: str = ""
+    ) -> None:
+        self.message, self.raw, self.label, self.depth, self.parent = message, raw, label, depth, parent
         self.field = field or raw
+        self.empty = not raw or raw == NULL or _blank(message, raw)
+        self._parts: list[Value] | None = None
+        self._text: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the message."""
+        return f"{self.parent.place}.{self.label}" if self.parent else self.label
 
     def part(self, *numbers: int) -> Value:
         """A part of it; a simple value is its own first part."""
-        raw, depth, place = self.raw, self.depth, self.place
+        found = self
         for number in numbers:
-            raw, depth = self._nth(raw, depth, number), depth + 1
-            place = f"{place}.{number}"
-        return Value(self.message, raw, place, depth)
+            parts = found._parts or found._split()
+            found = parts[number - 1] if number <= len(parts) else Value(self.message, "", str(number), 2, found)
+        return found
 
-    def _nth(self, raw: str, depth: int, number: int) -> str:
-        marks = self.message.separators
-        mark = (marks.component, marks.subcomponent, "")[min(depth, 2)]
-        parts = raw.split(mark, number) if mark else [raw]
-        return parts[number - 1] if number <= len(parts) else ""
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is there: an explicit null, or separators alone."""
-        marks = self.message.separators
-        return self.raw in ("", NULL) or not self.raw.strip(marks.component + marks.subcomponent + " ")
+    def _split(self) -> list[Value]:
+        if self._parts is None:
+            marks, depth = self.message.separators, self.depth
+            mark = marks.component if depth == 0 else marks.subcomponent if depth == 1 else ""
+            raws = self.raw.split(mark) if mark else [self.raw]
+            self._parts = [Value(self.message, raw, str(n), depth + 1, self) for n, raw in enumerate(raws, 1)]
+        return self._parts
 
     @property
     def text(self) -> str:
         """Decoded, as a whole; empty where nothing is there."""
-        return "" if self.empty else self.message.text(self.raw).strip()
+        if self._text is None:
+            self._text = "" if self.empty else self.message.text(self.raw).strip()
+        return self._text
 
     @property
     def first(self) -> str:
@@ -51,3 +63,11 @@ class Value:
         mark = self.message.separators.repetition
         raws = self.field.split(mark) if mark else [self.field]
         return [self.message.text(raw) for raw in raws if raw != NULL]
+
+
+def _blank(message: Message, raw: str) -> bool:
+    """Whether separators and spaces are all there is."""
+    marks = message.separators
+    if raw[0] not in (marks.component, marks.subcomponent, " "):
+        return False
+    return not raw.strip(marks.component + marks.subcomponent + " ")
