@@ -112,7 +112,6 @@ class Standing:
     day: int = 0
     rested_day: int = 0
     lag_ms: int = 0
-    minutes: tuple[tuple[datetime, int], ...] = ()
     alarms: tuple[Alarm, ...] = ()
 
 

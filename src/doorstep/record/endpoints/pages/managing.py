@@ -56,7 +56,7 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     place = organisations.names([known.facts.organisation]).get(known.facts.organisation, "")
     context = _row(known, does, place) | {
         "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
-        "orders": reads.orders(request.call, endpoint), "trend": [count for _at, count in does.minutes],
+        "orders": reads.orders(request.call, endpoint),
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
     }  # fmt: skip
     return render(request, "endpoints/one.html", context)

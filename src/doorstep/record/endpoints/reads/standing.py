@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,8 +39,7 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
         cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
         states = {row[0]: row[1:] for row in cursor.fetchall()}
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
-    minutes = _minutes(keys, now)
-    return {each.id: _one(each, now, states[each.id], day, hour, minutes) for each in endpoints}
+    return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
 
 
 Sums = Mapping[UUID, Mapping[str, int]]
@@ -53,7 +51,6 @@ def _one(
     state: tuple[int, datetime | None, int, datetime | None],
     day: Sums,
     hour: Sums,
-    minutes: Mapping[UUID, list[tuple[datetime, int]]],
 ) -> Standing:
     waiting, oldest, rests, last = state
     today, lately = day.get(each.id, {}), hour.get(each.id, {})
@@ -63,7 +60,7 @@ def _one(
     )
     return Standing(
         waiting, oldest, rests, last, lately.get("received", 0), today.get("received", 0), today.get("rested", 0),
-        lately.get("lag_ms", 0) // applied if applied else 0, tuple(minutes.get(each.id, ())), told,
+        lately.get("lag_ms", 0) // applied if applied else 0, told,
     )  # fmt: skip
 
 
@@ -76,14 +73,3 @@ def _sums(keys: Iterable[UUID], since: datetime) -> Sums:
         key: {"received": received, "rested": rested, "applied": applied, "lag_ms": lag}
         for key, received, rested, applied, lag in told
     }
-
-
-def _minutes(keys: Iterable[UUID], now: datetime) -> Mapping[UUID, list[tuple[datetime, int]]]:
-    """What was received in each of the last sixty minutes, those without a message too."""
-    start = now.replace(second=0, microsecond=0) - timedelta(minutes=59)
-    rows = Minute.objects.filter(endpoint__in=list(keys), at__gte=start).values_list("endpoint_id", "at", "received")
-    found: dict[UUID, dict[datetime, int]] = defaultdict(dict)
-    for key, at, count in rows:
-        found[key][at] = count
-    steps = [start + timedelta(minutes=n) for n in range(60)]
-    return {key: [(step, found[key].get(step, 0)) for step in steps] for key in keys}

@@ -81,6 +81,7 @@ def test_the_way_of_a_message_is_told_and_a_rest_is_mended(operator, source: UUI
     shown = operator.get(f"/endpoints/messages/{applied}/").content.decode()
     for words in ("保存后应答 AA", "10.1.1.1", "Observation/", "王小明", "<strong>OBX</strong>"):
         assert words in shown
+    assert "&lt;p&gt;" not in shown
     rests = operator.get("/endpoints/rests", {"endpoint": endpoint, "reason": "unmappable"}).content.decode()
     assert f"/endpoints/messages/{resting}/" in rests
     assert f"/endpoints/messages/{applied}/" not in rests
