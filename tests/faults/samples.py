@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from doorstep.kernel import clock
 from doorstep.registers.staff.tests import factory as staff
+from tests.faults import endpoint_sides
 from tests.faults.two_sides import AWAY, Side, World, number, tomorrow
 
 Data = dict[str, Any]
@@ -142,6 +143,12 @@ PATHS |= {
     "apps:withdraw": _keys("authorization"),
     "apps:offers": RESIDENT,
     "apps:launch": _keys("resident", "app"),
+}
+PATHS |= {
+    **dict.fromkeys(("endpoints:list", "endpoints:add", "endpoints:rests"), _nothing),
+    **dict.fromkeys(("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause"), _keys("endpoint")),
+    "endpoints:replay_all": _keys("endpoint"),
+    **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
 }
 PATHS |= {
     **dict.fromkeys(("booking:week", "booking:check_in", "booking:new_clinic", "booking:sanctions"), _nothing),
@@ -402,6 +409,15 @@ def _weekdays(world: World, side: Side) -> Data:
             "since": clock.today().isoformat()}  # fmt: skip
 
 
+FORMS |= {
+    "endpoints:add": lambda world, side: endpoint_sides.form(side),
+    "endpoints:edit": lambda world, side: {**endpoint_sides.form(side), "expect": 1},
+    "endpoints:switch": lambda world, side: {"on": "0", "expect": 1},
+    "endpoints:pause": lambda world, side: {"paused": "1", "expect": 1},
+    "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
+    "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
+    **dict.fromkeys(("endpoints:replay", "endpoints:replay_all"), _nothing),
+}
 FORMS |= {
     "booking:check_in": lambda world, side: {"code": side.called},
     "booking:new_clinic": _clinic,

@@ -36,11 +36,15 @@ class MenuEntry:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work by the clock: run every ``every`` by one worker at a time."""
+    """Work by the clock: run every ``every`` by one worker at a time, in a transaction.
+
+    ``shared``: run by all workers side by side, in each of their rounds; it locks and commits what it does by itself.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Call], object]
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 import threading
 
 import psycopg
-from django.db import close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from doorstep.kernel import clock, outbox, room, trail, trail_heads, trail_months
 from doorstep.kernel.models import JobRun
@@ -37,16 +37,28 @@ def run(stop: threading.Event, dsn: str) -> None:
 def work_once() -> None:
     """One round: all deliveries that are due, all jobs that are due, the open lines of the trail."""
     outbox.drain()
+    run_shared()
     run_jobs()
     while trail.seal() == 5000:
         pass
     trail_heads.pin()
 
 
+def run_shared() -> None:
+    """Run what workers do side by side; one job's fault does not stop the others, a lost database does."""
+    for job in (job for r in room.installed() for job in r.jobs if job.shared):
+        try:
+            job.run(outbox.worker_call())
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # whatever it was, it is tried again in the next round
+            log.exception("job %s failed", job.name)
+
+
 def run_jobs() -> list[str]:
     """Run the jobs whose time has come, one worker at a time; returns their names."""
     ran = []
-    for job in (job for r in room.installed() for job in r.jobs):
+    for job in (job for r in room.installed() for job in r.jobs if not job.shared):
         with transaction.atomic():
             row, _made = JobRun.objects.get_or_create(name=job.name, defaults={"at": clock.now() - 2 * job.every})
             locked = JobRun.objects.select_for_update(skip_locked=True).filter(pk=row.pk).first()

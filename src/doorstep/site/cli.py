@@ -70,6 +70,12 @@ def _worker(options: argparse.Namespace, dsn: str) -> int:
     return serve.worker(dsn)
 
 
+def _mllp(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import mllp
+
+    return mllp.run(options.host)
+
+
 def _demo(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import demo_house, serve
 
@@ -141,10 +147,19 @@ def parser() -> argparse.ArgumentParser:
             edge.grammar(made)
         return made
 
-    add("serve", _serve, "启动全部 / start everything: database, migrations, pages, FHIR door, worker", listens=True)
+    add(
+        "serve",
+        _serve,
+        "启动全部 / start everything: database, migrations, pages, FHIR door, worker, HL7 v2 listener",
+        listens=True,
+    )
     add("pages", _part, "只启动页面 / the pages alone", listens=True)
     add("fhir", _part, "只启动 FHIR 接口 / the FHIR door alone", listens=True)
     add("worker", _worker, "只启动后台进程 / the worker alone")
+    add_mllp = add(
+        "mllp", _mllp, "只启动 HL7 v2 接口 / the HL7 v2 listener (MLLP) alone; its ports are those of the endpoints"
+    )
+    add_mllp.add_argument("--host", default=os.environ.get("DOORSTEP_MLLP_HOST", "127.0.0.1"))
     demo = add("demo", _demo, "建立演示县并打开 / make a district and open it", listens=True)
     demo.add_argument("--residents", type=int, default=30_000, help="居民人数 / number of residents")
     demo.add_argument("--seed", type=int, default=1)
@@ -239,7 +254,7 @@ def main() -> int:
         if arguments[:1] == ["manage"]:
             return manage(arguments[1:])
         options = parser().parse_args(arguments)
-        if "host" in options and options.run is not _check:
+        if "port" in options and options.run is not _check:
             options.edge = edge.settle(options)
         with house() as dsn:
             run: Run = options.run

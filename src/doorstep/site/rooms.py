@@ -13,6 +13,7 @@ NAMES = (
     "doorstep.services.referrals",
     "doorstep.record.charts",
     "doorstep.record.exchange",
+    "doorstep.record.endpoints",
     "doorstep.resources.booking",
     "doorstep.registers.consents",
     "doorstep.registers.organisations",

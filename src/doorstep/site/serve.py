@@ -23,7 +23,7 @@ BACKLOG = 2048  # 500 clients that arrive at once must find room to wait in
 
 
 def everything(host: str, port: int, edge: Edge) -> int:
-    """Pages, FHIR door and worker, on one port; ends when told to (Ctrl-C, SIGTERM)."""
+    """Pages and FHIR door on one port, worker and HL7 v2 listener; ends when told to (Ctrl-C, SIGTERM)."""
     return _listen("doorstep.site.asgi:application", Interfaces.ASGI, host, port, edge, beside=True)
 
 
@@ -37,6 +37,7 @@ def fhir(host: str, port: int, edge: Edge) -> int:
     return _listen("doorstep.site.asgi:fhir", Interfaces.ASGI, host, port, edge)
 
 
+BESIDE = ("worker", "mllp")
 PARTS: dict[str, Callable[[str, int, Edge], int]] = {"pages": pages, "fhir": fhir}
 
 
@@ -47,7 +48,8 @@ def _listen(target: str, interface: Interfaces, host: str, port: int, edge: Edge
     with ExitStack() as stack:
         stack.enter_context(_database_watch())
         if beside:
-            stack.enter_context(_worker_beside())
+            for part in BESIDE:
+                stack.enter_context(_beside(part))
         _granian(target, interface, host, port, edge)
     return 0
 
@@ -115,13 +117,13 @@ def _granian(target: str, interface: Interfaces, host: str, port: int, edge: Edg
 
 
 @contextmanager
-def _worker_beside() -> Iterator[None]:
-    """A worker process, started again where it dies, ended with the program."""
+def _beside(part: str) -> Iterator[None]:
+    """A process of its own for a part, started again where it dies, ended with the program."""
     stop = threading.Event()
     environment = dict(os.environ, DOORSTEP_PARENT=str(os.getpid()))
 
     def begin() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", "worker"], env=environment)
+        return subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", part], env=environment)
 
     # The first is started before Granian forks: a fork in the midst of Popen would keep its pipe open, and hang it.
     held = [begin()]
@@ -132,7 +134,7 @@ def _worker_beside() -> Iterator[None]:
             if not stop.wait(1):
                 held[0] = begin()
 
-    threading.Thread(target=keep, name="worker-keeper", daemon=True).start()
+    threading.Thread(target=keep, name=f"{part}-keeper", daemon=True).start()
     try:
         yield
     finally:

@@ -42,6 +42,10 @@ class Frames:
         """How many bytes of a frame that is not yet whole are held."""
         return len(self._kept)
 
+    def rest(self) -> bytes:
+        """The bytes of a frame that is not yet whole."""
+        return bytes(self._kept)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that these bytes make whole. Raises ``TooLong``."""
         found: list[bytes] = []

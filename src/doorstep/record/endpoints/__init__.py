@@ -1,0 +1,1 @@
+"""Endpoints: where other systems send to, what they sent, and what became of it."""

@@ -1,0 +1,76 @@
+"""From the bytes of a message to a transaction that exchange can take, or why that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid5
+
+from doorstep.adapters.hl7v2 import codec, mapping
+from doorstep.adapters.hl7v2.shapes import Problem
+from doorstep.record.endpoints.models import Endpoint, Inbound
+from doorstep.record.exchange import api as exchange
+from doorstep.registers.organisations import api as organisations
+
+LEFT: Final = 50  # places of a message that are told to have gone nowhere
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A message as a transaction, or the ``reason`` and place for which it rests; ``params`` fill the words of the
+    reason, or say by which tables it was mapped and what of it went nowhere."""
+
+    converted: mapping.Converted | None = None
+    reason: str = ""
+    place: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Reader:
+    """Reads the messages of one endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._charset = endpoint.charset or None
+        self._endpoint = endpoint
+        self._context = mapping.Context(
+            institution=str(endpoint.organisation_id),
+            source=f"urn:uuid:{endpoint.pk}",
+            organisation_name=organisations.names([endpoint.organisation_id]).get(endpoint.organisation_id, ""),
+            systems=endpoint.authorities,
+        )
+
+    def read(self, row: Inbound) -> Read:
+        """Map one message; nothing is raised, for the others of its batch must not wait for it."""
+        try:
+            converted = mapping.convert(
+                codec.parse(bytes(row.raw), self._charset), TABLES[self._name()](), self._context
+            )
+        except codec.Unreadable as why:
+            return _rests("unreadable", why.problem)
+        except mapping.Unmappable as why:
+            return _rests("unmappable", why.problem)
+        except Exception as error:  # noqa: BLE001  a fault of the tables or of ours: its kind is told, never its words
+            return Read(reason="mapping-failed", params={"detail": type(error).__name__})
+        # two messages that say the same at different times are two: else the second would count as taken already
+        converted.bundle["identifier"] = {
+            "system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid5(self._endpoint.pk, bytes(row.digest).hex())}",
+        }  # fmt: skip
+        left = [[each.reason, each.place] for each in converted.problems[:LEFT]]
+        return Read(converted, params={"tables": converted.tables, "left": left})
+
+    def piece(self, row: Inbound, converted: mapping.Converted) -> exchange.Piece:
+        """A mapped message as exchange takes it."""
+        return exchange.Piece("bundle", f"{self._endpoint.name} {row.kind} {row.control}", converted.body)
+
+    def _name(self) -> str:
+        return self._endpoint.mapping or "standard"
+
+
+TABLES: Final = {"standard": mapping.standard}
+"""The sets of tables by their names."""
+
+
+def _rests(reason: str, problem: Problem) -> Read:
+    detail = " ".join(filter(None, (problem.reason, problem.text[:60])))
+    return Read(reason=reason, place=problem.place, params={"detail": detail})

@@ -1,0 +1,198 @@
+"""What the worker makes of what was kept: read, mapped to FHIR, taken by exchange; what cannot be used rests.
+
+An endpoint's messages lie in slots (``rules.turns``). Who works on a slot holds its lock, so that several workers go
+side by side and those of one key stay in order; endpoints have their turns one after the other, whatever waits at each.
+Message, records and state are one transaction: it is done once, or it is still to be done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from django.db import OperationalError, connection, transaction
+
+from doorstep.kernel import clock
+from doorstep.kernel.act import about, action
+from doorstep.kernel.call import Call
+from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions.known import leave_out
+from doorstep.record.endpoints.actions.reading import Read, Reader
+from doorstep.record.endpoints.flow import FLOW, State
+from doorstep.record.endpoints.models import Endpoint, Inbound
+from doorstep.record.endpoints.rules.facts import SLOTS
+from doorstep.record.exchange import api as exchange
+
+log = logging.getLogger(__name__)
+SECONDS: Final = 1.0  # of one round, before the worker looks at other work
+BATCH: Final = 100  # messages of one transaction, and their bytes
+BATCH_BYTES: Final = 8 << 20
+WROTE: Final = 200  # of the records that one message wrote
+LOCK: Final = 0x6D6C6C70  # the first key of the advisory locks of this file
+WAITING: Final = f"""
+SELECT e.id, s FROM endpoints_endpoint e, generate_series(0, {SLOTS - 1}) s
+WHERE NOT e.paused AND EXISTS (
+  SELECT 1 FROM endpoints_inbound i WHERE i.endpoint_id = e.id AND i.slot = s AND i.state = 'kept')
+ORDER BY s, e.id
+"""  # noqa: S608  # our own number
+SETTLE: Final = """
+UPDATE endpoints_inbound SET state = %s, settled_at = %s, reason = %s, place = %s, params = %s, number = %s, wrote = %s
+WHERE id = %s
+"""
+COUNT: Final = """
+INSERT INTO endpoints_minute AS m (id, endpoint_id, at, received, size, applied, rested, lag_ms)
+VALUES (gen_random_uuid(), %s, date_trunc('minute', now()), 0, 0, %s, %s, %s)
+ON CONFLICT (endpoint_id, at) DO UPDATE SET applied = m.applied + excluded.applied,
+  rested = m.rested + excluded.rested, lag_ms = m.lag_ms + excluded.lag_ms
+"""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a message: applied, with the number that exchange knows it by; or why it rests."""
+
+    row: Inbound
+    reason: str = ""
+    place: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    number: int | None = None
+    wrote: list[str] = field(default_factory=list)
+
+
+def run(call: Call) -> bool:
+    """Work on what waits, turn by turn, for a moment; whether there is more."""
+    end = time.monotonic() + SECONDS
+    while turns := _waiting():
+        done = 0
+        for endpoint, slot in turns:
+            with transaction.atomic():
+                done += settle(call, endpoint=endpoint, slot=slot) if _mine(endpoint, slot) else 0
+            if time.monotonic() > end:
+                return True
+        if not done:  # others hold all that waits
+            return False
+    return False
+
+
+def _waiting() -> list[tuple[UUID, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        return [(endpoint, slot) for endpoint, slot in cursor.fetchall()]
+
+
+@action(Permission.MEND, audits="endpoints.settle")
+def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
+    """Work on the oldest messages of a slot, whose lock the caller holds; how many."""
+    about("Endpoint", endpoint, slot=slot)
+    place = Endpoint.objects.unscoped("the worker's own").filter(pk=endpoint, paused=False).first()
+    rows = _oldest(endpoint, slot) if place is not None else []
+    if place is None or not rows:
+        return 0
+    reader = Reader(place)
+    read = [(row, reader.read(row)) for row in rows]
+    outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
+    outcomes += _taken(call, place, _pieces(place, reader, read))
+    _keep(endpoint, outcomes)
+    about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
+    return len(outcomes)
+
+
+def _mine(endpoint: UUID, slot: int) -> bool:
+    """Lock a slot until the transaction ends; False where another worker holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [LOCK, f"{endpoint} {slot}"])
+        return bool(cursor.fetchone()[0])
+
+
+def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
+    """The oldest of a slot, no more of them than memory should hold."""
+    waiting = Inbound.objects.unscoped("the worker's own").filter(endpoint_id=endpoint, slot=slot, state=State.KEPT)
+    keys: list[int] = []
+    size = 0
+    for key, length in waiting.order_by("id").values_list("pk", "size")[:BATCH]:
+        size += length
+        if keys and size > BATCH_BYTES:
+            break
+        keys.append(key)
+    # locked, for a person may be at one of them
+    return list(waiting.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A message that was mapped, and what its transaction needed not say, for it is there."""
+
+    row: Inbound
+    params: Mapping[str, Any]
+    known: tuple[str, ...]
+    piece: exchange.Piece
+
+
+def _pieces(place: Endpoint, reader: Reader, read: Sequence[tuple[Inbound, Read]]) -> list[Mapped]:
+    found = [(row, r.params, r.converted) for row, r in read if r.converted is not None]
+    known = leave_out([converted.bundle for *_, converted in found], place.organisation_id)
+    return [
+        Mapped(row, params, there, reader.piece(row, converted))
+        for (row, params, converted), there in zip(found, known, strict=True)
+    ]
+
+
+def _taken(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
+    """All together; where one of them cannot be used, each by itself, so that nothing is left of that one."""
+    if not pieces:
+        return []
+    try:
+        with transaction.atomic():
+            outcomes = _take(call, place, pieces)
+            if len(pieces) > 1 and any(each.reason for each in outcomes):
+                raise _OneByOne
+            if outcomes[0].reason:
+                transaction.set_rollback(True)
+            return outcomes
+    except OperationalError:  # the database is away, or busy: it is all still to be done
+        raise
+    except Exception as error:  # whatever it was, the others must not wait for it
+        if len(pieces) == 1:
+            log.exception("message %s of endpoint %s failed", pieces[0].row.pk, place.pk)
+            return [Outcome(pieces[0].row, "processing-failed", params={"detail": type(error).__name__})]
+    return [outcome for each in pieces for outcome in _taken(call, place, [each])]
+
+
+class _OneByOne(Exception):
+    """One of several cannot be used."""
+
+
+def _take(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
+    found = exchange.take(call, place.organisation_id, [each.piece for each in pieces], "hl7v2")
+    receipts = [receipt for batch in found for receipt in batch]
+    return [_outcome(each, receipt) for each, receipt in zip(pieces, receipts, strict=True)]
+
+
+def _outcome(each: Mapped, receipt: exchange.Receipt) -> Outcome:
+    if receipt.state == "applied" and not receipt.set_aside:
+        wrote = [*each.known, *(answer.location for answer in receipt.answers if answer.location)][:WROTE]
+        return Outcome(each.row, params=each.params, number=receipt.message, wrote=wrote)
+    problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
+    return Outcome(each.row, problem.code, problem.path, dict(problem.params))
+
+
+def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:
+    at = clock.now()
+    with connection.cursor() as cursor:
+        cursor.executemany(SETTLE, [_settled(outcome, at) for outcome in outcomes])
+        applied = [outcome for outcome in outcomes if not outcome.reason]
+        lag = sum(int((at - outcome.row.received_at).total_seconds() * 1000) for outcome in applied)
+        cursor.execute(COUNT, [endpoint, len(applied), len(outcomes) - len(applied), max(0, lag)])
+
+
+def _settled(one: Outcome, at: datetime) -> tuple[Any, ...]:
+    verdict, state = FLOW.step("rest" if one.reason else "apply", State.KEPT, None)
+    assert verdict.allowed
+    params = orjson.dumps(dict(one.params), default=str).decode()
+    return state.value, at, one.reason, one.place[:200], params, one.number, one.wrote, one.row.pk

@@ -1,0 +1,129 @@
+"""Endpoints: the list, one with how it does and what came last, a new one, its switch and its pause."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel.decision import Refused
+from doorstep.kernel.paging import Page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.record.endpoints import reads
+from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.actions.reading import TABLES
+from doorstep.record.endpoints.forms import ALARMS, ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.pages.rows import lines
+from doorstep.record.endpoints.shapes import Endpoint, Standing
+from doorstep.registers.organisations import api as organisations
+
+FIELDS = {
+    "endpoint.port": "port", "endpoint.address": "addresses", "endpoint.tls": "key", "endpoint.port_tls": "certificate",
+    "endpoint.taken": "application", "endpoint.moved": "organisation",
+}  # fmt: skip
+PASSED_ON = frozenset({"not_found", "permission", "stale"})
+"""Refusals that have a page of their own."""
+
+
+@page(Permission.READ)
+def listing(request: CalledRequest) -> HttpResponse:
+    """The endpoints within the caller's scope, and how each does."""
+    paged = reads.listed(request.call, page=Page.read(request.GET.get("after"), 30))
+    named = organisations.names({each.facts.organisation for each in paged.items})
+    does = reads.standing(paged.items)
+    rows = [_row(each, does[each.id], named.get(each.facts.organisation, "")) for each in paged.items]
+    context = {"paged": paged, "rows": rows, "may_edit": request.call.may(Permission.EDIT).allowed}
+    return render(request, "endpoints/list.html", context)
+
+
+def _row(each: Endpoint, does: Standing, place: str) -> dict[str, Any]:
+    return {"endpoint": each, "does": does, "place": place, "alarms": [ALARMS[alarm] for alarm in does.alarms]}
+
+
+@page(Permission.READ)
+def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
+    """One endpoint: what it is, how it does, what came last."""
+    known = reads.one(request.call, endpoint)
+    does = reads.standing([known])[known.id]
+    paged = reads.messages(request.call, endpoint, page=Page.read(request.GET.get("after"), 20, parts=1))
+    place = organisations.names([known.facts.organisation]).get(known.facts.organisation, "")
+    context = _row(known, does, place) | {
+        "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
+        "orders": reads.orders(request.call, endpoint),
+        "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
+    }  # fmt: skip
+    return render(request, "endpoints/one.html", context)
+
+
+@page(Permission.EDIT)
+def add(request: CalledRequest) -> HttpResponseBase:
+    """Make an endpoint."""
+    form = _form(request)
+    if form.is_valid():
+        try:
+            made = editing.make(request.call, facts=form.facts())
+            messages.success(request, _("已登记，几秒钟后开始接收。"))
+            return redirect("endpoints:one", made)
+        except Refused as refused:
+            _tell(form, refused)
+    return render(request, "endpoints/form.html", {"form": form}, status=form.http_status)
+
+
+@page(Permission.EDIT)
+def edit(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
+    """Change an endpoint."""
+    known = reads.one(request.call, endpoint)
+    form = _form(request, initial=initial(known))
+    if form.is_valid():
+        try:
+            expect = form.cleaned_data["expect"] or 0
+            editing.edit(request.call, endpoint=endpoint, expect=expect, facts=form.facts())
+            messages.success(request, _("已保存，几秒钟后生效。"))
+            return redirect("endpoints:one", endpoint)
+        except Refused as refused:
+            _tell(form, refused)
+    return render(request, "endpoints/form.html", {"form": form, "endpoint": known}, status=form.http_status)
+
+
+@page(Permission.EDIT)
+@require_POST
+def switch(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
+    """Off, or on again."""
+    on = request.POST.get("on") == "1"
+    editing.switch(request.call, endpoint=endpoint, expect=_expect(request), on=on)
+    messages.success(request, _("已启用。") if on else _("已停用，不再接收报文。"))
+    return redirect("endpoints:one", endpoint)
+
+
+@page(Permission.EDIT)
+@require_POST
+def pause(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
+    """Let what comes wait, or work on it again."""
+    paused = request.POST.get("paused") == "1"
+    editing.pause(request.call, endpoint=endpoint, expect=_expect(request), paused=paused)
+    messages.success(request, _("已暂停处理，报文照常接收并保存。") if paused else _("已恢复处理。"))
+    return redirect("endpoints:one", endpoint)
+
+
+def _form(request: CalledRequest, **kwargs: Any) -> EndpointForm:
+    choices = tuple((key, name) for key, name in organisations.manageable(request.call))
+    data = request.POST if request.method == "POST" else None
+    return EndpointForm(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
+
+
+def _expect(request: CalledRequest) -> int:
+    text = request.POST.get("expect", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _tell(form: EndpointForm, refused: Refused) -> None:
+    if refused.decision.reason in PASSED_ON or STATUS.get(refused.decision.reason) == 409:
+        raise refused
+    form.add_refusal(refused, FIELDS.get(refused.decision.reason))

@@ -1,0 +1,27 @@
+"""What can be asked about endpoints and what came in by them."""
+
+from __future__ import annotations
+
+from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
+from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests, text_of
+from doorstep.record.endpoints.reads.standing import standing
+from doorstep.record.endpoints.reads.words import advice, named, say
+
+__all__ = [
+    "advice",
+    "charset_of",
+    "doors",
+    "is_replaying",
+    "journey",
+    "listed",
+    "messages",
+    "named",
+    "one",
+    "orders",
+    "reasons",
+    "rests",
+    "say",
+    "shown",
+    "standing",
+    "text_of",
+]

@@ -1,0 +1,40 @@
+"""The manifest of endpoints."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_noop as _
+
+from doorstep.kernel.room import Job, MenuEntry, Room
+from doorstep.record.endpoints import jobs
+from doorstep.record.endpoints.access import Permission
+
+ROOM = Room(
+    name="endpoints",
+    title=_("接口"),
+    permissions=Permission,
+    sentences={
+        Permission.READ: _("查看接口、其运行情况和待处理报文的原因；看不到报文内容"),
+        Permission.EDIT: _("登记、修改、启停和暂停接口"),
+        Permission.MEND: _("打开收到的报文，修正、重放或放弃待处理的报文"),
+        "endpoint.port": _("端口要在 {low} 到 {high} 之间。"),
+        "endpoint.address": _("不是能用的地址或网段：{address}。"),
+        "endpoint.tls": _("证书和私钥的文件要一起填；要核对对方证书时也要填。"),
+        "endpoint.port_tls": _("同一端口的接口要用同一组证书文件。"),
+        "endpoint.taken": _("这个端口上已有同一发送方的接口。"),
+        "endpoint.moved": _("接口的机构不能更改，请另外登记一个。"),
+        "endpoint.nothing_rests": _("这个接口没有待处理的报文。"),
+        "inbound.same": _("改后的内容和以前收到的一件完全相同。"),
+        "inbound.reason_needed": _("要写明放弃的原因。"),
+    },
+    menu=(
+        MenuEntry(_("接口"), "endpoints:list", "plug-connected", Permission.READ, _("数据")),
+        MenuEntry(_("接口待处理"), "endpoints:rests", "inbox", Permission.READ, _("数据")),
+    ),
+    jobs=(
+        Job("endpoints.work", timedelta(0), jobs.run, shared=True),
+        Job("endpoints.replay", timedelta(seconds=1), jobs.replay),
+        Job("endpoints.purge", timedelta(hours=1), jobs.purge),
+    ),
+)

@@ -1,0 +1,42 @@
+"""In which turn a message is taken: messages of one key share a slot, and a slot is emptied in the order of arrival."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from zlib import crc32
+
+from doorstep.record.endpoints.rules.facts import SLOTS, Ordering
+
+LONGEST: Final = 200
+_PATIENT: Final = re.compile(rb"(?:^|[\r\n])PID")
+
+
+def patient_of(raw: bytes) -> str:
+    """The first identifier of the first PID-3 with its authority, as it is written; empty where there is none.
+
+    Read from the bytes alone, for it is asked of each message before it is acknowledged (HL7 v2.5.1, 3.4.2.3).
+    """
+    begin = raw.find(b"MSH", 0, 70)
+    if begin < 0 or len(raw) < begin + 8 or (found := _PATIENT.search(raw, begin)) is None:
+        return ""
+    between, parts, repeats = raw[begin + 3 : begin + 4], raw[begin + 4 : begin + 5], raw[begin + 5 : begin + 6]
+    line = re.split(rb"[\r\n]", raw[found.end() : found.end() + 4000], maxsplit=1)[0]
+    fields = line.split(between, 4)
+    if len(fields) < 4:
+        return ""
+    number = fields[3].split(repeats, 1)[0].split(parts)
+    key = number[0] + b"^" + (number[3] if len(number) > 3 else b"")
+    return "" if key == b"^" else key.replace(b"\0", b"").decode("latin-1")[:LONGEST]
+
+
+def key_of(ordering: Ordering, raw: bytes) -> str:
+    """The key within which the order of arrival is kept; empty where there is none."""
+    return patient_of(raw) if ordering is Ordering.PATIENT else ""
+
+
+def slot_of(ordering: Ordering, key: str, serial: int) -> int:
+    """The slot of a message: one for a whole endpoint that is ordered, by key, or in turn."""
+    if ordering is Ordering.ENDPOINT:
+        return 0
+    return (crc32(key.encode()) if key else serial if ordering is Ordering.NONE else 0) % SLOTS

@@ -1,0 +1,23 @@
+"""The addresses of endpoints."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from doorstep.record.endpoints.pages import inbound, managing
+
+app_name = "endpoints"
+urlpatterns = [
+    path("endpoints/", managing.listing, name="list"),
+    path("endpoints/add", managing.add, name="add"),
+    path("endpoints/rests", inbound.rests, name="rests"),
+    path("endpoints/<uuid:endpoint>/", managing.one, name="one"),
+    path("endpoints/<uuid:endpoint>/edit", managing.edit, name="edit"),
+    path("endpoints/<uuid:endpoint>/switch", managing.switch, name="switch"),
+    path("endpoints/<uuid:endpoint>/pause", managing.pause, name="pause"),
+    path("endpoints/<uuid:endpoint>/replay", inbound.replay_all, name="replay_all"),
+    path("endpoints/messages/<int:inbound>/", inbound.message, name="message"),
+    path("endpoints/messages/<int:inbound>/mend", inbound.mend, name="mend"),
+    path("endpoints/messages/<int:inbound>/replay", inbound.replay, name="replay"),
+    path("endpoints/messages/<int:inbound>/dismiss", inbound.dismiss, name="dismiss"),
+]

@@ -1,0 +1,194 @@
+"""What stands behind the MLLP listener: whose a message is, that it is kept, how its sender is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Final
+from uuid import UUID
+
+from doorstep.adapters.hl7v2 import acks
+from doorstep.adapters.hl7v2.codec import header_of
+from doorstep.adapters.hl7v2.shapes import Header, Problem
+from doorstep.adapters.mllp.server import Peer
+from doorstep.kernel import clock
+from doorstep.record.endpoints import api as endpoints
+from doorstep.record.endpoints.api import Arrival, Door, Kept
+from doorstep.site.mllp_keeper import Keeper
+
+SLOWED: Final = 5.0  # seconds at most that a sender is made to wait where too much waits already
+STEP: Final = 0.25
+SHORT: Final = 64 << 10  # bytes kept of what could not come whole
+
+
+class Doors:
+    """The endpoints that are on, by port, as they were when last looked at; and who is connected to which."""
+
+    def __init__(self) -> None:
+        self.by_port: Mapping[int, Sequence[Door]] = {}
+        self._connected: dict[UUID, set[Peer]] = {}
+        self._waiting: dict[UUID, int] = {}
+
+    def set(self, doors: Sequence[Door]) -> None:
+        """What was found when the endpoints were looked at."""
+        self.by_port = {port: [d for d in doors if d.port == port] for port in {d.port for d in doors}}
+        self._waiting = {door.id: door.waiting for door in doors}
+
+    def at(self, port: int) -> Sequence[Door]:
+        """The endpoints of a port."""
+        return self.by_port.get(port, ())
+
+    def whose(self, port: int, header: Header | None) -> Door | None:
+        """The endpoint whose sender the header names: of those of the port the one that says most of it."""
+        found = [door for door in self.at(port) if _is_of(door, header)]
+        return max(found, key=lambda d: (bool(d.application), bool(d.facility)), default=None)
+
+    def enter(self, door: Door, peer: Peer) -> bool:
+        """Count a connection as the endpoint's; False where it has as many as it may."""
+        mine = self._connected.setdefault(door.id, set())
+        if peer not in mine and len(mine) >= door.most_connections:
+            return False
+        mine.add(peer)
+        return True
+
+    def leave(self, peer: Peer) -> None:
+        """A connection is gone."""
+        for mine in self._connected.values():
+            mine.discard(peer)
+
+    def came(self, door: Door) -> None:
+        """One more waits, until it is looked at again."""
+        self._waiting[door.id] = self._waiting.get(door.id, 0) + 1
+
+    def is_full(self, door: Door) -> bool:
+        """Whether more waits at the endpoint than its depth."""
+        return self._waiting.get(door.id, 0) > door.depth
+
+
+def _is_of(door: Door, header: Header | None) -> bool:
+    if header is None:
+        return not door.application and not door.facility
+    names = ((door.application, header.sending_application), (door.facility, header.sending_facility))
+    return all(not said or said in (found, found.partition("^")[0]) for said, found in names)
+
+
+class MllpHouse:
+    """The house of the listener (see ``doorstep.adapters.mllp.server``)."""
+
+    def __init__(self, doors: Doors, keeper: Keeper) -> None:
+        self._doors, self._keeper = doors, keeper
+        self._serial = count()
+
+    def admit(self, peer: Peer, others: int) -> bool:
+        """From where some endpoint of the port may be sent to, and no more than all of them together may have."""
+        doors = self._doors.at(peer.port)
+        most = sum(door.most_connections for door in doors)
+        return others < most and any(endpoints.may_come_from(peer.address, door.allowed) for door in doors)
+
+    def limit(self, peer: Peer) -> int:
+        """The most that any endpoint of the port takes; what is too much for its own is refused when it is known."""
+        return max((door.most_bytes for door in self._doors.at(peer.port)), default=SHORT)
+
+    def left(self, peer: Peer) -> None:
+        """The connection is gone."""
+        self._doors.leave(peer)
+
+    def take(self, peer: Peer, raw: bytes) -> Awaitable[bytes | None]:
+        """Keep a message; of what no endpoint is for, and of what is sent from elsewhere, nothing is kept."""
+        header = header_of(raw)
+        door = self._doors.whose(peer.port, header)
+        if door is None or not endpoints.may_come_from(peer.address, door.allowed):
+            return _answer(header, Problem("unknown-sender", "MSH-3"))
+        if not self._doors.enter(door, peer):
+            return _closed()
+        if door.charset:
+            header = header_of(raw, door.charset)
+        if len(raw) > door.most_bytes:
+            return self.too_long(peer, door.most_bytes, raw[:SHORT])
+        fault = acks.fault_of(header)
+        arrival = self._arrival(door, peer, raw, header, "unreadable" if fault else "", _params(fault))
+        return self._submitted(door, arrival, header, fault)
+
+    def too_long(self, peer: Peer, limit: int, begin: bytes) -> Awaitable[bytes | None]:
+        """Keep the beginning, and refuse."""
+        header = header_of(begin)
+        door = self._doors.whose(peer.port, header)
+        fault = Problem("too-long", "", f"{limit}")
+        if door is None or not endpoints.may_come_from(peer.address, door.allowed):
+            return _answer(header, fault)
+        arrival = self._arrival(door, peer, begin[:SHORT], header, "too-long", {"limit": limit})
+        return self._submitted(door, arrival, header, fault)
+
+    async def broken(self, peer: Peer, begin: bytes) -> None:
+        """Keep what came of a message whose connection ended, so that somebody can see it; it is not acknowledged."""
+        door = self._doors.whose(peer.port, header := header_of(begin))
+        if door is not None and endpoints.may_come_from(peer.address, door.allowed):
+            arrival = self._arrival(door, peer, begin[:SHORT], header, "broken-frame", {"size": len(begin)})
+            await self._keeper.submit(replace(arrival, code=""))
+
+    def _arrival(
+        self, door: Door, peer: Peer, raw: bytes, header: Header | None, reason: str, params: Mapping[str, object]
+    ) -> Arrival:
+        key = endpoints.key_of(door.ordering, raw)
+        told = acks.wanted(header, _code(header, good=not reason)) or ""
+        kind = f"{header.kind}^{header.trigger}".rstrip("^") if header else ""
+        return Arrival(
+            door.id, door.source, header.control_id if header else "", hashlib.sha256(raw).digest(), peer.address, raw,
+            kind, key, endpoints.slot_of(door.ordering, key, next(self._serial)), told, clock.now(), reason, params,
+        )  # fmt: skip
+
+    def _submitted(
+        self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None
+    ) -> Awaitable[bytes | None]:
+        self._doors.came(door)
+        if self._doors.is_full(door):
+            return asyncio.ensure_future(self._slowed(door, arrival, header, fault))
+        return _told(self._keeper.submit(arrival), header, fault)
+
+    async def _slowed(self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None) -> bytes | None:
+        """Wait until less waits, but not so long that the sender gives up; then keep and answer all the same."""
+        end = asyncio.get_running_loop().time() + SLOWED
+        while self._doors.is_full(door) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  by the clock
+            await asyncio.sleep(STEP)
+        return await _told(self._keeper.submit(arrival), header, fault)
+
+
+def _code(header: Header | None, *, good: bool) -> str:
+    """AA or AR in original mode, CA or CR in enhanced mode (HL7 v2.5.1, 2.9.2 and 2.9.3).
+
+    Good says that the message is kept and that we answer for it; what its mapping finds wrong rests with us.
+    """
+    enhanced = header is not None and bool(header.accept_ack or header.application_ack)
+    return ("C" if enhanced else "A") + ("A" if good else "R")
+
+
+def _params(fault: Problem | None) -> Mapping[str, object]:
+    return {} if fault is None else {"detail": " ".join(filter(None, (fault.reason, fault.place, fault.text[:60])))}
+
+
+async def _told(kept: asyncio.Future[Kept | None], header: Header | None, fault: Problem | None) -> bytes | None:
+    """The acknowledgement of a message that is kept: made of what is kept, so that whoever sends it again gets the
+    same to the byte."""
+    found = await kept
+    if found is None or not found.code:
+        return None if found is None else b""
+    return acks.acknowledge(
+        header, found.code, text=fault.text if fault else "", error=fault, at=found.received_at.astimezone(clock.CHINA),
+        control_id=str(found.id),
+    )  # fmt: skip
+
+
+async def _answer(header: Header | None, fault: Problem) -> bytes | None:
+    """The refusal of what is not kept."""
+    code = acks.wanted(header, _code(header, good=False))
+    if code is None:
+        return b""
+    at = clock.now()
+    return acks.acknowledge(header, code, error=fault, at=at.astimezone(clock.CHINA), control_id=f"{at:%Y%m%d%H%M%S%f}")
+
+
+async def _closed() -> bytes | None:
+    return None

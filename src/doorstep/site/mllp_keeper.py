@@ -1,0 +1,139 @@
+"""Messages of many senders, kept together: what comes while a commit is under way goes into the next.
+
+One connection a process keeps them, so that what one sender sent first is first. Each commit takes from all senders in
+turn, so that none waits behind another's thousands. While the database is away, or its disk full, it is tried again
+for ``PATIENCE`` seconds; then whoever waits is told that nothing was kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from doorstep.kernel import outbox
+from doorstep.record.endpoints import api as endpoints
+from doorstep.record.endpoints.api import Arrival, Kept
+from doorstep.site import fhir_rows
+
+log = logging.getLogger(__name__)
+MOST: Final = 256  # messages of one commit, and their bytes
+MOST_BYTES: Final = 8 << 20
+ENOUGH: Final = 8  # messages worth a commit of their own while many send
+PAUSE: Final = 0.002  # seconds that a busy keeper gathers: a commit costs as much as many messages
+PATIENCE: Final = 10.0
+AGAIN: Final = 0.5  # seconds between two tries
+WAKES: Final = 0.05  # seconds between two calls to the worker
+_LOST: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
+_BUSY: Final = (
+    asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.TransactionRollbackError,
+    asyncpg.PostgresIOError,
+)  # fmt: skip
+AWAY: Final = (*_LOST, *_BUSY, TimeoutError)
+"""What passes: the database was restarted, its disk or memory is full, another transaction was in the way."""
+
+_Waiting = tuple[Arrival, "asyncio.Future[Kept | None]"]
+
+
+class Keeper:
+    """Gathers what is to be kept, in one event loop."""
+
+    def __init__(self) -> None:
+        self._queues: dict[UUID, deque[_Waiting]] = {}
+        self._writer: asyncio.Task[None] | None = None
+        self._connection: Any = None
+        self._keep: Any = None
+        self._busy = False
+        self._woken = 0.0
+
+    def submit(self, arrival: Arrival) -> asyncio.Future[Kept | None]:
+        """Begin to keep a message; what comes of it says where it is, durably, or None: it could not be kept."""
+        future: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(arrival.endpoint, deque()).append((arrival, future))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return future
+
+    async def close(self) -> None:
+        """Finish what waits, and close the connection."""
+        while self._writer is not None:
+            await asyncio.wait([self._writer])
+        if self._connection is not None:
+            gone, self._connection = self._connection, None
+            await gone.close()
+
+    async def _write(self) -> None:
+        try:
+            while self._queues:
+                if self._busy and sum(map(len, self._queues.values())) < ENOUGH:
+                    await asyncio.sleep(PAUSE)
+                batch = self._next()
+                self._busy = len(batch) > 1
+                for (_, future), kept in zip(batch, await self._kept([one for one, _ in batch]), strict=True):
+                    if not future.done():
+                        future.set_result(kept)
+        finally:
+            self._writer = None
+
+    def _next(self) -> list[_Waiting]:
+        """The next of all endpoints in turn, no more than one commit should hold."""
+        batch: list[_Waiting] = []
+        size = 0
+        while self._queues and len(batch) < MOST and size < MOST_BYTES:
+            key = next(iter(self._queues))
+            queue = self._queues.pop(key)
+            batch.append(queue.popleft())
+            size += len(batch[-1][0].raw)
+            if queue:
+                self._queues[key] = queue  # at the end of the line
+        return batch
+
+    async def _kept(self, batch: Sequence[Arrival]) -> list[Kept | None]:
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await self._once(batch)
+            except AWAY as error:
+                log.warning("%d messages cannot be kept yet: %s", len(batch), type(error).__name__)
+                self._drop()
+                if asyncio.get_running_loop().time() > end:
+                    return [None] * len(batch)
+                await asyncio.sleep(AGAIN)
+            except Exception:
+                self._drop()
+                if len(batch) == 1:
+                    log.exception("a message of endpoint %s cannot be kept", batch[0].endpoint)
+                    return [None]
+                # whatever it was, it may be the fault of one of them
+                return [found for one in batch for found in await self._kept([one])]
+
+    async def _once(self, batch: Sequence[Arrival]) -> list[Kept | None]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await fhir_rows.connect("mllp")
+            self._keep = await self._connection.prepare(endpoints.KEEP)
+        found = endpoints.found(await self._keep.fetch(*endpoints.columns(batch)))
+        if len(found) < len(batch):  # some came before, or twice at the same time
+            known = [(one.endpoint, one.digest) for one in batch if (one.endpoint, one.digest) not in found]
+            if known:
+                keys, digests = zip(*known, strict=True)
+                rows = await self._connection.fetch(endpoints.KNOWN, list(keys), list(digests))
+                found = {**found, **endpoints.found(rows)}
+        await self._wake()
+        return [found.get((one.endpoint, one.digest)) for one in batch]
+
+    async def _wake(self) -> None:
+        """Call the worker, not for each commit; where a call is lost it looks by itself within seconds."""
+        now = asyncio.get_running_loop().time()
+        if now - self._woken > WAKES:
+            self._woken = now
+            await self._connection.execute(f"NOTIFY {outbox.CHANNEL}")
+
+    def _drop(self) -> None:
+        gone, self._connection = self._connection, None
+        if gone is not None:
+            gone.terminate()

@@ -1,0 +1,34 @@
+"""An endpoint of each side, and what came in by it: one message in the chart, one that rests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorstep.kernel.testing import callers
+from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.shapes import Facts
+from doorstep.record.endpoints.tests import kit
+
+
+def fill(side: Any) -> None:
+    """Make them; everything that is text says the side's text."""
+    facts = Facts(
+        side.text[:60], side.organisation, 30_000 + sum(side.text.encode()) % 10_000, application=side.text[:200],
+        owner=side.text[:100], authorities={side.text[:40]: "urn:x"}, ordering=Ordering.PATIENT,
+    )  # fmt: skip
+    side.ids["endpoint"] = editing.make(callers.system(), facts=facts)
+    plain = side.text.replace("|", "").replace("^", "").replace("&", "").replace("\\", "")
+    lost = kit.oru(1).replace(b"P1^^^LAB^MR", b"").replace("王^小明".encode(), plain.encode())
+    [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
+    kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
+    kit.work_off()
+
+
+def form(side: Any) -> dict[str, Any]:
+    """What a person types of another endpoint of the side."""
+    return {
+        "name": "新接口", "organisation": side.organisation, "port": 29_999, "ordering": "patient", "megabytes": 8,
+        "most_connections": 4, "depth": 100, "silence": 5, "keep_days": 30, "mapping": "standard",
+        "authorities": "LAB=urn:x",
+    }  # fmt: skip
