@@ -76,6 +76,7 @@ def build(residents: int, seed: int) -> None:
     _residents()
     _clinics()
     _referrals(district)
+    _endpoints(district)
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -221,6 +222,13 @@ def _referrals(district: District) -> None:
     who = next(a.staff_number for a in district.accounts if a.username == "township")
     centre = next(p.posts[0].uscc for p in district.staff if p.number == who)
     demo_referrals.build(call(), centre, district.institutions[0].uscc)
+
+
+def _endpoints(district: District) -> None:
+    """Of the lead hospital, with what its systems send; what stands is left."""
+    from doorstep.site import demo_endpoints
+
+    demo_endpoints.build(call(), district.institutions[0].uscc)
 
 
 def _private(path: Path, text: str) -> None:

@@ -15,11 +15,11 @@ class Words(NamedTuple):
 
 _SENDER: Final = ("请发送方修正后重发。", "Ask the sender to put it right and send it again.")
 _CHARSET: Final = (
-    "在该接入点上设定字符集（许多系统实际发送 GBK 而未声明），然后重新处理。",
+    "在该接口上设定字符集（许多系统实际发送 GBK 而未声明），然后重新处理。",
     "Set the endpoint's character set (many systems send GBK and do not say so), then process it again.",
 )
 _TABLES: Final = (
-    "如需使用，请在映射表中增加一行；否则可忽略。",
+    "如需使用，请在转换规则中增加一行；否则可忽略。",
     "Add a line to the tables if it is needed; else leave it.",
 )
 _VALUE: Final = (
@@ -27,15 +27,15 @@ _VALUE: Final = (
     "Add the value to its value map, or ask the sender to put it right.",
 )
 _KIND: Final = (
-    "请与映射员商定是否接收；不接收的，请发送方停发。",
+    "请与维护转换规则的人员商定是否接收；不接收的，请发送方停发。",
     "Agree with a mapper whether it is to be taken; if not, ask the sender to stop.",
 )
 
 WORDS: Final[Mapping[str, Words]] = {
-    "empty": Words(("消息为空", "The message is empty"), _SENDER),
-    "no-header": Words(("不是 HL7 v2 消息：开头没有 MSH 段", "No HL7 v2 message: it does not begin with MSH"), _SENDER),
+    "empty": Words(("报文为空", "The message is empty"), _SENDER),
+    "no-header": Words(("不是 HL7 v2 报文：开头没有 MSH 段", "No HL7 v2 message: it does not begin with MSH"), _SENDER),
     "batch": Words(
-        ("这是一个批文件，不是单条消息", "A batch file, not a single message"),
+        ("这是一个批文件，不是单件报文", "A batch file, not a single message"),
         ("请按批文件接收。", "Take it as a batch file."),
     ),
     "separators": Words(
@@ -52,22 +52,22 @@ WORDS: Final[Mapping[str, Words]] = {
             "Have line ends in texts written as \\.br\\, or mend it here.",
         ),
     ),
-    "second-header": Words(("一帧中有两条消息", "Two messages in one frame"), _SENDER),
+    "second-header": Words(("一帧中有两件报文", "Two messages in one frame"), _SENDER),
     "too-long": Words(
-        ("消息超过接入点的长度上限", "The message is longer than the endpoint's limit"),
+        ("报文超过接口的长度上限", "The message is longer than the endpoint's limit"),
         ("请提高上限，或请发送方分开发送。", "Raise the limit, or ask the sender to split it."),
     ),
     "missing-field": Words(("缺少必需的字段", "A field that is needed is missing"), _SENDER),
     "missing-segment": Words(("缺少必需的段", "A segment that is needed is missing"), _SENDER),
-    "unsupported-kind": Words(("不接收此类消息", "Messages of this type are not taken"), _KIND),
+    "unsupported-kind": Words(("不接收此类报文", "Messages of this type are not taken"), _KIND),
     "unsupported-trigger": Words(("不接收此触发事件", "This trigger event is not taken"), _KIND),
     "unsupported-processing": Words(("处理标识（MSH-11）不可用", "The processing id (MSH-11) cannot be used"), _SENDER),
     "unsupported-version": Words(("版本（MSH-12）不受支持", "The version (MSH-12) is not supported"), _SENDER),
     "same-record": Words(("合并的两个号码相同", "The two numbers to be merged are the same"), _SENDER),
     "bad-value": Words(("值不符合其类型，未采用", "A value is not of its type and was left out"), _VALUE),
     "unmapped-value": Words(("值不在值对照表中，未采用", "A value is not in its value map and was left out"), _VALUE),
-    "unmapped-field": Words(("字段未映射", "A field is not mapped"), _TABLES),
-    "unmapped-segment": Words(("段未映射", "A segment is not mapped"), _TABLES),
+    "unmapped-field": Words(("字段没有转换规则", "A field is not mapped"), _TABLES),
+    "unmapped-segment": Words(("段没有转换规则", "A segment is not mapped"), _TABLES),
     "repetition-left-out": Words(("只采用了第一个重复值", "Only the first repetition was taken"), _TABLES),
     "second-value": Words(("该处已有值，第二个值未采用", "The place is filled; a second value was left out"), _TABLES),
     "trailer-missing": Words(("批文件没有结尾段，可能不完整", "The file has no trailer and may be cut off"), _SENDER),

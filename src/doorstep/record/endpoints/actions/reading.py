@@ -72,5 +72,4 @@ TABLES: Final = {"standard": mapping.standard}
 
 
 def _rests(reason: str, problem: Problem) -> Read:
-    detail = " ".join(filter(None, (problem.reason, problem.text[:60])))
-    return Read(reason=reason, place=problem.place, params={"detail": detail})
+    return Read(reason=reason, place=problem.place, params={"detail": problem.reason})

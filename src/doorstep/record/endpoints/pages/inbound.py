@@ -70,6 +70,7 @@ def _show(request: CalledRequest, found: Journey, form: Mend, status: int = 200)
     rests = found.line.state == State.RESTING
     context: dict[str, Any] = told(found.line) | {
         "found": found, "form": form, "may_mend": rests and not found.cut, "may_act": rests,
+        "left": reads.left(found.line.params, get_language() or "zh"),
         "segments": [(line[:3], line[3:]) for line in found.text.splitlines() if line],
     }  # fmt: skip
     return render(request, "endpoints/message.html", context, status=status)

@@ -22,5 +22,5 @@ def told(line: Line) -> dict[str, Any]:
     """One with its state in words and why it rests."""
     language, state = get_language() or "zh", State(line.state)
     why = reads.say(line.reason, line.params, language) if line.reason else ""
-    advice = reads.advice(line.reason, language) if line.reason else ""
+    advice = reads.advice(line.reason, line.params, language) if line.reason else ""
     return {"line": line, "state": STATES[state], "tone": TONES.get(state, ""), "why": why, "advice": advice}

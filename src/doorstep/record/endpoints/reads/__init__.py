@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests, text_of
 from doorstep.record.endpoints.reads.standing import standing
-from doorstep.record.endpoints.reads.words import advice, named, say
+from doorstep.record.endpoints.reads.words import advice, left, named, say
 
 __all__ = [
     "advice",
@@ -13,6 +13,7 @@ __all__ = [
     "doors",
     "is_replaying",
     "journey",
+    "left",
     "listed",
     "messages",
     "named",

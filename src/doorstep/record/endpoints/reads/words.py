@@ -1,10 +1,11 @@
-"""Why a message rests, in words: this room's, or those of exchange and whom it asks."""
+"""Why a message rests, in words: this room's, those of the reader of HL7 v2, or those of exchange and whom it asks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from doorstep.adapters.hl7v2 import words as hl7v2
 from doorstep.record.endpoints.rules import words
 from doorstep.record.exchange import api as exchange
 
@@ -12,13 +13,21 @@ from doorstep.record.exchange import api as exchange
 def say(code: str, params: Mapping[str, Any], language: str) -> str:
     """Why it rests."""
     if words.has_words(code):
-        return words.words(code, params, language)
+        told = {**params, "detail": hl7v2.say(str(params["detail"]), language)} if "detail" in params else params
+        return words.words(code, told, language)
     return exchange.say(exchange.Problem(code, params=dict(params)), language)
 
 
-def advice(code: str, language: str) -> str:
+def advice(code: str, params: Mapping[str, Any], language: str) -> str:
     """What a person can do about it; empty where the words say it already."""
+    if found := hl7v2.advice(str(params.get("detail", "")), language):
+        return found
     return words.advice(code, language) if words.has_words(code) else exchange.advice(code, language)
+
+
+def left(params: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
+    """What of a message went nowhere: why, and the place."""
+    return [(hl7v2.say(reason, language), place) for reason, place in params.get("left", ())]
 
 
 def named(code: str, language: str) -> str:

@@ -1,0 +1,165 @@
+"""Endpoints of the demo: the lead hospital's systems send HL7 v2 over a real socket, and the worker's part uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from doorstep.adapters.hl7v2.frames import frame
+from doorstep.kernel import clock, ledger
+from doorstep.kernel.call import Call
+from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions import editing, work
+from doorstep.record.endpoints.models import Endpoint
+from doorstep.record.endpoints.shapes import Facts
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.residents.models import ResidentRecord
+from doorstep.site.demo import systems
+
+WHY: Final = "the demo chooses whose results are sent"
+PEOPLE: Final = 12
+SEX: Final = {"male": "M", "female": "F"}
+RESULTS: Final = (
+    ("2345-7", "葡萄糖", "6.8", "mmol/L", "3.9-6.1", "H"),
+    ("2093-3", "总胆固醇", "5.02", "mmol/L", "0-5.18", "N"),
+    ("2160-0", "肌酐", "78", "umol/L", "57-97", "N"),
+    ("718-7", "血红蛋白", "108", "g/L", "115-150", "L"),
+)
+"""LOINC, name, value, unit, reference range, flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """What the hospital's systems know of somebody."""
+
+    number: str
+    resident_id: str
+    name: str
+    birth: str
+    sex: str
+
+
+def build(call: Call, hospital: str) -> int:
+    """Make them for an institution (credit code), unless there are any, and send; how many messages were kept."""
+    place = organisations.by_uscc((hospital,)).get(hospital)
+    if place is None or Endpoint.objects.unscoped(WHY).exists():
+        return 0
+    call = replace(call, permissions=call.permissions | {str(one) for one in Permission})
+    authorities = {"HIS": systems.hospital_number(hospital)}
+    port = _free_port()
+    for name, application, facility in (("检验系统", "LIS", "LAB"), ("住院系统", "HIS", "WARD")):
+        facts = Facts(
+            name, place, port, application, facility, authorities=authorities, owner="信息科", silence=24 * 60,
+            charset="GB 18030" if application == "HIS" else "",
+        )  # fmt: skip
+        editing.make(call, facts=facts)
+    sent = 0
+    with _listening(port):
+        for message in _messages(list(_patients(place, systems.hospital_number(hospital)))):
+            sent += _send(port, message)
+    while work.run(call):
+        pass
+    return sent
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[None]:
+    """The listener as a process of its own, as ``doorstep serve`` starts it."""
+    environment = dict(os.environ, DOORSTEP_PARENT=str(os.getpid()))
+    with subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", "mllp"], env=environment) as running:
+        try:
+            for _ in range(300):
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            yield
+        finally:
+            running.terminate()
+
+
+def _send(port: int, message: bytes) -> int:
+    """Send one and wait for its acknowledgement; 1 where it came."""
+    with socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(frame(message))
+        return int(bool(line.recv(65_536)))
+
+
+def _patients(place: UUID, system: str) -> Iterator[_Patient]:
+    rows = ResidentRecord.objects.unscoped(WHY).filter(organisation=place, patient_id__isnull=False).order_by("pk")
+    for key in rows.values_list("patient_id", flat=True)[:PEOPLE]:
+        stored = ledger.read("Patient", key)
+        if stored is None or stored.deleted:
+            continue
+        body = json.loads(stored.body)
+        numbers = {one.get("system"): one["value"] for one in body["identifier"]}
+        if system in numbers and systems.RESIDENT_ID in numbers:
+            yield _Patient(
+                numbers[system], numbers[systems.RESIDENT_ID], body["name"][0]["text"],
+                body["birthDate"].replace("-", ""), SEX.get(body["gender"], "U"),
+            )  # fmt: skip
+
+
+def _messages(people: Sequence[_Patient]) -> Iterator[bytes]:
+    """Results of the laboratory, stays of the wards, and two that cannot be used: a message that is not taken in, and
+    one whose text is broken."""
+    now = clock.now().astimezone(clock.CHINA)
+    for at, one in enumerate(people):
+        when = now - timedelta(minutes=7 * (len(people) - at))
+        yield _result(one, at, when).encode()
+        if at % 4 == 0:
+            yield _stay(one, at, when).encode("gb18030")
+    if people:
+        yield _joined(_head("LIS|LAB", "RDE^O11", "X1", now, "UNICODE UTF-8"), _pid(people[0])).encode()
+        yield _joined(_head("LIS|LAB", "ORU^R01", "X2", now, "UNICODE UTF-8"), "此行没有段名").encode()
+
+
+def _result(one: _Patient, at: int, when: datetime) -> str:
+    lines = [
+        f"OBX|{n}|NM|{code}^{name}^LN||{value}|{unit}^^UCUM|{normal}|{flag}|||F|||{_moment(when)}"
+        for n, (code, name, value, unit, normal, flag) in enumerate(RESULTS[at % 2 :: 2], 1)
+    ]
+    order = f"OBR|1||L{when:%Y%m%d}{at:04d}|BIO^生化检验^L|||{_moment(when)}|||||||||||||||{_moment(when)}||LAB|F"
+    return _joined(_head("LIS|LAB", "ORU^R01^ORU_R01", f"L{at:04d}", when, "UNICODE UTF-8"), _pid(one), order, *lines)
+
+
+def _stay(one: _Patient, at: int, when: datetime) -> str:
+    visit = f"PV1|1|I|心血管内科^^12||||D{at:04d}^陆^文远|||CAR|||||||D{at:04d}^陆^文远||V{when:%Y%m%d}{at:04d}^^^HIS"
+    return _joined(
+        _head("HIS|WARD", "ADT^A01^ADT_A01", f"A{at:04d}", when, "GB 18030-2000"),
+        f"EVN||{_moment(when)}", _pid(one), f"{visit}{'|' * 25}{_moment(when)}",
+    )  # fmt: skip
+
+
+def _head(sender: str, kind: str, number: str, when: datetime, charset: str) -> str:
+    return f"MSH|^~\\&|{sender}|DOORSTEP|QINGHE|{_moment(when)}||{kind}|{number}|P|2.5.1||||||{charset}"
+
+
+def _pid(one: _Patient) -> str:
+    numbers = f"{one.number}^^^HIS^MR~{one.resident_id}^^^PRC^NNCHN"
+    return f"PID|1||{numbers}||{one.name[:1]}^{one.name[1:]}^^^^^L||{one.birth}|{one.sex}"
+
+
+def _moment(when: datetime) -> str:
+    return when.strftime("%Y%m%d%H%M%S%z")
+
+
+def _joined(*segments: str) -> str:
+    return "".join(f"{segment}\r" for segment in segments)
