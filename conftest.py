@@ -11,6 +11,8 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from doorstep.site.sharing import calm_collector
+
 pytest_plugins = ["doorstep.kernel.testing.browser", "doorstep.kernel.testing.flush"]
 
 settings.register_profile(
@@ -21,6 +23,11 @@ settings.register_profile(
     database=DirectoryBasedExampleDatabase(Path(__file__).parent / ".cache" / "hypothesis"),
 )
 settings.load_profile("doorstep")
+
+
+def pytest_collection_finish() -> None:
+    """The collector need not walk again and again over the house, its definitions and thousands of collected tests."""
+    calm_collector()
 
 
 @pytest.fixture(autouse=True)
