@@ -30,5 +30,5 @@ def form(side: Any) -> dict[str, Any]:
     return {
         "name": "新接口", "organisation": side.organisation, "port": 29_999, "ordering": "patient", "megabytes": 8,
         "most_connections": 4, "depth": 100, "silence": 5, "keep_days": 30, "mapping": "standard",
-        "authorities": "LAB=urn:x",
+        "authorities": "LAB=urn:x", "key": "",
     }  # fmt: skip
