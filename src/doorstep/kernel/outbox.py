@@ -44,8 +44,13 @@ def emit(event: Any) -> None:
     # one statement for all: every small write publishes, and Django's INSERTs would cost it a third more
     prepared.ask((EMIT, [name, str(event.subject)[:200], body, clock.now(), handlers]))
     if handlers:
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
+        wake()
+
+
+def wake() -> None:
+    """Wake the worker when this transaction is committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
 
 
 def backoff(attempts: int) -> timedelta:
@@ -111,8 +116,7 @@ def replay(delivery_id: int) -> bool:
     fresh = {"state": Delivery.State.WAITING, "attempts": 0, "due_at": clock.now()}
     changed = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.DEAD).update(**fresh)
     if changed:
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
+        wake()
     return bool(changed)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from doorstep.kernel import outbox
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints import reads
-from doorstep.record.endpoints.actions import purging, waking, work
+from doorstep.record.endpoints.actions import purging, work
 
 
 def run(call: Call) -> None:
     """Work on what waits; come back at once where there is more."""
     if work.run(call):
-        waking.wake()
+        outbox.wake()
 
 
 def replay(call: Call) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 from django.db import connection, transaction
 from psycopg import Cursor
 
-from doorstep.kernel import ledger_marks
+from doorstep.kernel import ledger_marks, outbox
 from doorstep.kernel.call import Call
 from doorstep.record.exchange.actions import export_work
 
@@ -19,7 +19,7 @@ def run_exports(call: Call) -> None:
     """Expire what is old, do a slice of what waits, and come back at once where there is more."""
     export_work.expire(call)
     if export_work.advance(call):
-        export_work.wake()
+        outbox.wake()
 
 
 def catch_up(call: Call) -> int:

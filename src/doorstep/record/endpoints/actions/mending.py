@@ -6,14 +6,13 @@ import hashlib
 from typing import Any, Final
 from uuid import UUID
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, outbox
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions.waking import wake
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Replay
 from doorstep.record.endpoints.rules import turns
@@ -27,7 +26,7 @@ def replay(call: Call, *, inbound: int) -> None:
     """Have one message that rests worked on once more, as it came."""
     row = _locked(call, inbound, "replay")
     _change(row.pk, state=_step("replay"), **FRESH)
-    wake()
+    outbox.wake()
 
 
 @action(Permission.MEND, audits="endpoints.replay_all")
@@ -42,7 +41,7 @@ def replay_all(call: Call, *, endpoint: UUID, reason: str = "") -> UUID:
         raise Refused(refuse("endpoint.nothing_rests"))
     order = Replay(endpoint_id=endpoint, reason=reason, upto=last)
     order.save(force_insert=True)
-    wake()
+    outbox.wake()
     return order.pk
 
 
@@ -66,7 +65,7 @@ def mend(call: Call, *, inbound: int, text: str) -> int:
         made.save(force_insert=True)
     _change(row.pk, state=_step("mend"), settled_at=clock.now())
     about("Inbound", inbound, by=made.pk)
-    wake()
+    outbox.wake()
     return made.pk
 
 

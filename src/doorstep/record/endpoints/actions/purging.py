@@ -7,12 +7,11 @@ from typing import Final
 
 from django.db import connection
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, outbox
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions.mending import FRESH
-from doorstep.record.endpoints.actions.waking import wake
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Replay
 
@@ -28,7 +27,7 @@ def replay_some(call: Call) -> int:
         done += _go_on(order)
     about("Inbound", "", count=done)
     if done:
-        wake()
+        outbox.wake()
     return done
 
 

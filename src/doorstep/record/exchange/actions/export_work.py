@@ -6,10 +6,10 @@ import logging
 import time
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from psycopg import sql
 
-from doorstep.kernel import clock, ledger, outbox, trail
+from doorstep.kernel import clock, ledger, trail
 from doorstep.kernel.call import Call
 from doorstep.record.exchange import reads, rules
 from doorstep.record.exchange.actions import export_files, export_rows
@@ -157,9 +157,3 @@ def sweep() -> None:
         rows = Export.objects.unscoped(OURS).filter(state__in=LIVE)
         for name in there - {str(pk) for pk in rows.values_list("pk", flat=True)}:
             export_files.remove(name)
-
-
-def wake() -> None:
-    """Wake the worker when this transaction is committed."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {outbox.CHANNEL}")

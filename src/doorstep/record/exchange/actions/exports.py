@@ -11,7 +11,7 @@ import orjson
 from django.db import connection, transaction
 
 from doorstep.fhir.tables import known_types
-from doorstep.kernel import clock, ledger
+from doorstep.kernel import clock, ledger, outbox
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -64,7 +64,7 @@ def begin_export(
     )  # fmt: skip
     row.awaited = export_work.begun()  # after its time was taken, see export_work.settled
     row.save(force_insert=True)
-    export_work.wake()
+    outbox.wake()
     asked_since = since.isoformat() if since else ""
     about("Export", row.pk, everywhere=row.everywhere, group=row.group, types=len(chosen), since=asked_since)
     return reads.shown_export(row)
