@@ -132,6 +132,12 @@ def inside(request: HttpRequest, wanted: str) -> str:
     return wanted if safe and wanted.startswith("/") and len(wanted) <= LONGEST else "/"
 
 
+def expected(request: HttpRequest) -> int:
+    """The version that the person saw, as a form's hidden field ``expect`` names it; 0, which no row has, for none."""
+    text = request.POST.get("expect", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def is_part(request: HttpRequest) -> bool:
     """Whether HTMX asks for a part of a page (and not for a history restore of the whole)."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers

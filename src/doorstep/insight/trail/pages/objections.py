@@ -17,7 +17,7 @@ from doorstep.insight.trail.forms import AnswerForm
 from doorstep.insight.trail.pages.words import STATES, steps
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.kernel.web.words import sentence
 
 
@@ -59,14 +59,13 @@ def objection(request: CalledRequest, objection: UUID) -> HttpResponse:
 
 def _moved(request: CalledRequest, objection: UUID, form: AnswerForm) -> bool:
     """Make the move that was pressed; False where its form says what is missing."""
-    expect, name = request.POST.get("expect", ""), request.POST.get("move", "")
+    name = request.POST.get("move", "")
     word = None
     if form.is_bound:
         if not form.is_valid():
             return False
         said = form.cleaned_data
         word = acts.Word(said["words"], said["measures"], said["upheld"] == "yes")
-    version = int(expect) if expect.isascii() and expect.isdigit() and len(expect) < 9 else 0
-    acts.move(request.call, objection=objection, expect=version, move=name, word=word)
+    acts.move(request.call, objection=objection, expect=expected(request), move=name, word=word)
     messages.success(request, _("已受理。") if name == "take" else _("已答复，居民可以看到。"))
     return True

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
@@ -97,7 +97,7 @@ def edit(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
 def switch(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Off, or on again."""
     on = request.POST.get("on") == "1"
-    editing.switch(request.call, endpoint=endpoint, expect=_expect(request), on=on)
+    editing.switch(request.call, endpoint=endpoint, expect=expected(request), on=on)
     messages.success(request, _("已启用。") if on else _("已停用，不再接收报文。"))
     return redirect("endpoints:one", endpoint)
 
@@ -107,7 +107,7 @@ def switch(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
 def pause(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Let what comes wait, or work on it again."""
     paused = request.POST.get("paused") == "1"
-    editing.pause(request.call, endpoint=endpoint, expect=_expect(request), paused=paused)
+    editing.pause(request.call, endpoint=endpoint, expect=expected(request), paused=paused)
     messages.success(request, _("已暂停处理，报文照常接收并保存。") if paused else _("已恢复处理。"))
     return redirect("endpoints:one", endpoint)
 
@@ -116,11 +116,6 @@ def _form(request: CalledRequest, **kwargs: Any) -> EndpointForm:
     choices = tuple((key, name) for key, name in organisations.manageable(request.call))
     data = request.POST if request.method == "POST" else None
     return EndpointForm(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
-
-
-def _expect(request: CalledRequest) -> int:
-    text = request.POST.get("expect", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _tell(form: EndpointForm, refused: Refused) -> None:

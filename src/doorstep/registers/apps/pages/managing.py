@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, page
+from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions import registering as acts
 from doorstep.registers.apps.forms import KINDS, AppForm, initial
@@ -86,7 +86,7 @@ def one(request: CalledRequest, app: UUID) -> HttpResponse:
 @require_POST
 def rotate(request: CalledRequest, app: UUID) -> HttpResponse:
     """A new secret, shown once."""
-    return _registered(request, app, acts.rotate(request.call, app=app, expect=_expect(request)))
+    return _registered(request, app, acts.rotate(request.call, app=app, expect=expected(request)))
 
 
 @page(Permission.MANAGE)
@@ -94,7 +94,7 @@ def rotate(request: CalledRequest, app: UUID) -> HttpResponse:
 def switch(request: CalledRequest, app: UUID) -> HttpResponseBase:
     """Off, or on again."""
     on = request.POST.get("on") == "1"
-    acts.switch(request.call, app=app, expect=_expect(request), on=on)
+    acts.switch(request.call, app=app, expect=expected(request), on=on)
     messages.success(request, _("已启用。") if on else _("已停用，它的授权全部结束。"))
     return redirect("apps:one", app)
 
@@ -115,11 +115,6 @@ def _registered(request: CalledRequest, app: UUID, secret: str) -> HttpResponse:
 
 def _given(request: CalledRequest) -> object:
     return request.POST if request.method == "POST" else None
-
-
-def _expect(request: CalledRequest) -> int:
-    text = request.POST.get("expect", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _tell(form: AppForm, refused: Refused) -> None:

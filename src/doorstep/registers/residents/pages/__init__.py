@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.paging import Page
 from doorstep.kernel.web.forms import HouseForm
-from doorstep.kernel.web.pages import CalledRequest, is_part, page
+from doorstep.kernel.web.pages import CalledRequest, expected, is_part, page
 from doorstep.linkage import numbers
 from doorstep.registers.residents import forms
 from doorstep.registers.residents.access import Permission
@@ -180,16 +180,11 @@ def guardian(request: CalledRequest, resident: UUID) -> HttpResponseBase:
     return _edit(request, head, form, save, _("添加监护人"), _("监护人已保存。"))
 
 
-def _expect(request: CalledRequest) -> int:
-    text = request.POST.get("expect", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
 @page(Permission.EDIT)
 @require_POST
 def end_guardian(request: CalledRequest, resident: UUID, guardian: int) -> HttpResponseBase:
     """End a guardianship today."""
-    family.end_guardian(request.call, resident=resident, expect=_expect(request), guardian=guardian)
+    family.end_guardian(request.call, resident=resident, expect=expected(request), guardian=guardian)
     messages.success(request, _("监护关系已结束。"))
     return redirect("residents:show", resident)
 
@@ -240,6 +235,6 @@ def remove_member(request: CalledRequest, resident: UUID, member: int) -> HttpRe
     home = identity.home(request.call.scope, resident)
     if home is None:
         raise Refused(refuse("not_found", kind="Household"))
-    family.remove_member(request.call, household=home.id, expect=_expect(request), member=member)
+    family.remove_member(request.call, household=home.id, expect=expected(request), member=member)
     messages.success(request, _("已移出这一户。"))
     return redirect("residents:show", resident)

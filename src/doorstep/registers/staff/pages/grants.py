@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
-from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
@@ -52,8 +52,6 @@ def _where(call: Call, row: PersonDetail) -> list[tuple[str, str]]:
 @require_POST
 def revoke(request: CalledRequest, key: UUID, grant: UUID) -> HttpResponse:
     """Take a grant back."""
-    text = request.POST.get("expect", "")
-    expect = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    grants.revoke(request.call, person=key, grant=grant, expect=expect)
+    grants.revoke(request.call, person=key, grant=grant, expect=expected(request))
     messages.success(request, _("授权已收回，立即失效。"))
     return redirect("staff:person", key)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import accounts
@@ -54,8 +54,6 @@ def keys(request: CalledRequest, organisation: UUID) -> HttpResponse:
 @require_POST
 def revoke(request: CalledRequest, organisation: UUID, key: UUID) -> HttpResponse:
     """Take a key back."""
-    text = request.POST.get("expect", "")
-    expect = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    accounts.revoke_key(request.call, key=key, expect=expect)
+    accounts.revoke_key(request.call, key=key, expect=expected(request))
     messages.success(request, _("密钥已收回，立即失效。"))
     return redirect("staff:keys", organisation)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, demand
 from doorstep.kernel.web.forms import HouseForm
-from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import api as staff
 from doorstep.resources.booking import forms
@@ -164,7 +164,6 @@ def shares(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
 @require_POST
 def end(request: CalledRequest, clinic: UUID) -> HttpResponseBase:
     """No more sessions of this clinic."""
-    expect = request.POST.get("expect", "")
-    acts.end_clinic(request.call, clinic=clinic, expect=int(expect[:9]) if expect.isdecimal() else 0)
+    acts.end_clinic(request.call, clinic=clinic, expect=expected(request))
     messages.success(request, _("这个门诊已撤销。"))
     return redirect("booking:week")

@@ -18,7 +18,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.resources.booking import flow, forms
 from doorstep.resources.booking.access import Permission, may_keep, may_serve
@@ -147,8 +147,7 @@ def move(request: CalledRequest, session: UUID) -> HttpResponseBase:
     name = request.POST.get("move", "")
     if name not in MOVES:
         raise Refused(refuse("not_found", kind="Move"))
-    expect = request.POST.get("expect", "")
-    MOVES[name](request.call, session=session, expect=int(expect[:9]) if expect.isdecimal() else 0)
+    MOVES[name](request.call, session=session, expect=expected(request))
     messages.success(request, _("已办好。"))
     if request.POST.get("back") == "clinic":  # where one session after the other is given out
         return redirect("booking:clinic", reads.clinic_of(session))
