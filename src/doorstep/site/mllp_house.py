@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -34,7 +35,10 @@ class Doors:
 
     def set(self, doors: Sequence[Door]) -> None:
         """What was found when the endpoints were looked at."""
-        self.by_port = {port: [d for d in doors if d.port == port] for port in {d.port for d in doors}}
+        by_port: dict[int, list[Door]] = defaultdict(list)
+        for door in doors:
+            by_port[door.port].append(door)
+        self.by_port = by_port
         self._waiting = {door.id: door.waiting for door in doors}
 
     def at(self, port: int) -> Sequence[Door]:
@@ -109,7 +113,7 @@ class MllpHouse:
         if len(raw) > door.most_bytes:
             return self.too_long(peer, door.most_bytes, raw[:SHORT])
         fault = acks.fault_of(header)
-        arrival = self._arrival(door, peer, raw, header, "unreadable" if fault else "", _params(fault))
+        arrival = self._arrival(door, peer, raw, header, *_rests(fault))
         return self._submitted(door, arrival, header, fault)
 
     def too_long(self, peer: Peer, limit: int, begin: bytes) -> Awaitable[bytes | None]:
@@ -130,7 +134,14 @@ class MllpHouse:
             await self._keeper.submit(replace(arrival, code=""))
 
     def _arrival(
-        self, door: Door, peer: Peer, raw: bytes, header: Header | None, reason: str, params: Mapping[str, object]
+        self,
+        door: Door,
+        peer: Peer,
+        raw: bytes,
+        header: Header | None,
+        reason: str,
+        params: Mapping[str, object],
+        place: str = "",
     ) -> Arrival:
         key = endpoints.key_of(door.ordering, raw)
         told = acks.wanted(header, _code(header, good=not reason)) or ""
@@ -138,6 +149,7 @@ class MllpHouse:
         return Arrival(
             door.id, door.source, header.control_id if header else "", hashlib.sha256(raw).digest(), peer.address, raw,
             kind, key, endpoints.slot_of(door.ordering, key, next(self._serial)), told, clock.now(), reason, params,
+            place,
         )  # fmt: skip
 
     def _submitted(
@@ -165,8 +177,9 @@ def _code(header: Header | None, *, good: bool) -> str:
     return ("C" if enhanced else "A") + ("A" if good else "R")
 
 
-def _params(fault: Problem | None) -> Mapping[str, object]:
-    return {} if fault is None else {"detail": " ".join(filter(None, (fault.reason, fault.place, fault.text[:60])))}
+def _rests(fault: Problem | None) -> tuple[str, Mapping[str, object], str]:
+    """Why a message can only rest, with what fills the words, and where; nothing for a sound one."""
+    return ("", {}, "") if fault is None else ("unreadable", {"detail": fault.reason}, fault.place)
 
 
 async def _told(kept: asyncio.Future[Kept | None], header: Header | None, fault: Problem | None) -> bytes | None:

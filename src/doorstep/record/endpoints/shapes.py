@@ -89,6 +89,7 @@ class Arrival:
     received_at: datetime
     reason: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from doorstep.adapters.mllp.server import Limits
 from doorstep.kernel.testing.callers import system
+from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.tests import kit
@@ -126,6 +127,10 @@ def test_what_is_no_message_is_refused_and_rests(port: int):
     assert [(row.state, row.reason) for row in kit.inbound()] == [
         ("resting", "unreadable"), ("resting", "unreadable"), ("kept", ""),
     ]  # fmt: skip
+    rests = [row for row in kit.inbound() if row.state == "resting"]
+    assert [row.place for row in rests] == ["MSH", "MSH-9"]
+    said = [reads.say(row.reason, row.params, "zh") for row in rests]
+    assert all(words in one for words, one in zip(("开头没有 MSH 段", "缺少必需的字段"), said, strict=True)), said
 
 
 def test_a_frame_that_is_cut_is_kept_and_not_acknowledged_and_can_be_sent_again(port: int):

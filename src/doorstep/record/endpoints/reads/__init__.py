@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
-from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests, text_of
+from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
 from doorstep.record.endpoints.reads.standing import standing
 from doorstep.record.endpoints.reads.words import advice, left, named, say
 
@@ -24,5 +24,4 @@ __all__ = [
     "say",
     "shown",
     "standing",
-    "text_of",
 ]

@@ -66,11 +66,12 @@ def journey(call: Call, *, inbound: int) -> Journey:
     about("Inbound", inbound, resident=whose[0][0] if len(whose) == 1 else None)
     raw = bytes(row.raw)
     others = Inbound.objects.unscoped("of the message above").filter(mends=row)
-    text = text_of(row.endpoint, raw)
+    charset = charset_of(row.endpoint, raw)
+    text = raw.decode(charset, "replace")
     return Journey(
         _line(row), row.peer, bytes(row.digest).hex(), row.code, row.key, row.settled_at, row.number,
         tuple(row.wrote), whose, row.mends_id, others.values_list("pk", flat=True).first(), text[:SHOWN],
-        len(text) > SHOWN or text.encode(charset_of(row.endpoint, raw), "replace") != raw,
+        len(text) > SHOWN or text.encode(charset, "replace") != raw,
     )  # fmt: skip
 
 
@@ -88,11 +89,6 @@ def charset_of(endpoint: Endpoint, raw: bytes) -> str:
         return codec.parse(raw, endpoint.charset or None).codec
     except codec.Unreadable:
         return "utf-8"
-
-
-def text_of(endpoint: Endpoint, raw: bytes) -> str:
-    """What a message says, whatever stands in it that is no text."""
-    return raw.decode(charset_of(endpoint, raw), "replace")
 
 
 def _line(row: Inbound) -> Line:
