@@ -113,9 +113,12 @@ def table(kind: str) -> sql.Identifier:
 
 
 def hold(kind: str, ids: Sequence[str]) -> Mapping[str, Known]:
-    """Lock rows of a type for a ``write`` in the same transaction, in the order of their ids; those that are there."""
+    """Rows of a type for a ``write`` in the same transaction, those that are there: locked, in the order of their ids.
+
+    What many records share is only read: ``write`` locks it as a queue, and rows taken before that would cross it.
+    """
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        return _hold(cast("Cursor[Any]", cursor.cursor), kind, ids)
+        return (_known if kind in SHARED else _hold)(cast("Cursor[Any]", cursor.cursor), kind, ids)
 
 
 def _hold(cursor: Cursor[Any], kind: str, ids: Sequence[str]) -> dict[str, Known]:
@@ -125,12 +128,6 @@ def _hold(cursor: Cursor[Any], kind: str, ids: Sequence[str]) -> dict[str, Known
     )
     rows = cursor.execute(sql.SQL(query).format(table(kind)), [list(ids)]).fetchall()
     return {r[0]: Known(r[1], bytes(r[6]), r[3], r[5], r[4] is None, r) for r in rows}
-
-
-def known(kind: str, ids: Sequence[str]) -> Mapping[str, Known]:
-    """What stands under ids of a type now; nothing is locked."""
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        return _known(cast("Cursor[Any]", cursor.cursor), kind, ids)
 
 
 def write(rows: Sequence[Fresh], at: datetime, held: Held | None = None) -> list[Written]:

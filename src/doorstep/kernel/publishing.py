@@ -80,12 +80,7 @@ def write(published: Iterable[Publication]) -> None:
     held: dict[str, Mapping[str, ledger.Known]] = {}
     with fence.lifted("an id may be another institution's, and versions go in by COPY"):
         for kind in sorted(by_type):
-            ids = sorted(each.id for each in by_type[kind])
-            # what many records share is locked by the ledger itself, as a queue; rows taken here would cross that
-            if kind in ledger.SHARED:
-                known = ledger.known(kind, ids)
-            else:
-                known = held[kind] = ledger.hold(kind, ids)
+            known = held[kind] = ledger.hold(kind, sorted(each.id for each in by_type[kind]))
             rows += [row for each in by_type[kind] if (row := _fresh(each, known.get(each.id))) is not None]
         if not rows:
             return
