@@ -38,23 +38,26 @@ class Envelope:
 
 
 @dataclass(slots=True)
-class Group:
-    """A batch: its header (none where the file goes without), its messages to the byte, and what its trailer counts."""
+class _Enclosed:
+    """What stands between a header (none where the file goes without) and a trailer; ``count`` is what that counts."""
 
     header: Envelope | None = None
-    messages: list[bytes] = field(default_factory=list)
     count: str = ""
     closed: bool = False
 
 
 @dataclass(slots=True)
-class Batch:
-    """A file of batches, in order; ``count`` is what FTS counts."""
+class Group(_Enclosed):
+    """A batch: its messages to the byte."""
 
-    header: Envelope | None = None
+    messages: list[bytes] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Batch(_Enclosed):
+    """A file of batches, in order."""
+
     groups: list[Group] = field(default_factory=list)
-    count: str = ""
-    closed: bool = False
 
     @property
     def messages(self) -> list[bytes]:
@@ -86,16 +89,18 @@ def split(raw: bytes, charset: str | None = None) -> Batch:
 
 def check(batch: Batch) -> list[Problem]:
     """What is wrong with a file as a whole: trailers that are missing or count otherwise. Its messages may be sound."""
-    found = []
-    if batch.header is not None and not batch.closed:
-        found.append(Problem("trailer-missing", "FTS"))
-    if _COUNT.fullmatch(batch.count) and int(batch.count) != len(batch.groups):
-        found.append(Problem("count-differs", "FTS-1", f"{batch.count} / {len(batch.groups)}"))
+    found = _trailed(batch, "FTS", len(batch.groups))
     for number, group in enumerate(batch.groups, 1):
-        if group.header is not None and not group.closed:
-            found.append(Problem("trailer-missing", f"BTS[{number}]"))
-        if _COUNT.fullmatch(group.count) and int(group.count) != len(group.messages):
-            found.append(Problem("count-differs", f"BTS[{number}]-1", f"{group.count} / {len(group.messages)}"))
+        found += _trailed(group, f"BTS[{number}]", len(group.messages))
+    return found
+
+
+def _trailed(part: _Enclosed, trailer: str, holds: int) -> list[Problem]:
+    found = []
+    if part.header is not None and not part.closed:
+        found.append(Problem("trailer-missing", trailer))
+    if _COUNT.fullmatch(part.count) and int(part.count) != holds:
+        found.append(Problem("count-differs", f"{trailer}-1", f"{part.count} / {holds}"))
     return found
 
 
@@ -135,10 +140,9 @@ def _begin(batch: Batch, name: bytes, header: Envelope | None) -> None:
 
 def _end(batch: Batch, name: bytes, piece: bytes) -> None:
     count = piece[4:].split(piece[3:4], 1)[0].strip().decode("ascii", "replace")
-    if name == b"FTS":
-        batch.count, batch.closed = count, True
-    elif batch.groups:
-        batch.groups[-1].count, batch.groups[-1].closed = count, True
+    ended: _Enclosed | None = batch if name == b"FTS" else batch.groups[-1] if batch.groups else None
+    if ended is not None:
+        ended.count, ended.closed = count, True
 
 
 def _envelope(piece: bytes, charset: str | None) -> Envelope | None:

@@ -252,27 +252,26 @@ def _local(context: Context, *names: str) -> str:
     return ":".join([LOCAL, *(quote(name, safe="") for name in (context.institution, *names) if name)])
 
 
+def _name(family: str, given: str, middle: str = "") -> str:
+    if _HANZI.search(family + given):
+        return family + given + middle
+    return " ".join(part for part in (given, middle, family) if part)
+
+
 def name_text(value: Value, context: Context, values: Map) -> str | None:
     """A person's name in one (XPN, XCN without its first component is not one): hanzi without spaces, family first."""
-    family, given, middle = value.part(1, 1).text, value.part(2).text, value.part(3).text
-    if _HANZI.search(family + given):
-        return family + given + middle or None
-    return " ".join(part for part in (given, middle, family) if part) or None
+    return _name(value.part(1, 1).text, value.part(2).text, value.part(3).text) or None
 
 
 def person_text(value: Value, context: Context, values: Map) -> str | None:
     """The name in an XCN."""
-    family, given, middle = value.part(2, 1).text, value.part(3).text, value.part(4).text
-    if _HANZI.search(family + given):
-        return family + given + middle or None
-    return " ".join(part for part in (given, middle, family) if part) or value.part(1).text or None
+    found = _name(value.part(2, 1).text, value.part(3).text, value.part(4).text)
+    return found or value.part(1).text or None
 
 
 def nested_person(value: Value, context: Context, values: Map) -> str | None:
     """The name in a CNN, whose parts are subcomponents."""
-    family, given = value.part(2).text, value.part(3).text
-    joined = family + given if _HANZI.search(family + given) else f"{given} {family}".strip()
-    return joined or value.part(1).text or None
+    return _name(value.part(2).text, value.part(3).text) or value.part(1).text or None
 
 
 def address_text(value: Value, context: Context, values: Map) -> str | None:

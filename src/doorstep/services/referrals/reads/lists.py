@@ -92,16 +92,16 @@ def open_for_resident(call: Call, resident: UUID) -> tuple[Line, ...]:
 
 def of_appointment(appointment: UUID) -> tuple[UUID, Status] | None:
     """The referral that holds an appointment and where it stands: for the house, which follows booking's events."""
-    held = Referral.objects.unscoped("an event of booking names no institution's referral").filter(
-        appointment=appointment
-    )
-    found = held.values_list("pk", "status").first()
-    return (found[0], Status(found[1])) if found else None
+    return _of(appointment=appointment)
 
 
 def of_kept(appointment: UUID) -> tuple[UUID, Status] | None:
     """The same of the appointment that is kept for the patient instead of one that was stopped."""
-    held = Referral.objects.unscoped("an event of booking names no institution's referral").filter(instead=appointment)
+    return _of(instead=appointment)
+
+
+def _of(**which: UUID) -> tuple[UUID, Status] | None:
+    held = Referral.objects.unscoped("an event of booking names no institution's referral").filter(**which)
     found = held.values_list("pk", "status").first()
     return (found[0], Status(found[1])) if found else None
 
