@@ -34,20 +34,22 @@ AIM = 1 / 3
 ROW = "{:<44}{:>14}"
 
 
-def prepare(people: int, places: int) -> list[tuple[str, str]]:
-    """A clinic tomorrow with so many places, ten at each time; each of the people with the time that they want."""
+def given_out(ahead: int, places: int, shares: Any = None) -> UUID:
+    """A new expert clinic, so many days ahead, with so many places, ten at each time, published; its session.
+
+    ``shares`` by channel, where they are other than the house's own.
+    """
     from datetime import date
     from datetime import time as hour
 
     from doorstep.kernel import clock
     from doorstep.registers.organisations.models import Department, Organisation
-    from doorstep.registers.residents.models import Resident
     from doorstep.resources.booking.actions import rostering, sessions
-    from doorstep.resources.booking.models import Session, Slot
+    from doorstep.resources.booking.models import Session
     from doorstep.resources.booking.shapes import ClinicIn, RosterIn
 
     where = Organisation.objects.unscoped("bench").get()
-    tomorrow, keeper = clock.today() + timedelta(days=1), _call()
+    day, keeper = clock.today() + timedelta(days=ahead), _call()
     number = Department.objects.unscoped("bench").count()
     department = Department.objects.create(
         organisation=where, code=f"{number:02d}", name=f"科{number}", since=date(2020, 1, 1)
@@ -55,11 +57,22 @@ def prepare(people: int, places: int) -> list[tuple[str, str]]:
     made = ClinicIn(where.id, department.id, "专家门诊", practitioner="陆文远", visits_from="省人民医院")
     clinic = rostering.make_clinic(keeper, clinic=made)
     ends = (8 * 60 + places // 10 * 10) // 60, (places // 10 * 10) % 60
-    week = RosterIn(frozenset({tomorrow.isoweekday()}), hour(8), hour(*ends), 10, tomorrow, "support", 10, tomorrow)
+    week = RosterIn(frozenset({day.isoweekday()}), hour(8), hour(*ends), 10, day, "support", 10, day)
     rostering.add_roster(keeper, clinic=clinic, roster=week)
-    assert rostering.plan(keeper, clinic=clinic, since=tomorrow, until=tomorrow) == 1
+    if shares is not None:
+        rostering.set_quota(keeper, clinic=clinic, shares=shares, since=clock.today())
+    assert rostering.plan(keeper, clinic=clinic, since=day, until=day) == 1
     session = Session.objects.unscoped("bench").get(clinic=clinic)
     sessions.give_out(keeper, session=session.id, expect=1)
+    return UUID(str(session.id))
+
+
+def prepare(people: int, places: int) -> list[tuple[str, str]]:
+    """A clinic tomorrow with so many places; each of the people with the time that they want."""
+    from doorstep.registers.residents.models import Resident
+    from doorstep.resources.booking.models import Slot
+
+    session = given_out(1, places)
     slots = list(Slot.objects.filter(session=session).values_list("id", flat=True))
     assert len(slots) == places
     if not Resident.objects.unscoped("bench").exists():

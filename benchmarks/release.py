@@ -18,7 +18,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -33,36 +32,17 @@ Told = tuple[str, list[str], float]
 
 
 def prepare(people: int, places: int) -> tuple[str, list[str]]:
-    """A clinic in fifteen days, ten places at each time, all of them given out tomorrow morning; the people."""
-    from datetime import date
-    from datetime import time as hour
+    """A clinic in fifteen days, all of whose places are given out tomorrow morning; the people."""
     from decimal import Decimal
 
-    from benchmarks.booking import _call
-    from doorstep.kernel import clock
-    from doorstep.registers.organisations.models import Department, Organisation
+    from benchmarks.booking import given_out
     from doorstep.registers.residents.models import Resident
-    from doorstep.resources.booking.actions import rostering, sessions
-    from doorstep.resources.booking.models import Session
     from doorstep.resources.booking.rules import Channel
-    from doorstep.resources.booking.shapes import ClinicIn, RosterIn
 
-    where, keeper = Organisation.objects.unscoped("bench").get(), _call()
-    department = Department.objects.create(organisation=where, code="00", name="心血管内科", since=date(2020, 1, 1))
-    made = ClinicIn(where.id, department.id, "专家门诊", practitioner="陆文远", visits_from="省人民医院")
-    clinic, day = rostering.make_clinic(keeper, clinic=made), clock.today() + timedelta(days=15)
-    minutes = 8 * 60 + places // 10 * 10
-    week = RosterIn(
-        frozenset({day.isoweekday()}), hour(8), hour(minutes // 60, minutes % 60), 10, day, "support", 10, day
-    )  # fmt: skip
-    rostering.add_roster(keeper, clinic=clinic, roster=week)
-    rostering.set_quota(keeper, clinic=clinic, shares={Channel.WINDOW: Decimal(0)}, since=clock.today())
-    rostering.plan(keeper, clinic=clinic, since=day, until=day)
-    session = Session.objects.unscoped("bench").get(clinic=clinic)
-    sessions.give_out(keeper, session=session.id, expect=1)
+    session = given_out(15, places, {Channel.WINDOW: Decimal(0)})
     Resident.objects.bulk_create([Resident(name=f"居民{n}") for n in range(people)], batch_size=5000)
     who = Resident.objects.unscoped("bench").order_by("pk").values_list("pk", flat=True)
-    return str(session.id), [str(one) for one in who]
+    return str(session), [str(one) for one in who]
 
 
 def _caller(resident: UUID) -> Any:

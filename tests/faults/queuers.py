@@ -4,35 +4,11 @@ out says what became of it. Whoever looks serves the queue too, as the page that
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import django
 
-
-def until_answered(work: Callable[[], str]) -> str:
-    """Do it until there is an answer: a line that breaks is tried again, as a page that renews itself does."""
-    from django.db import Error, connection
-
-    for _ in range(400):
-        try:
-            if said := work():
-                return said
-        except Error:
-            connection.close()
-        time.sleep(0.02)
-    return "lost"
-
-
-def caller(resident: UUID) -> Any:
-    """The resident, signed in, now."""
-    from doorstep.kernel.call import NOWHERE
-    from doorstep.kernel.testing.callers import system
-
-    return replace(system(), actor=f"resident:{resident}", scope=NOWHERE, resident=resident)
+from tests.faults.crowd import caller, until_answered
 
 
 def join(session: UUID, resident: UUID) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,17 +10,16 @@ from uuid import UUID
 
 import pytest
 
-from doorstep.kernel.testing.browser import at_widths, axe, no_sideways
+from doorstep.kernel.testing.browser import axe
 from doorstep.kernel.testing.callers import member
 from doorstep.record.charts.tests.conftest import organisation
 from doorstep.registers.portal.tests import factory
 from doorstep.resources.booking import jobs
 from doorstep.resources.booking.models import Appointment, Release, Slot
 from doorstep.resources.booking.tests.conftest import ahead, at, department, sitting
+from tests.journeys.crowd import PICTURES, looked_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PICTURES = os.environ.get("DOORSTEP_PICTURES", "")
-"""A folder into which each step is drawn, for whoever wants to look."""
 
 
 @pytest.fixture
@@ -46,16 +44,6 @@ def enter(open_page: Callable[..., Any], live_server: Any, county: UUID) -> Call
         return page
 
     return make
-
-
-def looked_at(page: Any, name: str) -> None:
-    """At both widths: nothing sticks out, axe finds nothing grave; drawn where pictures are wanted."""
-    for width in at_widths(page):
-        no_sideways(page)
-        axe(page)
-        if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"{name}-{width}.png"), full_page=True)
-    page.set_viewport_size({"width": 360, "height": 800})
 
 
 def test_four_taps_a_code_and_back(enter: Callable[..., Any]) -> None:

@@ -3,33 +3,19 @@ the family doctor follows up. By the pages alone, list and detail side by side, 
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from doorstep.kernel.testing.browser import at_widths, axe, no_sideways
 from doorstep.kernel.testing.callers import member
 from doorstep.resources.booking import api as booking
 from doorstep.resources.booking.tests.conftest import ahead, department, sitting
 from doorstep.services.referrals.models import Referral
 from doorstep.services.referrals.tests import factory
+from tests.journeys.crowd import looked_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PICTURES = os.environ.get("DOORSTEP_PICTURES", "")
-"""A folder into which each step is drawn, for whoever wants to look."""
-
-
-def looked_at(page: Any, name: str) -> None:
-    """At both widths: nothing sticks out, axe finds nothing grave; drawn where pictures are wanted."""
-    for width in at_widths(page):
-        no_sideways(page)
-        axe(page)
-        if PICTURES:
-            page.screenshot(path=str(Path(PICTURES) / f"referral-{name}-{width}.png"), full_page=True)
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def write(page: Any, here: factory.World) -> UUID:
@@ -51,7 +37,7 @@ def write(page: Any, here: factory.World) -> UUID:
     page.locator("[name=consent_name]").fill("李秀英")
     page.locator("[name=consent_channel]").select_option("in_person")
     page.locator("#saved").get_by_text("已保存").wait_for()
-    looked_at(page, "written")
+    looked_at(page, "referral-written")
     page.get_by_role("button", name="发出转诊").click()
     page.get_by_text("转诊已发出").wait_for()
     return UUID(str(Referral.objects.unscoped("test").get().pk))
@@ -68,14 +54,14 @@ def test_up_with_a_place_and_back_to_the_family_doctor(as_caller: Any, browser_p
     page.goto("/referrals/")
     page.locator(".desk-row").first.click()
     page.locator("#detail .btn-next").wait_for()
-    looked_at(page, "at-the-desk")
+    looked_at(page, "referral-at-the-desk")
     page.get_by_role("button", name="接收病人").click()
     page.locator("#detail").get_by_text("已接收，待到诊").first.wait_for()
     taken = factory.row(referral)
     assert booking.get(here.bounds, [taken.appointment])[taken.appointment].status == "booked"
     page.get_by_role("button", name="病人已到").click()
     page.locator("[name=report-diagnosis]").wait_for()
-    looked_at(page, "return-letter")
+    looked_at(page, "referral-return-letter")
     for name, text in factory.BACK.items():
         page.locator(f"[name=report-{name}]").fill(text)
     page.locator("#detail .btn-next").click()
@@ -84,11 +70,11 @@ def test_up_with_a_place_and_back_to_the_family_doctor(as_caller: Any, browser_p
     as_caller(here.doctor)
     page.goto(f"/referrals/{referral}/")
     page.get_by_text(factory.BACK["plan"]).first.wait_for()
-    looked_at(page, "came-back")
+    looked_at(page, "referral-came-back")
     page.get_by_role("button", name="接收回转单").click()
     page.locator("[name=follow_up-note]").fill("血压 138/84，继续服药")
     page.get_by_role("button", name="登记随访").click()
     page.get_by_role("button", name="办结").click()
     page.locator("#detail").get_by_text("已办结").first.wait_for()
-    looked_at(page, "closed")
+    looked_at(page, "referral-closed")
     assert factory.row(referral).status == "closed"

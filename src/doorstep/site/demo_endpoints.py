@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from doorstep.adapters.hl7v2.acks import stamp
 from doorstep.adapters.hl7v2.frames import frame
 from doorstep.kernel import clock, ledger
 from doorstep.kernel.call import Call
@@ -24,6 +22,7 @@ from doorstep.record.endpoints.models import Endpoint
 from doorstep.record.endpoints.shapes import Facts
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents.models import ResidentRecord
+from doorstep.site import serve
 from doorstep.site.demo import systems
 
 WHY: Final = "the demo chooses whose results are sent"
@@ -64,7 +63,8 @@ def build(call: Call, hospital: str) -> int:
         )  # fmt: skip
         editing.make(call, facts=facts)
     sent = 0
-    with _listening(port):
+    with serve.running("mllp"):
+        _wait(port)
         for message in _messages(list(_patients(place, systems.hospital_number(hospital)))):
             sent += _send(port, message)
     while work.run(call):
@@ -78,21 +78,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def _listening(port: int) -> Iterator[None]:
-    """The listener as a process of its own, as ``doorstep serve`` starts it."""
-    environment = dict(os.environ, DOORSTEP_PARENT=str(os.getpid()))
-    with subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", "mllp"], env=environment) as running:
-        try:
-            for _ in range(300):
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield
-        finally:
-            running.terminate()
+def _wait(port: int) -> None:
+    """Until the listener is there, for half a minute at most."""
+    for _ in range(300):
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        time.sleep(0.1)
 
 
 def _send(port: int, message: bytes) -> int:
@@ -133,10 +125,10 @@ def _messages(people: Sequence[_Patient]) -> Iterator[bytes]:
 
 def _result(one: _Patient, at: int, when: datetime) -> str:
     lines = [
-        f"OBX|{n}|NM|{code}^{name}^LN||{value}|{unit}^^UCUM|{normal}|{flag}|||F|||{_moment(when)}"
+        f"OBX|{n}|NM|{code}^{name}^LN||{value}|{unit}^^UCUM|{normal}|{flag}|||F|||{stamp(when)}"
         for n, (code, name, value, unit, normal, flag) in enumerate(RESULTS[at % 2 :: 2], 1)
     ]
-    order = f"OBR|1||L{when:%Y%m%d}{at:04d}|BIO^生化检验^L|||{_moment(when)}|||||||||||||||{_moment(when)}||LAB|F"
+    order = f"OBR|1||L{when:%Y%m%d}{at:04d}|BIO^生化检验^L|||{stamp(when)}|||||||||||||||{stamp(when)}||LAB|F"
     return _joined(_head("LIS|LAB", "ORU^R01^ORU_R01", f"L{at:04d}", when, "UNICODE UTF-8"), _pid(one), order, *lines)
 
 
@@ -144,21 +136,17 @@ def _stay(one: _Patient, at: int, when: datetime) -> str:
     visit = f"PV1|1|I|心血管内科^^12||||D{at:04d}^陆^文远|||CAR|||||||D{at:04d}^陆^文远||V{when:%Y%m%d}{at:04d}^^^HIS"
     return _joined(
         _head("HIS|WARD", "ADT^A01^ADT_A01", f"A{at:04d}", when, "GB 18030-2000"),
-        f"EVN||{_moment(when)}", _pid(one), f"{visit}{'|' * 25}{_moment(when)}",
+        f"EVN||{stamp(when)}", _pid(one), f"{visit}{'|' * 25}{stamp(when)}",
     )  # fmt: skip
 
 
 def _head(sender: str, kind: str, number: str, when: datetime, charset: str) -> str:
-    return f"MSH|^~\\&|{sender}|DOORSTEP|QINGHE|{_moment(when)}||{kind}|{number}|P|2.5.1||||||{charset}"
+    return f"MSH|^~\\&|{sender}|DOORSTEP|QINGHE|{stamp(when)}||{kind}|{number}|P|2.5.1||||||{charset}"
 
 
 def _pid(one: _Patient) -> str:
     numbers = f"{one.number}^^^HIS^MR~{one.resident_id}^^^PRC^NNCHN"
     return f"PID|1||{numbers}||{one.name[:1]}^{one.name[1:]}^^^^^L||{one.birth}|{one.sex}"
-
-
-def _moment(when: datetime) -> str:
-    return when.strftime("%Y%m%d%H%M%S%z")
 
 
 def _joined(*segments: str) -> str:

@@ -49,7 +49,7 @@ def _listen(target: str, interface: Interfaces, host: str, port: int, edge: Edge
         stack.enter_context(_database_watch())
         if beside:
             for part in BESIDE:
-                stack.enter_context(_beside(part))
+                stack.enter_context(running(part))
         _granian(target, interface, host, port, edge)
     return 0
 
@@ -117,7 +117,7 @@ def _granian(target: str, interface: Interfaces, host: str, port: int, edge: Edg
 
 
 @contextmanager
-def _beside(part: str) -> Iterator[None]:
+def running(part: str) -> Iterator[None]:
     """A process of its own for a part, started again where it dies, ended with the program."""
     stop = threading.Event()
     environment = dict(os.environ, DOORSTEP_PARENT=str(os.getpid()))
