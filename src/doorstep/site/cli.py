@@ -83,6 +83,7 @@ def _demo(options: argparse.Namespace, dsn: str) -> int:
     demo_house.build(options.residents, options.seed)
     if options.no_serve:
         return 0
+    demo_house.receive(options.seed)
     demo_house.tell(f"{options.edge.scheme}://{options.host}:{options.port}/")
     return serve.everything(options.host, options.port, options.edge)
 

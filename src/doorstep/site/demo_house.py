@@ -76,7 +76,6 @@ def build(residents: int, seed: int) -> None:
     _residents()
     _clinics()
     _referrals(district)
-    _endpoints(district)
     _private(mark, json.dumps(wanted))
     spent = time.monotonic() - started
     console.print(f"居民 {residents:,} 名 · 记录 {resources:,} 条 · 待修正报文 {aside} 件 · {spent:.0f} 秒")
@@ -224,13 +223,6 @@ def _referrals(district: District) -> None:
     demo_referrals.build(call(), centre, district.institutions[0].uscc)
 
 
-def _endpoints(district: District) -> None:
-    """Of the lead hospital, with what its systems send; what stands is left."""
-    from doorstep.site import demo_endpoints
-
-    demo_endpoints.build(call(), district.institutions[0].uscc)
-
-
 def _private(path: Path, text: str) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.touch(mode=0o600)
@@ -305,6 +297,15 @@ def _send_issues(district: District, seed: int) -> int:
     for issue in found:
         _send(issue.source, [(issue.name, issue.body)])
     return len(found)
+
+
+def receive(seed: int) -> None:
+    """Let the lead hospital's systems send, once, as the house opens: what they say is of this moment, and so no part
+    of what is the same again for a seed."""
+    from doorstep.site import demo_endpoints
+    from doorstep.site.demo.district import make_district
+
+    demo_endpoints.build(call(), make_district(seed, clock.today()).institutions[0].uscc)
 
 
 def tell(address: str) -> None:

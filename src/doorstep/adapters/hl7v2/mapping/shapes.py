@@ -21,7 +21,7 @@ _JSON: Final = msgspec.json.Encoder(decimal_format="number")
 class Context:
     """What an endpoint knows that its messages do not say.
 
-    ``institution`` names the sender for good (its credit code): local numbers and ids are made unique by it, so that
+    ``institution`` names the sender for good: local numbers and ids are made unique by it, so that
     two endpoints of one institution mean the same patient by the same number. ``source`` is put into ``meta.source``.
     ``organisation`` is a reference to its Organization (may be empty), ``organisation_name`` its name. ``systems``
     gives identifier systems by ``AUTHORITY^TYPE``, ``AUTHORITY`` or ``^TYPE`` (PID-3.4.1 and PID-3.5),
