@@ -117,14 +117,14 @@ def _physician() -> tuple[Any, list[str]]:
     from doorstep.registers.staff.tests.factory import client_of
     from doorstep.services.referrals.tests.bulk import fill
 
-    settings.ALLOWED_HOSTS = ["*"]
+    settings.ALLOWED_HOSTS, settings.RATE_ACCOUNT = ["*"], None  # one account asks all
     place = Organisation.objects.unscoped("the only one").get(short_code=SOURCE)
     person = Person.objects.create(number="bench", name="基准", pinyin="jizhun", initials="jz")
     Post.objects.create(person=person, organisation=place, role="physician", since=clock.today())
     account = Account.objects.create(person=person, username="bench")
     found = Resident.objects.unscoped("a sample").order_by("id").values_list("pk", flat=True)[:200]
     beside = Organisation.objects.create(
-        short_code="beside", name="旁边医院", pinyin="pangbian", initials="pb", type_code="A100", tier="member",
+        short_code="beside", name="旁边医院", pinyin="pangbian", initials="pb", type_code="A100", tier="second",
         area="439900000000",
     )  # fmt: skip
     fill(REFERRALS, found[0], [place.pk, beside.pk])

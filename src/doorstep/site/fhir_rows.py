@@ -20,7 +20,11 @@ T = TypeVar("T")
 CONNECTIONS: Final = 8
 SECONDS: Final = 8  # a statement may take; longer ones are ended, and refused in words
 WAIT: Final = 20.0  # seconds a request waits for a connection before it is told to come back
-_AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
+LOST: Final = (
+    asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError,
+)  # fmt: skip
+"""What asyncpg raises where the connection is gone, or the server stops, falls or rises."""
 
 _SCOPE: Final = "SELECT " + ", ".join(
     f"set_config('{name}', ${at}, false)" for at, name in enumerate((fence.SETTING, fence.OWN, fence.PATIENTS), 1)
@@ -76,7 +80,7 @@ class Rows:
         except asyncpg.DataError as error:
             # a value that passed the checks and no column can hold, such as a year 20000
             raise FhirProblem("bad-search-value", value=str(error)[:60], kind="value") from None
-        except _AWAY as error:
+        except LOST as error:
             log.warning("the database is away: %s", error)
             raise FhirProblem("overloaded") from None
         finally:
@@ -106,7 +110,7 @@ class Rows:
                             "random_page_cost": "1.1",
                         },
                     )
-                except (*_AWAY, asyncpg.PostgresError) as error:
+                except (*LOST, asyncpg.PostgresError) as error:
                     log.warning("the database is away: %s", error)
                     raise FhirProblem("overloaded") from None
             return self._pool

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg
-
 from doorstep.fhir.door.house import Seen
 from doorstep.fhir.problems import FhirProblem
 from doorstep.kernel import clock
@@ -42,7 +40,6 @@ FROM unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text
   WITH ORDINALITY l(actor, name, post, organisation, purpose, action, kind, subject, count, request, line)
 LEFT JOIN whose w ON w.line = l.line
 """  # noqa: S608  # our own names
-_AWAY: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 
 
 @dataclass(slots=True)
@@ -99,7 +96,7 @@ class Trail:
         if self._connection is not None:
             try:
                 await self._statement.fetch(*columns)
-            except _AWAY:
+            except fhir_rows.LOST:
                 self._connection.terminate()
                 self._connection = None
             else:

@@ -29,12 +29,11 @@ PAUSE: Final = 0.002  # seconds that a busy keeper gathers: a commit costs as mu
 PATIENCE: Final = 10.0
 AGAIN: Final = 0.5  # seconds between two tries
 WAKES: Final = 0.05  # seconds between two calls to the worker
-_LOST: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError)
 _BUSY: Final = (
     asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.TransactionRollbackError,
     asyncpg.PostgresIOError,
 )  # fmt: skip
-AWAY: Final = (*_LOST, *_BUSY, TimeoutError)
+AWAY: Final = (*fhir_rows.LOST, *_BUSY, TimeoutError)
 """What passes: the database was restarted, its disk or memory is full, another transaction was in the way."""
 
 _Waiting = tuple[Arrival, "asyncio.Future[Kept | None]"]

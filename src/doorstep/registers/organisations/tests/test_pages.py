@@ -12,7 +12,6 @@ from doorstep.registers.organisations.tests.factory import District
 from doorstep.registers.staff.tests import factory as people
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today().isoformat()
 FRAME = 9
 """Queries of the frame: session, account, sign-in, posts, password rules (once a process), reach, what waits at
 two desks, one to spare."""
@@ -118,15 +117,33 @@ def test_every_field_survives_an_edit_that_changes_nothing(district: District, b
 def test_counts_and_departments_by_the_forms(district: District) -> None:
     manager = people.client_of(people.somebody(district.centre, "hospital_manager"))
     base = f"/organisations/{district.centre}"
-    assert manager.post(f"{base}/count", {"kind": "beds", "number": "-1", "counted_on": TODAY}).status_code == 422
-    assert manager.post(f"{base}/count", {"kind": "beds", "number": "66", "counted_on": TODAY}).status_code == 302
+    assert (
+        manager.post(
+            f"{base}/count", {"kind": "beds", "number": "-1", "counted_on": clock.today().isoformat()}
+        ).status_code
+        == 422
+    )
+    assert (
+        manager.post(
+            f"{base}/count", {"kind": "beds", "number": "66", "counted_on": clock.today().isoformat()}
+        ).status_code
+        == 302
+    )
     assert "66" in manager.get(base).content.decode()
-    assert manager.post(f"{base}/departments/open", {"code": "07", "name": "儿科", "since": TODAY}).status_code == 302
+    assert (
+        manager.post(
+            f"{base}/departments/open", {"code": "07", "name": "儿科", "since": clock.today().isoformat()}
+        ).status_code
+        == 302
+    )
     found = manager.get(base).context["row"].departments[-1]
-    assert manager.post(f"{base}/departments/{found.id}/close", {"last_day": TODAY}).status_code == 302
+    assert (
+        manager.post(f"{base}/departments/{found.id}/close", {"last_day": clock.today().isoformat()}).status_code == 302
+    )
     assert manager.post(f"/organisations/{district.lead}/count", {}).status_code == 422
     refused = manager.post(
-        f"/organisations/{district.lead}/count", {"kind": "beds", "number": "1", "counted_on": TODAY}
+        f"/organisations/{district.lead}/count",
+        {"kind": "beds", "number": "1", "counted_on": clock.today().isoformat()},
     )
     assert refused.status_code == 422
     assert "不归您的岗位管理" in refused.content.decode()
@@ -135,7 +152,7 @@ def test_counts_and_departments_by_the_forms(district: District) -> None:
 def test_members_and_agreements_by_the_forms(district: District, bureau: Client) -> None:
     lead = people.client_of(people.somebody(district.lead, "hospital_manager"))
     base = f"/consortia/{district.community}"
-    given = {"organisation": str(district.private), "role": "lead", "tier": "base", "since": TODAY}
+    given = {"organisation": str(district.private), "role": "lead", "tier": "base", "since": clock.today().isoformat()}
     assert lead.post(f"{base}/join", given | {"role": "member"}).status_code == 422, "it manages no private clinic"
     assert not Membership.objects.unscoped("test").filter(organisation=district.private).exists()
     refused = bureau.post(f"{base}/join", given)
@@ -143,13 +160,13 @@ def test_members_and_agreements_by_the_forms(district: District, bureau: Client)
     assert bureau.post(f"{base}/join", given | {"role": "member"}).status_code == 302
     row = Membership.objects.unscoped("test").get(organisation=district.private)
     assert 'name="expect" value="1"' in lead.get(f"{base}/members/{row.id}/end").content.decode()
-    gone = {"expect": "1", "last_day": TODAY}
+    gone = {"expect": "1", "last_day": clock.today().isoformat()}
     assert lead.post(f"{base}/members/{row.id}/end", gone).status_code == 302
     assert lead.post(f"{base}/members/{row.id}/end", gone).status_code == 409
     deal = {
         "title": "互认协议",
         "matter": "recognition",
-        "since": TODAY,
+        "since": clock.today().isoformat(),
         "parties": [str(district.lead), str(district.centre)],
     }
     assert lead.post(f"{base}/agree", deal | {"parties": [str(district.lead)]}).status_code == 422
@@ -164,7 +181,13 @@ def test_members_and_agreements_by_the_forms(district: District, bureau: Client)
 
 
 def test_founding_a_consortium(bureau: Client) -> None:
-    given = {"key": "skin", "name": "皮肤专科联盟", "kind": "specialty_alliance", "area": places.COUNTY, "since": TODAY}
+    given = {
+        "key": "skin",
+        "name": "皮肤专科联盟",
+        "kind": "specialty_alliance",
+        "area": places.COUNTY,
+        "since": clock.today().isoformat(),
+    }
     assert bureau.get("/consortia/found").status_code == 200
     made = bureau.post("/consortia/found", given)
     assert made.status_code == 302

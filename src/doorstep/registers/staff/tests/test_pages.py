@@ -13,7 +13,6 @@ from doorstep.registers.staff.models import Account, Licence, Person, Post, Sour
 from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today().isoformat()
 FRAME = 8
 """Queries of the frame: session, account, posts, reach, what waits at two desks for the menu, and two to spare."""
 
@@ -77,7 +76,14 @@ def test_adding_by_the_form(district: District, manager: Client) -> None:
     assert "下一步" in manager.get("/staff/add").content.decode()
     path = f"/staff/add?organisation={district.centre}"
     assert manager.get(path).status_code == 200
-    given = {"name": "新人", "sex": "1", "profession": "nurse", "role": "nurse", "since": TODAY, "department": "03"}
+    given = {
+        "name": "新人",
+        "sex": "1",
+        "profession": "nurse",
+        "role": "nurse",
+        "since": clock.today().isoformat(),
+        "department": "03",
+    }
     assert manager.post(path, given | {"name": ""}).status_code == 422
     refused = manager.post(path, given | {"role": "administrator"})
     assert (refused.status_code, Person.objects.unscoped("test").filter(name="新人").exists()) == (422, False)
@@ -104,10 +110,10 @@ def test_posts_by_the_forms(district: District, manager: Client) -> None:
     post = factory.post(whom, district.centre, "nurse")
     path = f"/staff/{whom.id}/post"
     assert "下一步" in manager.get(path).content.decode()
-    given = {"role": "nurse", "since": TODAY}
+    given = {"role": "nurse", "since": clock.today().isoformat()}
     refused = manager.post(f"{path}?organisation={district.centre}", given)
     assert "已经有同样的岗位" in refused.content.decode()
-    ended = manager.post(f"{path}/{post.id}/end", {"expect": "1", "last_day": TODAY})
+    ended = manager.post(f"{path}/{post.id}/end", {"expect": "1", "last_day": clock.today().isoformat()})
     assert ended.status_code == 302
     tomorrow = (clock.today() + timedelta(days=1)).isoformat()
     assert manager.post(f"{path}?organisation={district.centre}", given | {"since": tomorrow}).status_code == 302
@@ -133,7 +139,7 @@ def test_licences_and_accounts_by_the_forms(district: District, manager: Client)
 def test_keys_by_the_page(district: District, manager: Client) -> None:
     path = f"/staff/keys/{district.centre}"
     assert manager.get(path).status_code == 200
-    page = manager.post(path, {"name": "HIS", "since": TODAY})
+    page = manager.post(path, {"name": "HIS", "since": clock.today().isoformat()})
     assert page.status_code == 200
     token = page.context["token"]
     assert token in page.content.decode()

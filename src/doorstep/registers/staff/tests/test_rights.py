@@ -25,7 +25,6 @@ from doorstep.registers.staff.shapes import GrantFacts, PersonFacts, PersonIn, P
 from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today()
 SLIM = frozenset({"staff.read", "residents.read"})
 
 
@@ -144,35 +143,35 @@ def test_the_database_itself_wants_two_persons(district: District) -> None:
 def test_a_post_of_the_whole_district_is_given_by_two(district: District) -> None:
     one, other = two(district)
     whom = factory.somebody(district.lead, "nurse", "新审计").person_id
-    given = PostFacts(district.lead, "auditor", TODAY, "", "审计", until=TODAY + timedelta(days=30))
+    given = PostFacts(district.lead, "auditor", clock.today(), "", "审计", until=clock.today() + timedelta(days=30))
     with pytest.raises(Refused, match=r"role\.two_persons"):
         people.begin_post(one, person=whom, post=given)
     with pytest.raises(Refused, match=r"role\.two_persons"):
         people.add(one, facts=PersonFacts("新人"), post=given)
     with pytest.raises(Refused, match=r"proposal\.needless"):
-        rights.propose_post(one, person=whom, post=PostFacts(district.lead, "physician", TODAY), why="x")
+        rights.propose_post(one, person=whom, post=PostFacts(district.lead, "physician", clock.today()), why="x")
     key = rights.propose_post(one, person=whom, post=given, why="补缺")
     assert not Post.objects.unscoped("test").filter(person=whom, role="auditor").exists()
     with pytest.raises(Refused, match=r"proposal\.own"):
         rights.confirm(one, proposal=key, expect=1)
     rights.confirm(other, proposal=key, expect=1)
     row = Post.objects.unscoped("test").get(person=whom, role="auditor")
-    assert (row.organisation_id, row.duty, row.since, row.until) == (district.lead, "审计", TODAY, given.until)
-    longer = given.until + timedelta(days=30) if given.until else TODAY
+    assert (row.organisation_id, row.duty, row.since, row.until) == (district.lead, "审计", clock.today(), given.until)
+    longer = given.until + timedelta(days=30) if given.until else clock.today()
     with pytest.raises(Refused, match=r"role\.two_persons"):
         people.end_post(one, post=row.id, expect=1, last_day=longer)
-    people.end_post(one, post=row.id, expect=1, last_day=TODAY)
+    people.end_post(one, post=row.id, expect=1, last_day=clock.today())
 
 
 def test_nobody_gives_a_post_to_themselves_and_the_system_still_can(district: District) -> None:
     account = factory.somebody(district.centre, "hospital_manager")
     manager = factory.call_of(account)
-    given = PostFacts(district.centre, "physician", TODAY)
+    given = PostFacts(district.centre, "physician", clock.today())
     with pytest.raises(Refused, match=r"role\.oneself"):
         people.begin_post(manager, person=account.person_id, post=given)
     one, _other = two(district)
     admin = UUID(one.actor.partition(":")[2])
-    post = PostFacts(district.lead, "bureau_manager", TODAY)
+    post = PostFacts(district.lead, "bureau_manager", clock.today())
     with pytest.raises(Refused, match=r"role\.oneself"):
         rights.propose_post(one, person=admin, post=post, why="自己")
     people.begin_post(callers.system(), person=account.person_id, post=post)
@@ -183,7 +182,7 @@ def test_the_receiver_of_a_post_does_not_confirm_it(district: District) -> None:
     one, other = two(district)
     receiver = UUID(other.actor.partition(":")[2])
     key = rights.propose_post(
-        one, person=receiver, post=PostFacts(district.lead, "exchange_operator", TODAY), why="兼任"
+        one, person=receiver, post=PostFacts(district.lead, "exchange_operator", clock.today()), why="兼任"
     )
     with pytest.raises(Refused, match=r"proposal\.concerned"):
         rights.confirm(other, proposal=key, expect=1)
@@ -193,18 +192,18 @@ def test_an_auditor_does_not_run_what_they_audit(district: District) -> None:
     """By one more post, by a longer one, and by a load: never at one time, but one after the other."""
     system = callers.system()
     whom = factory.person("审计", "A1")
-    factory.post(whom, district.lead, "auditor", until=TODAY)
-    clash = PostFacts(district.lead, "office_worker", TODAY)
+    factory.post(whom, district.lead, "auditor", until=clock.today())
+    clash = PostFacts(district.lead, "office_worker", clock.today())
     with pytest.raises(Refused, match=r"role\.apart"):
         people.begin_post(system, person=whom.id, post=clash)
     key = people.begin_post(
-        system, person=whom.id, post=PostFacts(district.lead, "office_worker", TODAY + timedelta(days=1))
+        system, person=whom.id, post=PostFacts(district.lead, "office_worker", clock.today() + timedelta(days=1))
     )
     audit = Post.objects.unscoped("test").get(person=whom, role="auditor")
     with pytest.raises(Refused, match=r"role\.apart"):
-        people.end_post(system, post=audit.id, expect=1, last_day=TODAY + timedelta(days=9))
+        people.end_post(system, post=audit.id, expect=1, last_day=clock.today() + timedelta(days=9))
     uscc = Organisation.objects.unscoped("test").get(id=district.lead).uscc
-    posts = (PostIn(uscc, "administrator", TODAY),)
+    posts = (PostIn(uscc, "administrator", clock.today()),)
     with pytest.raises(Refused, match=r"role\.apart"):
         api.load(system, people=[PersonIn(PersonFacts("审计", "A1"), posts=posts)])
     held = Post.objects.unscoped("test").filter(person=whom)
@@ -212,7 +211,12 @@ def test_an_auditor_does_not_run_what_they_audit(district: District) -> None:
 
 
 def grant_to(call: Call, person: UUID, place: UUID, **more: Any) -> UUID:
-    said: dict[str, Any] = {"permission": "residents.review", "since": TODAY, "until": TODAY, "why": "帮忙核对"}
+    said: dict[str, Any] = {
+        "permission": "residents.review",
+        "since": clock.today(),
+        "until": clock.today(),
+        "why": "帮忙核对",
+    }
     return grants.grant(call, person=person, facts=GrantFacts(place, **(said | more)))
 
 
@@ -232,12 +236,12 @@ def test_a_grant_adds_at_its_institution_in_its_time_until_it_is_revoked(distric
     assert may(nurse) == before
     with pytest.raises(Refused, match=r"grant\.revoked"):
         grants.revoke(manager, person=nurse.person_id, grant=key, expect=2)
-    grant_to(manager, nurse.person_id, district.centre, since=TODAY + timedelta(days=1), until=date(2999, 1, 1))
+    grant_to(manager, nurse.person_id, district.centre, since=clock.today() + timedelta(days=1), until=date(2999, 1, 1))
     assert may(nurse) == before
     coming = Grant.objects.unscoped("test").filter(revoked_at__isnull=True)
-    coming.update(since=date(2020, 1, 1), until=TODAY)
+    coming.update(since=date(2020, 1, 1), until=clock.today())
     assert may(nurse) == before | {"residents.review"}
-    coming.update(until=TODAY - timedelta(days=1))
+    coming.update(until=clock.today() - timedelta(days=1))
     assert may(nurse) == before
     said = [line.outcome for line in TrailLine.objects.filter(action__in=("staff.grant", "staff.revoke_grant"))]
     assert (said.count("refused"), len(said)) == (2, 5)
@@ -252,7 +256,7 @@ def test_a_grant_holds_for_one_post_or_for_all_at_one_institution(district: Dist
     account = factory.account(whom, "both")
     grant_to(system, whom.id, district.centre)
     grant_to(system, whom.id, district.centre, permission="charts.raw", post=second.id)
-    found = {s.post: s.permissions for s in factory.standings(account.pk, TODAY)}
+    found = {s.post: s.permissions for s in factory.standings(account.pk, clock.today())}
     assert "residents.review" in found[here.id] & found[second.id]
     assert "residents.review" not in found[there.id]
     assert [p for p, held in found.items() if "charts.raw" in held] == [second.id]
@@ -264,7 +268,7 @@ def test_a_grant_holds_for_one_post_or_for_all_at_one_institution(district: Dist
         ({"permission": "staff.edit"}, "grant.never"),
         ({"permission": "staff.fly"}, "grant.never"),
         ({"permission": "trail.read"}, "grant.never"),
-        ({"until": TODAY - timedelta(days=1)}, "period.reversed"),
+        ({"until": clock.today() - timedelta(days=1)}, "period.reversed"),
         ({"since": date(2020, 1, 1), "until": date(2020, 1, 2)}, "grant.over"),
         ({"why": ""}, "why.empty"),
         ({"place": "clinic"}, "not_yours"),
@@ -292,7 +296,7 @@ def test_nothing_is_granted_to_a_post_of_the_whole_district(district: District) 
     with pytest.raises(Refused, match=r"grant\.district"):
         grant_to(callers.system(), auditor.person_id, district.lead, permission="residents.edit")
     Grant.objects.create(
-        person_id=auditor.person_id, organisation_id=district.lead, permission="residents.edit", since=TODAY,
-        until=TODAY, why="x", by="x", by_name="x",
+        person_id=auditor.person_id, organisation_id=district.lead, permission="residents.edit", since=clock.today(),
+        until=clock.today(), why="x", by="x", by_name="x",
     )  # fmt: skip
     assert "residents.edit" not in may(auditor)

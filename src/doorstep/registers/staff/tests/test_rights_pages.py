@@ -21,7 +21,6 @@ from doorstep.registers.staff.shapes import PostFacts
 from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today().isoformat()
 SLIM = {"permissions": ["staff.read"], "sentence": "只看<b>名册</b>", "why": "试行", "expect": "0"}
 
 
@@ -125,7 +124,7 @@ def test_a_post_of_the_district_by_the_form_waits_for_another(
 ) -> None:
     whom = factory.somebody(district.lead, "nurse", "丙").person_id
     path = f"/staff/{whom}/post?organisation={district.lead}"
-    given = {"role": "privacy_officer", "since": TODAY}
+    given = {"role": "privacy_officer", "since": clock.today().isoformat()}
     assert admin.post(path, given).status_code == 422
     assert admin.post(path, given | {"why": "设负责人"}).status_code == 302
     assert not Post.objects.unscoped("test").filter(person=whom, role="privacy_officer").exists()
@@ -140,7 +139,13 @@ def test_grants_on_the_page_of_a_person(district: District, django_assert_max_nu
     manager = factory.client_of(factory.somebody(district.centre, "hospital_manager", "张管理"))
     account = factory.somebody(district.centre, "pharmacist", "李药师")
     person, pharmacist = account.person_id, factory.client_of(account)
-    given = {"where": str(district.centre), "permission": "residents.edit", "since": TODAY, "until": TODAY, "why": "帮"}
+    given = {
+        "where": str(district.centre),
+        "permission": "residents.edit",
+        "since": clock.today().isoformat(),
+        "until": clock.today().isoformat(),
+        "why": "帮",
+    }
     path = f"/staff/{person}/grant"
     assert manager.get(path).status_code == 200
     assert pharmacist.get("/residents/new").status_code == 403

@@ -21,7 +21,6 @@ from doorstep.registers.staff.models import FailedSignIn, Post
 from doorstep.registers.staff.tests import factory
 
 pytestmark = pytest.mark.django_db
-TODAY = clock.today()
 SIGN_IN = "/sign-in"
 
 
@@ -160,8 +159,8 @@ def test_nobody_chooses_anothers_post_or_nonsense(district: District) -> None:
 @pytest.mark.parametrize(("since", "until"), [(-10, -1), (1, None)])
 def test_posts_ended_or_not_begun_give_nothing(district: District, since: int, until: int | None) -> None:
     whom, day = factory.person(), timedelta(days=1)
-    last = TODAY + until * day if until is not None else None
-    post = factory.post(whom, district.centre, "administrator", since=TODAY + since * day, until=last)
+    last = clock.today() + until * day if until is not None else None
+    post = factory.post(whom, district.centre, "administrator", since=clock.today() + since * day, until=last)
     client = factory.client_of(factory.account(whom, "gone"))
     call = call_in(client)
     assert (call.permissions, call.scope, call.post) == (frozenset(), NOWHERE, None)
@@ -175,7 +174,7 @@ def test_posts_ended_or_not_begun_give_nothing(district: District, since: int, u
 
 def test_the_last_day_of_a_post_still_counts(district: District) -> None:
     whom = factory.person()
-    factory.post(whom, district.centre, until=TODAY)
+    factory.post(whom, district.centre, until=clock.today())
     assert call_in(factory.client_of(factory.account(whom, "last"))).organisation == district.centre
 
 

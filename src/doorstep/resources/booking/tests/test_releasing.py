@@ -29,8 +29,12 @@ from doorstep.resources.booking.tests.conftest import ahead, at, morning, sittin
 from doorstep.resources.booking.tests.test_at_once import books_balance
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HOUR = morning(ahead(20) - timedelta(days=14), 7 * 60)
 SECOND = timedelta(seconds=1)
+
+
+def hour() -> datetime:
+    """When the places of the expert's session are given out."""
+    return morning(ahead(20) - timedelta(days=14), 7 * 60)
 
 
 @given(st.text(min_size=1), st.lists(st.uuids(), unique=True), st.randoms())
@@ -70,7 +74,7 @@ def mine(who: UUID, moment: datetime) -> Call:
 @pytest.fixture
 def sought(clerk: Call, cardiology: UUID, everything_to_all: None) -> UUID:
     """An expert's session with 20 places, all of them given out to all at the hour."""
-    return sitting(at(clerk, HOUR - timedelta(days=3)), cardiology, ahead(20), minutes=6, hours=2)
+    return sitting(at(clerk, hour() - timedelta(days=3)), cardiology, ahead(20), minutes=6, hours=2)
 
 
 @pytest.fixture
@@ -93,15 +97,15 @@ def test_300_want_20_places(sought: UUID, county: UUID, clerk: Call) -> None:
     who = crowd(300, county)
     early, late = who[:250], who[250:]
     for n, one in enumerate(early):
-        releasing.join(mine(one, HOUR - timedelta(minutes=30) + n * SECOND), session=sought)
+        releasing.join(mine(one, hour() - timedelta(minutes=30) + n * SECOND), session=sought)
     for n, one in enumerate(late):
-        releasing.join(mine(one, HOUR + n * SECOND), session=sought)
+        releasing.join(mine(one, hour() + n * SECOND), session=sought)
 
     def serve(n: int) -> Callable[[], int]:
         def run() -> int:
             done = 0
             for step in range(200):
-                done += releasing.serve(mine(who[n], HOUR + (60 + step) * SECOND), session=sought)
+                done += releasing.serve(mine(who[n], hour() + (60 + step) * SECOND), session=sought)
             return done
 
         return run
@@ -128,8 +132,8 @@ def test_300_want_20_places(sought: UUID, county: UUID, clerk: Call) -> None:
 
 def test_a_bot_that_joins_a_hundred_times_has_one_ticket(sought: UUID, county: UUID) -> None:
     [bot] = crowd(1, county)
-    keys = at_once(*(lambda: releasing.join(mine(bot, HOUR - SECOND), session=sought) for _ in range(20)))
-    keys += [releasing.join(mine(bot, HOUR - SECOND), session=sought) for _ in range(80)]
+    keys = at_once(*(lambda: releasing.join(mine(bot, hour() - SECOND), session=sought) for _ in range(20)))
+    keys += [releasing.join(mine(bot, hour() - SECOND), session=sought) for _ in range(80)]
     assert len(set(keys)) == 1
     assert Ticket.objects.unscoped("a test").count() == Release.objects.unscoped("a test").count() == 1
 
@@ -137,12 +141,12 @@ def test_a_bot_that_joins_a_hundred_times_has_one_ticket(sought: UUID, county: U
 def test_no_other_way_leads_to_what_is_queued_for(sought: UUID, county: UUID, clerk: Call) -> None:
     """Not the button of the page, not the window, not the waiting list; once all are answered they do again."""
     one, bot, waiter = crowd(3, county)
-    releasing.join(mine(one, HOUR - SECOND), session=sought)
-    clinic = reads.stand(mine(one, HOUR), session=sought).clinic
+    releasing.join(mine(one, hour() - SECOND), session=sought)
+    clinic = reads.stand(mine(one, hour()), session=sought).clinic
     waiting.join(replace(clerk, resident=waiter), clinic=clinic, resident=waiter, since=ahead(0), until=ahead(30))
-    slot, after = slots(sought)[0].id, at(clerk, HOUR + SECOND)
+    slot, after = slots(sought)[0].id, at(clerk, hour() + SECOND)
     for tries in (
-        lambda: own.book(mine(bot, HOUR), slot=slot),
+        lambda: own.book(mine(bot, hour()), slot=slot),
         lambda: appointments.book(replace(after, resident=bot), slot=slot, resident=bot, channel=Channel.WINDOW),
     ):
         with pytest.raises(Refused) as no:
@@ -152,7 +156,7 @@ def test_no_other_way_leads_to_what_is_queued_for(sought: UUID, county: UUID, cl
     assert jobs.give_out(after) == 1
     assert Ticket.objects.unscoped("a test").get(resident=one).appointment is not None
     assert waiting.offer(after, clinic=clinic) == 1
-    own.book(mine(bot, HOUR + 2 * SECOND), slot=slots(sought)[3].id)
+    own.book(mine(bot, hour() + 2 * SECOND), slot=slots(sought)[3].id)
 
 
 def test_whoever_may_not_is_told_why_and_the_next_has_the_place(sought: UUID, county: UUID, clerk: Call) -> None:
@@ -160,12 +164,12 @@ def test_whoever_may_not_is_told_why_and_the_next_has_the_place(sought: UUID, co
     one, two = crowd(2, county)
     keep = slots(sought)[19]
     Slot.objects.filter(session=sought).exclude(pk__in=[slots(sought)[0].pk, keep.pk]).delete()
-    Slot.objects.filter(pk=keep.pk).update(open_at=HOUR - timedelta(days=1), released_at=HOUR - timedelta(days=1))
-    own.book(mine(one, HOUR - 5 * SECOND), slot=keep.id)
-    Slot.objects.filter(pk=keep.pk).update(open_at=HOUR, released_at=HOUR)
-    releasing.join(mine(one, HOUR - SECOND), session=sought)
-    releasing.join(mine(two, HOUR), session=sought)
-    jobs.give_out(at(clerk, HOUR + SECOND))
+    Slot.objects.filter(pk=keep.pk).update(open_at=hour() - timedelta(days=1), released_at=hour() - timedelta(days=1))
+    own.book(mine(one, hour() - 5 * SECOND), slot=keep.id)
+    Slot.objects.filter(pk=keep.pk).update(open_at=hour(), released_at=hour())
+    releasing.join(mine(one, hour() - SECOND), session=sought)
+    releasing.join(mine(two, hour()), session=sought)
+    jobs.give_out(at(clerk, hour() + SECOND))
     found = {row.resident_id: (row.status, row.reason) for row in Ticket.objects.unscoped("a test")}
     assert found == {one: (Turn.REFUSED, "one_a_day"), two: (Turn.GIVEN, "")}
 
@@ -176,8 +180,8 @@ def test_a_death_in_the_middle_leaves_each_answered_once(
     """The batch that was under way is as if it had not begun; who comes next goes on with the same order."""
     who = crowd(45, county)
     for one in who:
-        releasing.join(mine(one, HOUR - SECOND), session=sought)
-    after, real, turns = at(clerk, HOUR), releasing.take_turn, []
+        releasing.join(mine(one, hour() - SECOND), session=sought)
+    after, real, turns = at(clerk, hour()), releasing.take_turn, []
 
     def dies(call: Call, *, session: UUID) -> UUID:
         turns.append(call.resident)
@@ -202,19 +206,19 @@ def test_a_death_in_the_middle_leaves_each_answered_once(
 def test_the_queue_tells_where_one_stands(sought: UUID, county: UUID, clerk: Call) -> None:
     who = crowd(30, county)
     for one in who:
-        releasing.join(mine(one, HOUR - SECOND), session=sought)
-    seen = reads.stand(mine(who[0], HOUR - SECOND), session=sought)
+        releasing.join(mine(one, hour() - SECOND), session=sought)
+    seen = reads.stand(mine(who[0], hour() - SECOND), session=sought)
     assert (seen.status, seen.joined, seen.places, seen.drawn, seen.early) == ("waiting", 30, 20, False, True)
-    releasing.serve(at(clerk, HOUR + 10 * SECOND), session=sought)
+    releasing.serve(at(clerk, hour() + 10 * SECOND), session=sought)
     left = Ticket.objects.unscoped("a test").filter(status="waiting").order_by("turn")
     for n, ticket in enumerate(left):
-        seen = reads.stand(mine(ticket.resident_id, HOUR + 20 * SECOND), session=sought)
+        seen = reads.stand(mine(ticket.resident_id, hour() + 20 * SECOND), session=sought)
         assert (seen.before, seen.joined, seen.places, seen.seconds) == (n, 10, 0, round(n * 10 / 20))
 
 
 def test_after_the_hour_nobody_queues_where_nobody_did(sought: UUID, county: UUID) -> None:
     [one] = crowd(1, county)
     with pytest.raises(Refused) as no:
-        releasing.join(mine(one, HOUR), session=sought)
+        releasing.join(mine(one, hour()), session=sought)
     assert no.value.decision.reason == "queue.over"
-    own.book(mine(one, HOUR), slot=slots(sought)[0].id)
+    own.book(mine(one, hour()), slot=slots(sought)[0].id)
