@@ -35,7 +35,8 @@ def built() -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 def sent(built: House, tmp_path_factory: pytest.TempPathFactory) -> Sent:
-    """Bundles of many hundred residents, some of them at fault, and what they leave without any fault on the way."""
+    """Bundles of many hundred residents, some of them at fault, and what they leave without any fault on the way; it is
+    kept in the house as "ingested"."""
     district = make_district()
     archive = tmp_path_factory.mktemp("sent") / "bundles.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
@@ -48,6 +49,7 @@ def sent(built: House, tmp_path_factory: pytest.TempPathFactory) -> Sent:
     built.reset()
     done = built.run("ingest", str(archive), "--source", source, "--quiet")
     assert done.returncode == 1, done.stderr
+    built.keep("ingested")
     return Sent(source, archive, names, built.state())
 
 

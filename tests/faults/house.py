@@ -38,7 +38,7 @@ class House:
         self.folder = folder
         self.server = postgres.start(folder)
         self.python(PREPARE)
-        self._copy("doorstep", "clean")
+        self.keep("clean")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,10 +68,14 @@ class House:
         """Run one statement with Django set up on the house's database; what it printed."""
         return self.python(WITHIN + statement)
 
-    def reset(self) -> None:
-        """Take away all records; the district stays."""
+    def keep(self, name: str) -> None:
+        """Remember all that is there, for ``reset``."""
+        self._copy("doorstep", name)
+
+    def reset(self, name: str = "clean") -> None:
+        """Bring back what was kept under a name; "clean" is the district without records."""
         self.join()
-        self._copy("clean", "doorstep")
+        self._copy(name, "doorstep")
         shutil.rmtree(self.folder / "trail", ignore_errors=True)  # heads of a chain that is no more
 
     def join(self) -> None:

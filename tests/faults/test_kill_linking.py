@@ -47,7 +47,7 @@ LINK = ("match", "--quiet", "link")
 @pytest.fixture
 def scattered(home: House, sent: Sent) -> House:
     """A register in which many people are two residents."""
-    home.run("ingest", str(sent.archive), "--source", sent.source, "--quiet")
+    home.reset("ingested")
     assert int(home.python(SCATTER)) > 50
     return home
 
