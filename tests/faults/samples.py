@@ -66,7 +66,7 @@ RESIDENT, PERSON, MESSAGE = _keys("resident"), _keys(key="person"), _keys("messa
 ORGANISATION, CONSORTIUM = _keys(key="organisation"), _keys(key="consortium")
 
 PATHS: dict[str, Callable[[World, Side], Data]] = {
-    **dict.fromkeys(("start", "healthz", "language", "exchange:list", "organisations:list"), _nothing),
+    **dict.fromkeys(("start", "healthz", "metrics", "language", "exchange:list", "organisations:list"), _nothing),
     **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
     **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
     **dict.fromkeys(

@@ -161,3 +161,20 @@ class Order:
     reason: str
     count: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What stands at an endpoint now: waits and rests (counted up to a bound), and since when the oldest waits."""
+
+    endpoint: UUID
+    organisation: UUID
+    protocol: str
+    port: int
+    is_on: bool
+    paused: bool
+    created: datetime
+    waiting: int
+    oldest: datetime | None
+    rests: int
+    last: datetime | None

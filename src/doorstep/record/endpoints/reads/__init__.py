@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
+from doorstep.record.endpoints.reads.gauges import gauges
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
 from doorstep.record.endpoints.reads.standing import standing
 from doorstep.record.endpoints.reads.words import advice, left, named, say
@@ -11,6 +12,7 @@ __all__ = [
     "advice",
     "charset_of",
     "doors",
+    "gauges",
     "is_replaying",
     "journey",
     "left",

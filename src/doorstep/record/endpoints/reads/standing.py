@@ -29,17 +29,23 @@ LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series
 LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
   ON true
 """
+State = tuple[int, datetime | None, int, datetime | None]
 
 
 def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     """How each of these endpoints does; the caller has asked for them within their scope."""
     now = clock.now()
     keys = [each.id for each in endpoints]
-    with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
-        states = {row[0]: row[1:] for row in cursor.fetchall()}
+    states = present(keys, MOST)
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
+
+
+def present(keys: Collection[UUID], most: int) -> Mapping[UUID, State]:
+    """Of each endpoint what waits and since when, what rests, when the last came; counted up to ``most``."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOW, {"keys": list(keys), "most": most, "slots": SLOTS})
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
 Sums = Mapping[UUID, Mapping[str, int]]
@@ -48,7 +54,7 @@ Sums = Mapping[UUID, Mapping[str, int]]
 def _one(
     each: Endpoint,
     now: datetime,
-    state: tuple[int, datetime | None, int, datetime | None],
+    state: State,
     day: Sums,
     hour: Sums,
 ) -> Standing:
