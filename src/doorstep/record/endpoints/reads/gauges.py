@@ -18,7 +18,8 @@ def gauges() -> tuple[Gauge, ...]:
     found = present([row.pk for row in rows], MOST)
     return tuple(
         Gauge(
-            row.pk, row.organisation_id, row.protocol, row.port, row.is_on, row.paused, row.created_at, *found[row.pk]
+            row.pk, row.organisation_id, row.protocol, row.port, row.is_on, row.paused, row.created_at, *found[row.pk],
+            row.certificate,
         )
         for row in rows
     )  # fmt: skip

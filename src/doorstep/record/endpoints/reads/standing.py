@@ -12,7 +12,9 @@ from django.db.models import Sum
 
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
-from doorstep.record.endpoints.rules.facts import SLOTS, alarms
+from doorstep.record.endpoints.reads.alerts import open_at
+from doorstep.record.endpoints.rules.facts import SLOTS
+from doorstep.record.endpoints.rules.watching import Kind
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 
 MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
@@ -36,9 +38,9 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     """How each of these endpoints does; the caller has asked for them within their scope."""
     now = clock.now()
     keys = [each.id for each in endpoints]
-    states = present(keys, MOST)
+    states, told = present(keys, MOST), open_at(keys)
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
-    return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
+    return {each.id: _one(each, states[each.id], tuple(told.get(each.id, ())), day, hour) for each in endpoints}
 
 
 def present(keys: Collection[UUID], most: int) -> Mapping[UUID, State]:
@@ -53,20 +55,17 @@ Sums = Mapping[UUID, Mapping[str, int]]
 
 def _one(
     each: Endpoint,
-    now: datetime,
     state: State,
+    alerts: tuple[Kind, ...],
     day: Sums,
     hour: Sums,
 ) -> Standing:
     waiting, oldest, rests, last = state
     today, lately = day.get(each.id, {}), hour.get(each.id, {})
     applied = lately.get("applied", 0)
-    told = alarms(
-        now, on=each.is_on, silence=each.facts.silence, last=last, oldest=None if each.paused else oldest, rests=rests
-    )
     return Standing(
         waiting, oldest, rests, last, lately.get("received", 0), today.get("received", 0), today.get("rested", 0),
-        lately.get("lag_ms", 0) // applied if applied else 0, told,
+        lately.get("lag_ms", 0) // applied if applied else 0, alerts,
     )  # fmt: skip
 
 
