@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from doorstep.kernel.testing import callers
-from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.actions import editing, watching
+from doorstep.record.endpoints.models import Alert
 from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.rules.watching import RANGES, Kind
 from doorstep.record.endpoints.shapes import Facts
 from doorstep.record.endpoints.tests import kit
 
@@ -23,12 +26,20 @@ def fill(side: Any) -> None:
     [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
     kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
     kit.work_off()
+    watching.watch(callers.system())
+    side.ids["alert"] = Alert.objects.unscoped("a test's own").get(endpoint=side.endpoint, kind=Kind.RESTS).pk
+
+
+def rules(kinds: Sequence[Kind]) -> dict[str, Any]:
+    """What a person types of the rules for alerts."""
+    limits = {f"{kind}_limit": RANGES[kind][1] for kind in kinds}
+    return {**limits, f"{kinds[0]}_on": "on", "faults_minutes": 9, "expect": 0}
 
 
 def form(side: Any) -> dict[str, Any]:
     """What a person types of another endpoint of the side."""
     return {
         "name": "新接口", "organisation": side.organisation, "port": 29_999, "ordering": "patient", "megabytes": 8,
-        "most_connections": 4, "depth": 100, "silence": 5, "keep_days": 30, "mapping": "standard",
+        "most_connections": 4, "depth": 100, "keep_days": 30, "mapping": "standard",
         "authorities": "LAB=urn:x", "key": "",
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from doorstep.kernel import clock
+from doorstep.record.endpoints.rules.watching import OF_ENDPOINT, OF_HOUSE
 from doorstep.registers.staff.tests import factory as staff
 from tests.faults import endpoint_sides
 from tests.faults.two_sides import AWAY, Side, World, number, tomorrow
@@ -66,7 +67,7 @@ RESIDENT, PERSON, MESSAGE = _keys("resident"), _keys(key="person"), _keys("messa
 ORGANISATION, CONSORTIUM = _keys(key="organisation"), _keys(key="consortium")
 
 PATHS: dict[str, Callable[[World, Side], Data]] = {
-    **dict.fromkeys(("start", "healthz", "language", "exchange:list", "organisations:list"), _nothing),
+    **dict.fromkeys(("start", "healthz", "metrics", "language", "exchange:list", "organisations:list"), _nothing),
     **dict.fromkeys(("residents:search", "residents:register", "residents:check_number"), _nothing),
     **dict.fromkeys(("staff:sign_in", "staff:sign_out", "staff:post", "staff:list", "staff:add"), _nothing),
     **dict.fromkeys(
@@ -145,8 +146,13 @@ PATHS |= {
     "apps:launch": _keys("resident", "app"),
 }
 PATHS |= {
-    **dict.fromkeys(("endpoints:list", "endpoints:add", "endpoints:rests"), _nothing),
-    **dict.fromkeys(("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause"), _keys("endpoint")),
+    **dict.fromkeys(
+        ("endpoints:list", "endpoints:add", "endpoints:rests", "endpoints:alerts", "endpoints:house_rules"), _nothing
+    ),
+    **dict.fromkeys(
+        ("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause", "endpoints:rules"), _keys("endpoint")
+    ),
+    "endpoints:note_alert": _keys("alert"),
     "endpoints:replay_all": _keys("endpoint"),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
 }
@@ -414,6 +420,9 @@ FORMS |= {
     "endpoints:edit": lambda world, side: {**endpoint_sides.form(side), "expect": 1},
     "endpoints:switch": lambda world, side: {"on": "0", "expect": 1},
     "endpoints:pause": lambda world, side: {"paused": "1", "expect": 1},
+    "endpoints:rules": lambda world, side: endpoint_sides.rules(OF_ENDPOINT),
+    "endpoints:house_rules": lambda world, side: endpoint_sides.rules(OF_HOUSE),
+    "endpoints:note_alert": lambda world, side: {"expect": 1, "text": "正在处理"},
     "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
     **dict.fromkeys(("endpoints:replay", "endpoints:replay_all"), _nothing),

@@ -92,6 +92,17 @@ def names() -> list[str]:
     return list(rows.values_list("event__name", flat=True).distinct())
 
 
+def dead_count(most: int) -> int:
+    """How many letters are dead, counted up to ``most``."""
+    return Delivery.objects.filter(state=Delivery.State.DEAD)[:most].count()
+
+
+def oldest() -> datetime | None:
+    """When the event was published whose delivery is due first; None where nothing waits."""
+    rows = Delivery.objects.filter(state=Delivery.State.WAITING).order_by("due_at")
+    return rows.values_list("event__at", flat=True).first()
+
+
 def whole(text: str) -> int:
     """A whole number of a page's key; raises ``BadCursor`` where it is none that a row could have."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):

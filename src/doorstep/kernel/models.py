@@ -45,6 +45,7 @@ class Delivery(models.Model):
                 condition=Q(state__in=("waiting", "dead")),
             ),
             models.Index(fields=("due_at",), name="delivery_due", condition=Q(state="waiting")),
+            models.Index(fields=("id",), name="delivery_dead", condition=Q(state="dead")),
         )
 
 

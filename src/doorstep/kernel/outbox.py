@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from doorstep.kernel import clock, prepared, room
+from doorstep.kernel import clock, metrics, prepared, room
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.models import Delivery
 
@@ -75,6 +75,7 @@ def deliver_one() -> bool:
         delivery = Delivery.objects.select_related("event").get(pk=found[0])
         error = _run(delivery)
         _settle(delivery, error)
+    metrics.DELIVERIES.labels(delivery.event.name, "failed" if error else "done").inc()
     return True
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg import Cursor
 
-from doorstep.kernel import clock, prepared
+from doorstep.kernel import clock, metrics, prepared
 from doorstep.kernel.call import Call
 from doorstep.kernel.models import TrailSeal
 from doorstep.kernel.trail_chain import GENESIS, LATE, link
@@ -53,6 +53,8 @@ def write(
     detail: Mapping[str, object] | None = None,
 ) -> None:
     """Add a line, in the caller's transaction where there is one."""
+    if outcome != "done":
+        metrics.NOT_DONE.labels(action, outcome).inc()
     line = Line(call, action, outcome, subject, resident, detail)
     prepared.ask((ADD, _values(line, clock.now())))
 

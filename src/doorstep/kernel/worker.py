@@ -8,7 +8,7 @@ import threading
 import psycopg
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from doorstep.kernel import clock, outbox, room, trail, trail_heads, trail_months
+from doorstep.kernel import clock, metrics, outbox, room, trail, trail_heads, trail_months
 from doorstep.kernel.models import JobRun
 
 log = logging.getLogger(__name__)
@@ -72,5 +72,6 @@ def run_jobs() -> list[str]:
                 log.exception("job %s failed", job.name)
                 locked.error = f"{type(error).__name__}: {error}"[:2000]
             locked.save()
+            metrics.JOBS.labels(job.name, "failed" if locked.error else "done").inc()
             ran.append(job.name)
     return ran

@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send  # noqa: E402
 
 from doorstep import __version__  # noqa: E402
 from doorstep.fhir.door.app import Door  # noqa: E402
-from doorstep.site import edge, serve  # noqa: E402
+from doorstep.site import edge, serve, watching  # noqa: E402
 from doorstep.site.browsers import Browsers  # noqa: E402
 from doorstep.site.fhir_house import House  # noqa: E402
 from doorstep.site.sharing import calm_collector  # noqa: E402
@@ -26,10 +26,15 @@ from doorstep.site.wsgi import application as pages  # noqa: E402
 
 BODY = 64 << 20
 rooms = House()
-door = Browsers(Door(rooms, BODY, __version__, tls=settings.BY_TLS), rooms)
+door = watching.door(Browsers(Door(rooms, BODY, __version__, tls=settings.BY_TLS), rooms))
 house = WSGIMiddleware(pages, workers=8)  # type: ignore[arg-type]  # Django types its WSGI handler more narrowly
 calm_collector()
 serve.watch_parent(lambda: os._exit(1))
+
+
+async def _alone(scope: Scope, receive: Receive, send: Send) -> None:
+    """The FHIR door, and the numbers, which a page tells."""
+    await (_pages if scope["type"] == "http" and scope["path"] == "/metrics" else _door)(scope, receive, send)
 
 
 async def _door(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +67,7 @@ async def _pages(scope: Scope, receive: Receive, send: Send) -> None:
     await house(scope, received, sent)  # type: ignore[arg-type]  # the same protocol under two names
 
 
-fhir = edge.behind_asgi(_door)
-"""The FHIR door at ``/fhir`` and the sign of life."""
+fhir = edge.behind_asgi(_alone)
+"""The FHIR door at ``/fhir``, the sign of life and the numbers."""
 application = edge.behind_asgi(_all)
 """Each request to the part that it is for."""

@@ -76,6 +76,13 @@ def _mllp(options: argparse.Namespace, dsn: str) -> int:
     return mllp.run(options.host)
 
 
+def _metrics(options: argparse.Namespace, dsn: str) -> int:
+    from doorstep.site import scrape
+
+    sys.stdout.write(scrape.told().decode())
+    return 0
+
+
 def _demo(options: argparse.Namespace, dsn: str) -> int:
     from doorstep.site import demo_house, serve
 
@@ -161,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
         "mllp", _mllp, "只启动 HL7 v2 接口 / the HL7 v2 listener (MLLP) alone; its ports are those of the endpoints"
     )
     add_mllp.add_argument("--host", default=os.environ.get("DOORSTEP_MLLP_HOST", "127.0.0.1"))
+    add("metrics", _metrics, "打印 Prometheus 指标 / print the numbers for Prometheus")
     demo = add("demo", _demo, "建立演示县并打开 / make a district and open it", listens=True)
     demo.add_argument("--residents", type=int, default=30_000, help="居民人数 / number of residents")
     demo.add_argument("--seed", type=int, default=1)

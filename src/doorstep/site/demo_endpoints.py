@@ -58,7 +58,7 @@ def build(call: Call, hospital: str) -> int:
     port = _free_port()
     for name, application, facility in (("检验系统", "LIS", "LAB"), ("住院系统", "HIS", "WARD")):
         facts = Facts(
-            name, place, port, application, facility, authorities=authorities, owner="信息科", silence=24 * 60,
+            name, place, port, application, facility, authorities=authorities, owner="信息科",
             charset="GB 18030" if application == "HIS" else "",
         )  # fmt: skip
         editing.make(call, facts=facts)

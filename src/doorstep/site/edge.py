@@ -72,6 +72,8 @@ def settle(options: argparse.Namespace, environment: MutableMapping[str, str] = 
         edge = Edge(proxies=proxies)
     else:
         edge = Edge(*certificates.own(home(), _names(options.host, environment)))
+    if edge.certificate and edge.key:  # whoever watches its end must know which it is
+        environment[CERTIFICATE], environment[KEY] = str(edge.certificate), str(edge.key)
     environment[PROXIES] = ",".join(proxies)
     environment[TLS] = "1" if edge.certificate or proxies else ""
     return edge

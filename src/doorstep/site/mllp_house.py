@@ -15,7 +15,7 @@ from doorstep.adapters.hl7v2 import acks
 from doorstep.adapters.hl7v2.codec import header_of
 from doorstep.adapters.hl7v2.shapes import Header, Problem
 from doorstep.adapters.mllp.server import Peer
-from doorstep.kernel import clock
+from doorstep.kernel import clock, metrics
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Arrival, Door, Kept
 from doorstep.site.mllp_keeper import Keeper
@@ -196,6 +196,7 @@ async def _told(kept: asyncio.Future[Kept | None], header: Header | None, fault:
 
 async def _answer(header: Header | None, fault: Problem) -> bytes | None:
     """The refusal of what is not kept."""
+    metrics.STRANGERS.labels(fault.reason).inc()
     code = acks.wanted(header, _code(header, good=False))
     if code is None:
         return b""

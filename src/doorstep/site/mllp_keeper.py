@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,7 +20,7 @@ import asyncpg
 from doorstep.kernel import outbox
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Arrival, Kept
-from doorstep.site import fhir_rows
+from doorstep.site import fhir_rows, mllp_counting
 
 log = logging.getLogger(__name__)
 MOST: Final = 256  # messages of one commit, and their bytes
@@ -73,7 +74,10 @@ class Keeper:
                     await asyncio.sleep(PAUSE)
                 batch = self._next()
                 self._busy = len(batch) > 1
-                for (_, future), kept in zip(batch, await self._kept([one for one, _ in batch]), strict=True):
+                begun = time.monotonic()
+                found = await self._kept([one for one, _ in batch])
+                mllp_counting.count(batch, found, time.monotonic() - begun)
+                for (_, future), kept in zip(batch, found, strict=True):
                     if not future.done():
                         future.set_result(kept)
         finally:

@@ -16,6 +16,7 @@ from types import FrameType
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
+from doorstep.kernel import metrics
 from doorstep.site import edge as edges
 from doorstep.site.edge import Edge
 
@@ -45,6 +46,7 @@ def _listen(target: str, interface: Interfaces, host: str, port: int, edge: Edge
     if (why := _occupied(host, port)) is not None:
         sys.stderr.write(f"端口 {host}:{port} 不能使用，请换一个（--port）/ the port cannot be used: {why}\n")
         return 4
+    metrics.sweep()
     with ExitStack() as stack:
         stack.enter_context(_database_watch())
         if beside:
@@ -70,6 +72,7 @@ def worker(dsn: str) -> int:
     """The worker alone; ends when told to, or when the program that started it is gone."""
     from doorstep.kernel import worker as kernel_worker
 
+    metrics.sweep()
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -6,12 +6,13 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
-from doorstep.site import home
+from doorstep.site import home, watching
 from doorstep.site.rooms import APPS
 
 urlpatterns = [
     path("", home.start, name="start"),
     path("healthz", home.healthz, name="healthz"),
+    path("metrics", watching.told, name="metrics"),
     path("language", home.language, name="language"),
     *(path("", include(f"{name}.urls")) for name in APPS if find_spec(f"{name}.urls")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.forms import HouseForm
 from doorstep.record.endpoints.flow import State
-from doorstep.record.endpoints.rules.facts import CHARSETS, MOST_BYTES, Alarm, Ordering
+from doorstep.record.endpoints.rules import alert_words
+from doorstep.record.endpoints.rules.facts import CHARSETS, MOST_BYTES, Ordering
+from doorstep.record.endpoints.rules.watching import RANGES, WINDOW, Kind, Watch
 from doorstep.record.endpoints.shapes import Endpoint, Facts
 
 STATES = {
@@ -25,11 +28,6 @@ ORDERINGS = {
     Ordering.PATIENT: _("同一患者的报文按到达顺序，其余同时处理"),
     Ordering.ENDPOINT: _("全部按到达顺序"),
     Ordering.NONE: _("不分先后"),
-}
-ALARMS = {
-    Alarm.SILENT: _("久未收到报文"),
-    Alarm.BEHIND: _("处理落后"),
-    Alarm.RESTS: _("有待处理的报文"),
 }
 MB = 1 << 20
 
@@ -85,7 +83,6 @@ class EndpointForm(HouseForm):
     megabytes = number(_("一件报文的上限（MB）"), 1, MOST_BYTES // MB, 16)
     most_connections = number(_("同时连接的上限"), 1, 1000, 64)
     depth = number(_("等待处理的上限（件）"), 10, 10_000_000, 20_000, _("超过后放慢接收，不会丢弃。"))
-    silence = number(_("多久没有报文就提醒（分钟）"), 0, 100_000, 0, _("0 表示不提醒。"))
     keep_days = number(_("处理完的报文保留几天"), 0, 100_000, 0, _("0 表示一直保留。待处理的不会被删除。"))
 
     def __init__(
@@ -119,7 +116,7 @@ class EndpointForm(HouseForm):
             certificate=said["certificate"], key=said["key"], clients=said["clients"], charset=said["charset"],
             mapping=said["mapping"], authorities=said["authorities"], ordering=Ordering(said["ordering"]),
             most_bytes=said["megabytes"] * MB, most_connections=said["most_connections"], depth=said["depth"],
-            keep_days=said["keep_days"], silence=said["silence"], owner=said["owner"],
+            keep_days=said["keep_days"], owner=said["owner"],
         )  # fmt: skip
 
 
@@ -128,13 +125,87 @@ def initial(endpoint: Endpoint) -> dict[str, Any]:
     facts = endpoint.facts
     same = (
         "name", "owner", "port", "application", "facility", "certificate", "key", "clients", "charset", "mapping",
-        "most_connections", "depth", "silence", "keep_days",
+        "most_connections", "depth", "keep_days",
     )  # fmt: skip
     return {name: getattr(facts, name) for name in same} | {
         "organisation": str(facts.organisation), "addresses": "\n".join(facts.addresses),
         "authorities": "\n".join(f"{name}={uri}" for name, uri in facts.authorities.items()),
         "ordering": facts.ordering.value, "megabytes": facts.most_bytes // MB, "expect": endpoint.version,
     }  # fmt: skip
+
+
+LIMITS = {
+    Kind.SILENT: _("超过多少分钟没有报文"),
+    Kind.FAULTS: _("不能采用的超过百分之几"),
+    Kind.BEHIND: _("最早的一件等待超过多少秒"),
+    Kind.RESTS: _("待处理的超过几件"),
+    Kind.CERTIFICATE: _("接口证书到期前几天"),
+    Kind.OUTBOX: _("最早的一条内部消息等待超过多少秒"),
+    Kind.DEAD: _("未送达的内部消息超过几条"),
+    Kind.DISK: _("磁盘已用超过百分之几"),
+    Kind.CLOCK: _("与数据库的时钟相差超过几秒"),
+    Kind.HOUSE_CERTIFICATE: _("网站证书到期前几天"),
+}
+
+
+class WatchForm(HouseForm):
+    """When an alert opens: for each kind whether, and from which value."""
+
+    expect = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any, *, watches: Sequence[Watch], version: int, language: str) -> None:
+        self._kinds = [each.kind for each in watches]
+        super().__init__(data, initial={"expect": version, **_initial(watches)})
+        for kind in self._kinds:
+            low, high = RANGES[kind]
+            title = alert_words.title(kind, language)
+            self.fields[f"{kind}_on"] = forms.BooleanField(label=title, required=False)
+            self.fields[f"{kind}_limit"] = number(LIMITS[kind], low, high, low)
+            if kind is Kind.FAULTS:
+                text = _("至少处理过 5 件时才计算。")
+                self.fields[f"{kind}_minutes"] = number(_("看最近几分钟"), 1, WINDOW, 15, text)
+            if kind is Kind.SILENT:
+                text = _("工作日 8:00 至 17:30；不选则昼夜都算。")
+                self.fields[f"{kind}_working"] = forms.BooleanField(
+                    label=_("只算工作时间"), required=False, help_text=text
+                )
+
+    def watches(self) -> list[Watch]:
+        """What was typed."""
+        said = self.cleaned_data
+        return [
+            Watch(
+                kind, said[f"{kind}_limit"], said.get(f"{kind}_minutes", 15), said.get(f"{kind}_working", False),
+                said[f"{kind}_on"],
+            )
+            for kind in self._kinds
+        ]  # fmt: skip
+
+
+def _initial(watches: Sequence[Watch]) -> dict[str, Any]:
+    return {
+        f"{each.kind}_{name}": value
+        for each in watches
+        for name, value in (
+            ("on", each.on), ("limit", each.limit), ("minutes", each.minutes), ("working", each.working),
+        )
+    }  # fmt: skip
+
+
+class NoteForm(HouseForm):
+    """What somebody does about an alert."""
+
+    expect = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    text = forms.CharField(label=_("怎么处理的"), max_length=500, min_length=2,
+                           help_text=_("同事会看到，例如：已请检验科重启发送程序。"))  # fmt: skip
+
+
+class AlertFilter(HouseForm):
+    """Which alerts are listed."""
+
+    state = forms.ChoiceField(
+        label=_("范围"), required=False, choices=(("", _("未结束的")), ("all", _("全部，含已结束的")))
+    )
 
 
 class RestsFilter(HouseForm):

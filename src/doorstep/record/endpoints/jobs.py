@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorstep.kernel import outbox
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints import reads
-from doorstep.record.endpoints.actions import purging, work
+from doorstep.record.endpoints.actions import purging, watching, work
 
 
 def run(call: Call) -> None:
@@ -24,3 +24,8 @@ def purge(call: Call) -> None:
     """Delete what need be kept no longer."""
     while purging.purge(call) >= purging.SLICE:
         pass
+
+
+def watch(call: Call) -> None:
+    """Measure, and open and end alerts."""
+    watching.watch(call)

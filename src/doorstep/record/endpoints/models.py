@@ -11,6 +11,7 @@ from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager, ScopedRow, one_of
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.rules.watching import OF_HOUSE, Kind
 
 
 class Endpoint(ScopedRow):
@@ -18,7 +19,7 @@ class Endpoint(ScopedRow):
 
     ``certificate``, ``key`` and ``clients`` are names of files: the server's own, and whose clients are let in.
     ``paused``: what comes is kept and acknowledged, and not worked on. ``depth``: how many may wait before senders are
-    slowed. ``keep_days`` and ``silence`` (minutes): 0 for never.
+    slowed. ``keep_days``: 0 for ever.
     """
 
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -39,7 +40,6 @@ class Endpoint(ScopedRow):
     most_connections = models.PositiveIntegerField()
     depth = models.PositiveIntegerField()
     keep_days = models.PositiveIntegerField()
-    silence = models.PositiveIntegerField()
     owner = models.CharField(max_length=100, blank=True)
     is_on = models.BooleanField(default=True)
     paused = models.BooleanField(default=False)
@@ -123,6 +123,77 @@ class Minute(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("endpoint", "at"), name="minute_once"),)
+
+
+class Watch(ScopedRow):
+    """A rule by which an endpoint (none: the house itself) is watched, where it is not the usual one."""
+
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20)
+    limit = models.PositiveIntegerField()
+    minutes = models.PositiveIntegerField()
+    working = models.BooleanField()
+    is_on = models.BooleanField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("endpoint", "kind"), name="watch_once", nulls_distinct=False),
+            one_of("kind", Kind, "watch_kind"),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Rules of endpoints within the scope; the house's own are the district's."""
+        return Q(endpoint__organisation_id__in=scope.organisations)
+
+
+class Alert(ScopedRow):
+    """That an endpoint (none: the house itself) must be looked at: open until ``closed_at``.
+
+    ``value`` is what it opened with, against ``limit``; ``well_since``: since when it is well within again.
+    """
+
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    organisation = models.ForeignKey(
+        "organisations.Organisation", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    kind = models.CharField(max_length=20)
+    value = models.FloatField()
+    limit = models.PositiveIntegerField()
+    minutes = models.PositiveIntegerField()
+    well_since = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    noted_at = models.DateTimeField(null=True)
+    noted_by = models.CharField(max_length=100, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint", "kind"), name="alert_open_once", condition=Q(closed_at__isnull=True),
+                nulls_distinct=False,
+            ),
+            one_of("kind", Kind, "alert_kind"),
+            models.CheckConstraint(
+                name="alert_of",
+                condition=Q(kind__in=sorted(map(str, OF_HOUSE)), endpoint__isnull=True, organisation__isnull=True)
+                | (~Q(kind__in=sorted(map(str, OF_HOUSE))) & Q(endpoint__isnull=False, organisation__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="alert_noted",
+                condition=Q(noted_at__isnull=True, noted_by="", note="") | Q(noted_at__isnull=False) & ~Q(noted_by=""),
+            ),
+        )  # fmt: skip
+        indexes = (
+            models.Index(fields=("organisation", "-id"), name="alert_organisation"),
+            models.Index(fields=("endpoint", "-id"), name="alert_endpoint"),
+            models.Index(fields=("organisation", "-id"), name="alert_open", condition=Q(closed_at__isnull=True)),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Alerts of endpoints of the institutions within the scope; those of the house are the district's."""
+        return Q(organisation_id__in=scope.organisations)
 
 
 class Replay(ScopedRow):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_noop as _
 
 from doorstep.kernel.room import Job, MenuEntry, Room
-from doorstep.record.endpoints import jobs
+from doorstep.record.endpoints import jobs, reads
 from doorstep.record.endpoints.access import Permission
 
 ROOM = Room(
@@ -25,16 +25,20 @@ ROOM = Room(
         "endpoint.taken": _("这个端口上已有同一发送方的接口。"),
         "endpoint.moved": _("接口的机构不能更改，请另外登记一个。"),
         "endpoint.nothing_rests": _("这个接口没有待处理的报文。"),
+        "watch.limit": _("要在 {low} 到 {high} 之间。"),
+        "alert.closed": _("这条告警已经结束。"),
         "inbound.same": _("改后的内容和以前收到的一件完全相同。"),
         "inbound.reason_needed": _("要写明放弃的原因。"),
     },
     menu=(
         MenuEntry(_("接口"), "endpoints:list", "plug-connected", Permission.READ, _("数据")),
         MenuEntry(_("接口待处理"), "endpoints:rests", "inbox", Permission.READ, _("数据")),
+        MenuEntry(_("接口告警"), "endpoints:alerts", "alert-triangle", Permission.READ, _("数据"), reads.waiting),
     ),
     jobs=(
         Job("endpoints.work", timedelta(0), jobs.run, shared=True),
         Job("endpoints.replay", timedelta(seconds=1), jobs.replay),
+        Job("endpoints.watch", timedelta(minutes=1), jobs.watch),
         Job("endpoints.purge", timedelta(hours=1), jobs.purge),
     ),
 )

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from doorstep.record.endpoints.rules.facts import Alarm, Network, Ordering
+from doorstep.record.endpoints.rules.facts import Network, Ordering
+from doorstep.record.endpoints.rules.watching import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,6 @@ class Facts:
     most_connections: int = 64
     depth: int = 20_000
     keep_days: int = 0
-    silence: int = 0
     owner: str = ""
 
 
@@ -113,7 +113,7 @@ class Standing:
     day: int = 0
     rested_day: int = 0
     lag_ms: int = 0
-    alarms: tuple[Alarm, ...] = ()
+    alerts: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +161,41 @@ class Order:
     reason: str
     count: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What stands at an endpoint now: waits and rests (counted up to a bound), and since when the oldest waits."""
+
+    endpoint: UUID
+    organisation: UUID
+    protocol: str
+    port: int
+    is_on: bool
+    paused: bool
+    created: datetime
+    waiting: int
+    oldest: datetime | None
+    rests: int
+    last: datetime | None
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """That somebody must look, or had to until ``closed_at``; who has noted it, and what they wrote."""
+
+    id: UUID
+    version: int
+    kind: Kind
+    endpoint: UUID | None
+    endpoint_name: str
+    organisation_name: str
+    value: float
+    limit: int
+    minutes: int
+    since: datetime
+    closed_at: datetime | None
+    noted_at: datetime | None
+    noted_by: str
+    note: str

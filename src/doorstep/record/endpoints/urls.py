@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import inbound, managing
+from doorstep.record.endpoints.pages import alerts, inbound, managing
 
 app_name = "endpoints"
 urlpatterns = [
     path("endpoints/", managing.listing, name="list"),
     path("endpoints/add", managing.add, name="add"),
+    path("endpoints/alerts", alerts.listing, name="alerts"),
+    path("endpoints/alerts/<uuid:alert>/note", alerts.note, name="note_alert"),
+    path("endpoints/watch", alerts.house_rules, name="house_rules"),
+    path("endpoints/<uuid:endpoint>/watch", alerts.rules, name="rules"),
     path("endpoints/rests", inbound.rests, name="rests"),
     path("endpoints/<uuid:endpoint>/", managing.one, name="one"),
     path("endpoints/<uuid:endpoint>/edit", managing.edit, name="edit"),

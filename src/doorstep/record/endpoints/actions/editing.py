@@ -69,7 +69,7 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     row.certificate, row.key, row.clients = facts.certificate, facts.key, facts.clients
     row.authorities, row.ordering = dict(facts.authorities), facts.ordering.value
     row.most_bytes, row.most_connections, row.depth = facts.most_bytes, facts.most_connections, facts.depth
-    row.keep_days, row.silence = facts.keep_days, facts.silence
+    row.keep_days = facts.keep_days
     with clashes(endpoint_once="endpoint.taken"):
         row.save()
 

@@ -22,6 +22,7 @@ from doorstep.kernel import clock
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions import counting
 from doorstep.record.endpoints.actions.known import leave_out
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
@@ -189,6 +190,7 @@ def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:
         applied = [outcome for outcome in outcomes if not outcome.reason]
         lag = sum(int((at - outcome.row.received_at).total_seconds() * 1000) for outcome in applied)
         cursor.execute(COUNT, [endpoint, len(applied), len(outcomes) - len(applied), max(0, lag)])
+    counting.settled(endpoint, [outcome.row.received_at for outcome in applied], len(outcomes) - len(applied), at)
 
 
 def _settled(one: Outcome, at: datetime) -> tuple[Any, ...]:

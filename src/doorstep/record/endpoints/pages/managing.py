@@ -19,8 +19,8 @@ from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.actions.reading import TABLES
-from doorstep.record.endpoints.forms import ALARMS, ORDERINGS, EndpointForm, initial
-from doorstep.record.endpoints.pages.rows import lines
+from doorstep.record.endpoints.forms import ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.pages.rows import alert, lines, titles
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 from doorstep.registers.organisations import api as organisations
 
@@ -28,6 +28,8 @@ FIELDS = {
     "endpoint.port": "port", "endpoint.address": "addresses", "endpoint.tls": "key", "endpoint.port_tls": "certificate",
     "endpoint.taken": "application", "endpoint.moved": "organisation",
 }  # fmt: skip
+TOLD = 5
+"""Alerts that stand above the list of endpoints."""
 PASSED_ON = frozenset({"not_found", "permission", "stale"})
 """Refusals that have a page of their own."""
 
@@ -39,12 +41,16 @@ def listing(request: CalledRequest) -> HttpResponse:
     named = organisations.names({each.facts.organisation for each in paged.items})
     does = reads.standing(paged.items)
     rows = [_row(each, does[each.id], named.get(each.facts.organisation, "")) for each in paged.items]
-    context = {"paged": paged, "rows": rows, "may_edit": request.call.may(Permission.EDIT).allowed}
+    told = reads.alerts(request.call, page=Page(limit=TOLD))
+    context = {
+        "paged": paged, "rows": rows, "may_edit": request.call.may(Permission.EDIT).allowed,
+        "alerts": [alert(each) for each in told.items], "more_alerts": bool(told.next),
+    }  # fmt: skip
     return render(request, "endpoints/list.html", context)
 
 
 def _row(each: Endpoint, does: Standing, place: str) -> dict[str, Any]:
-    return {"endpoint": each, "does": does, "place": place, "alarms": [ALARMS[alarm] for alarm in does.alarms]}
+    return {"endpoint": each, "does": does, "place": place, "alarms": titles(does.alerts)}
 
 
 @page(Permission.READ)
@@ -57,6 +63,7 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     context = _row(known, does, place) | {
         "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
         "orders": reads.orders(request.call, endpoint),
+        "alerts": [alert(each) for each in reads.alerts(request.call, page=Page(), endpoint=endpoint).items],
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
     }  # fmt: skip
     return render(request, "endpoints/one.html", context)

@@ -10,7 +10,24 @@ from django.utils.translation import get_language
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.forms import STATES, TONES
-from doorstep.record.endpoints.shapes import Line
+from doorstep.record.endpoints.rules import alert_words
+from doorstep.record.endpoints.rules.watching import Kind
+from doorstep.record.endpoints.shapes import Alert, Line
+
+
+def titles(kinds: Iterable[Kind]) -> list[str]:
+    """The names of alerts."""
+    return [alert_words.title(kind, get_language() or "zh") for kind in kinds]
+
+
+def alert(each: Alert) -> dict[str, Any]:
+    """An alert in words: its name, what is so, what to do."""
+    language = get_language() or "zh"
+    what = alert_words.what(each.kind, value=each.value, limit=each.limit, minutes=each.minutes, language=language)
+    return {
+        "alert": each, "title": alert_words.title(each.kind, language), "what": what,
+        "advice": alert_words.advice(each.kind, language),
+    }  # fmt: skip
 
 
 def lines(found: Iterable[Line]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def shown(row: models.Endpoint) -> Endpoint:
     facts = Facts(
         row.name, row.organisation_id, row.port, row.application, row.facility, tuple(row.addresses), row.certificate,
         row.key, row.clients, row.charset, row.mapping, row.authorities, Ordering(row.ordering), row.most_bytes,
-        row.most_connections, row.depth, row.keep_days, row.silence, row.owner,
+        row.most_connections, row.depth, row.keep_days, row.owner,
     )  # fmt: skip
     return Endpoint(row.pk, row.version, facts, row.is_on, row.paused)
 

@@ -12,7 +12,9 @@ from django.db.models import Sum
 
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
-from doorstep.record.endpoints.rules.facts import SLOTS, alarms
+from doorstep.record.endpoints.reads.alerts import open_at
+from doorstep.record.endpoints.rules.facts import SLOTS
+from doorstep.record.endpoints.rules.watching import Kind
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 
 MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
@@ -29,17 +31,23 @@ LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series
 LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
   ON true
 """
+State = tuple[int, datetime | None, int, datetime | None]
 
 
 def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     """How each of these endpoints does; the caller has asked for them within their scope."""
     now = clock.now()
     keys = [each.id for each in endpoints]
-    with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
-        states = {row[0]: row[1:] for row in cursor.fetchall()}
+    states, told = present(keys, MOST), open_at(keys)
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
-    return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
+    return {each.id: _one(each, states[each.id], tuple(told.get(each.id, ())), day, hour) for each in endpoints}
+
+
+def present(keys: Collection[UUID], most: int) -> Mapping[UUID, State]:
+    """Of each endpoint what waits and since when, what rests, when the last came; counted up to ``most``."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOW, {"keys": list(keys), "most": most, "slots": SLOTS})
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
 Sums = Mapping[UUID, Mapping[str, int]]
@@ -47,20 +55,17 @@ Sums = Mapping[UUID, Mapping[str, int]]
 
 def _one(
     each: Endpoint,
-    now: datetime,
-    state: tuple[int, datetime | None, int, datetime | None],
+    state: State,
+    alerts: tuple[Kind, ...],
     day: Sums,
     hour: Sums,
 ) -> Standing:
     waiting, oldest, rests, last = state
     today, lately = day.get(each.id, {}), hour.get(each.id, {})
     applied = lately.get("applied", 0)
-    told = alarms(
-        now, on=each.is_on, silence=each.facts.silence, last=last, oldest=None if each.paused else oldest, rests=rests
-    )
     return Standing(
         waiting, oldest, rests, last, lately.get("received", 0), today.get("received", 0), today.get("rested", 0),
-        lately.get("lag_ms", 0) // applied if applied else 0, told,
+        lately.get("lag_ms", 0) // applied if applied else 0, alerts,
     )  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""What an endpoint may be: its port or its sender's names, networks, limits; and when it should be looked at."""
+"""What an endpoint may be: its port or its sender's names, networks, limits."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -15,7 +14,6 @@ PORTS: Final = (1024, 65535)  # those that need no rights of an administrator
 CHARSETS: Final = ("", "UNICODE UTF-8", "GB 18030-2000", "GBK", "8859/1")  # as in MSH-18; "": what that says
 MOST_BYTES: Final = 64 << 20  # of one message, whatever the endpoint would allow
 SLOTS: Final = 8  # turns of one endpoint that may be taken side by side
-LAG: Final = timedelta(minutes=1)  # after which what waits is told of
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -25,14 +23,6 @@ class Ordering(StrEnum):
     PATIENT = "patient"
     ENDPOINT = "endpoint"
     NONE = "none"
-
-
-class Alarm(StrEnum):
-    """Why an endpoint should be looked at."""
-
-    SILENT = "silent"
-    BEHIND = "behind"
-    RESTS = "rests"
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -73,17 +63,3 @@ def secured(certificate: str, key: str, clients: str) -> Decision:
     if bool(certificate) != bool(key) or (clients and not certificate):
         return refuse("endpoint.tls")
     return allow()
-
-
-def alarms(
-    now: datetime, *, on: bool, silence: int, last: datetime | None, oldest: datetime | None, rests: int
-) -> tuple[Alarm, ...]:
-    """Why to look at an endpoint: no message for ``silence`` minutes (0: never told), what waits too long, rests."""
-    found = []
-    if on and silence and (last is None or now - last > timedelta(minutes=silence)):
-        found.append(Alarm.SILENT)
-    if oldest is not None and now - oldest > LAG:
-        found.append(Alarm.BEHIND)
-    if rests:
-        found.append(Alarm.RESTS)
-    return tuple(found)

@@ -38,8 +38,7 @@ def looker(source: UUID):
 
 FORM = {
     "name": "检验系统二", "port": 2601, "ordering": "patient", "megabytes": 8, "most_connections": 4, "depth": 100,
-    "silence": 5, "keep_days": 30, "mapping": "standard", "addresses": "10.0.0.0/8",
-    "authorities": "LAB=urn:oid:1.2.3\n",
+    "keep_days": 30, "mapping": "standard", "addresses": "10.0.0.0/8", "authorities": "LAB=urn:oid:1.2.3\n",
 }  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.record.endpoints.rules import facts, turns, words
-from doorstep.record.endpoints.rules.facts import SLOTS, Alarm, Ordering
+from doorstep.record.endpoints.rules.facts import SLOTS, Ordering
 from doorstep.record.endpoints.tests.kit import oru
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -35,17 +35,6 @@ class TestFacts:
         assert facts.secured("c", "k", "a").allowed
         assert not facts.secured("c", "", "").allowed
         assert not facts.secured("", "", "a").allowed
-
-    def test_alarms(self):
-        def told(**said):
-            known = {"on": True, "silence": 10, "last": NOW, "oldest": None, "rests": 0}
-            return facts.alarms(NOW, **known | said)
-
-        assert told() == ()
-        assert told(last=None) == (Alarm.SILENT,)
-        assert told(last=NOW - timedelta(minutes=11)) == (Alarm.SILENT,)
-        assert told(last=None, silence=0) == told(last=None, on=False) == ()
-        assert told(oldest=NOW - timedelta(seconds=61), rests=2) == (Alarm.BEHIND, Alarm.RESTS)
 
 
 class TestTurns:
