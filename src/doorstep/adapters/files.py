@@ -1,4 +1,4 @@
-"""Files as institutions hand them over: folders, JSON, NDJSON, gzip and zip, read with bounded memory and trust.
+"""Files as institutions hand them over: folders, JSON, NDJSON, XML, gzip and zip, read with bounded memory and trust.
 
 Nothing is ever unpacked to disk; a path that leaves its archive, a bomb and a file of an unknown kind become faults,
 and all else is still read.
@@ -61,7 +61,7 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A piece of input: ``kind`` is ``bundle``, ``resource`` or ``ndjson`` (whole lines of it)."""
+    """A piece of input: ``kind`` is ``bundle``, ``resource``, ``cda`` (XML) or ``ndjson`` (whole lines of it)."""
 
     kind: str
     origin: str
@@ -250,8 +250,8 @@ def _member(archive: zipfile.ZipFile, unit: Unit, limits: FileLimits) -> Iterato
 def _plain(stream: IO[bytes], name: str, origin: str, limits: FileLimits) -> Iterator[Found | Fault]:
     if name.lower().endswith((".ndjson", ".jsonl")):
         yield from _lines(stream, origin, limits)
-    elif name.lower().endswith(".json"):
-        yield _whole(stream, origin, limits)
+    elif name.lower().endswith((".json", ".xml")):
+        yield _whole(stream, origin, limits, xml=name.lower().endswith(".xml"))
     else:
         yield Fault(origin, "unknown-file")
 
@@ -287,10 +287,12 @@ def _guarded(guard: _Guard, name: str, origin: str, limits: FileLimits) -> Itera
         yield Fault(origin, "archive", {"detail": str(error)})
 
 
-def _whole(stream: IO[bytes], origin: str, limits: FileLimits) -> Found | Fault:
+def _whole(stream: IO[bytes], origin: str, limits: FileLimits, *, xml: bool) -> Found | Fault:
     data = stream.read(limits.bundle_bytes + 1)
     if len(data) > limits.bundle_bytes:
         return Fault(origin, "too-large", {"limit": limits.bundle_bytes})
+    if xml:
+        return Found("cda", origin, data)
     return Found("bundle" if _kind(data) in ("Bundle", "") else "resource", origin, data)
 
 

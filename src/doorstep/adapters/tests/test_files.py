@@ -76,10 +76,15 @@ class TestKinds:
     def test_a_file_is_a_bundle_or_a_resource_by_what_it_says_of_itself(self, data, text, kind):
         assert told(put(data, "x.json", text)) == [("x.json", kind)]
 
-    @pytest.mark.parametrize("name", ["a.txt", "a", "a.xml", "a.tar", "a.json.bak", "a.tar.gz", "a.zip.gz", "a.gz"])
+    @pytest.mark.parametrize("name", ["a.txt", "a", "a.xm", "a.tar", "a.json.bak", "a.tar.gz", "a.zip.gz", "a.gz"])
     def test_unknown_names_are_told(self, data, name):
         content = gzip.compress(BUNDLE) if name.endswith(".gz") else BUNDLE
         assert told(put(data, name, content)) == [(name, "unknown-file")]
+
+    @pytest.mark.parametrize("name", ["a.xml", "a.XML.gz"])
+    def test_xml_is_taken_for_a_document(self, data, name):
+        content = gzip.compress(b"<ClinicalDocument/>") if name.endswith(".gz") else b"<ClinicalDocument/>"
+        assert told(put(data, name, content)) == [(name, "cda")]
 
     @pytest.mark.parametrize("name", ["a.JSON", "a.Json.GZ", "a.json.gzip"])
     def test_letters_of_either_case(self, data, name):

@@ -78,11 +78,13 @@ def _show(
 ) -> HttpResponse:
     waiting = found.line.state == State.SET_ASIDE
     may = request.call.may(Permission.MEND).allowed and waiting
+    done = found.line.kind == "cda" and found.line.state == State.APPLIED
     context = {
         "found": found,
         "line": found.line,
         "state": STATES.get(State(found.line.state), ""),
-        "troubles": troubles,
+        "troubles": [] if done else troubles,
+        "left": troubles if done else [],
         "form": form,
         "may_mend": may and found.line.size and not found.cut and found.line.size <= EDITABLE,
         "may_retry": may and found.line.size,

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import translation
 
+from doorstep.adapters.cda.tree import text_of
 from doorstep.fhir.outcome import instant
 from doorstep.kernel import clock, ledger, ruleset
 from doorstep.kernel.act import about, ask
@@ -195,7 +196,7 @@ def detail(call: Call, *, message: int) -> Detail:
     return Detail(
         line=_line(row),
         problems=tuple(problem(p) for p in row.problems),
-        text=data[:SHOWN].decode("utf-8", "replace"),
+        text=(text_of(data)[:SHOWN] if row.kind == "cda" else data[:SHOWN].decode("utf-8", "replace")),
         cut=len(data) > SHOWN,
         digest=bytes(row.digest).hex(),
         counts=row.counts,

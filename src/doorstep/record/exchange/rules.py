@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from doorstep.adapters.cda.words import WORDS as DOCUMENTS
 from doorstep.fhir.problems import KINDS
 from doorstep.fhir.validation.findings import WORDS as FINDINGS
 
@@ -33,6 +34,7 @@ READERS_SECONDS: Final = 30  # after which a transaction that began before an ex
 
 # code: (Chinese, English, what to do about it in Chinese, … in English)
 WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
+    **DOCUMENTS,
     "missing-reference": (
         "引用“{reference}”指向的资源不存在",
         "“{reference}” refers to a resource that is not here",
@@ -83,8 +85,8 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "pack it anew without “..” and absolute paths",
     ),
     "unknown-file": (
-        "不认识的文件类型（应为 .json、.ndjson、.gz 或 .zip）",
-        "not a kind of file that is taken (.json, .ndjson, .gz, .zip)",
+        "不认识的文件类型（应为 .json、.ndjson、.xml、.gz 或 .zip）",
+        "not a kind of file that is taken (.json, .ndjson, .xml, .gz, .zip)",
         "改正文件名或转换格式",
         "rename or convert the file",
     ),

@@ -15,8 +15,8 @@ from doorstep.fhir.write import Write
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes as they came: ``kind`` is ``bundle``, ``ndjson`` or ``resource``; ``origin`` says where from
-    (file, path in the archive, lines)."""
+    """Bytes as they came: ``kind`` is ``bundle``, ``ndjson``, ``resource`` or ``cda`` (a document in XML); ``origin``
+    says where from (file, path in the archive, lines)."""
 
     kind: str
     origin: str

@@ -22,7 +22,7 @@ from doorstep.kernel.decision import demand
 from doorstep.kernel.fhir_index import index_of
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
-from doorstep.record.exchange.actions import checks, conditions, links, targets
+from doorstep.record.exchange.actions import checks, conditions, documents, links, targets
 from doorstep.record.exchange.actions.keep import keep
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
 from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
@@ -62,11 +62,14 @@ def meet(batch: Sequence[Prepared], source: UUID, claimed: Keys, *, reads: bool)
     ``reads``: whether entries that only read are answered by whoever sent the pieces in.
     """
     conditions.lock([item for prepared in batch for item in prepared.plan.items])
+    documents.lock(batch, source)
     for prepared in batch:
         if not reads:
             _refuse_reads(prepared)
         conditions.identify(prepared, source)
+        documents.relate(prepared, source)
         settle(prepared, source, claimed)
+        documents.point(prepared)
         targets.refuse_overlap(prepared)
     targets.look(batch, source)
     for prepared in batch:
@@ -218,7 +221,7 @@ def _receipt(prepared: Prepared, number: int, outcomes: dict[int, ledger.Written
         created=tally["created"],
         updated=tally["updated"],
         unchanged=tally["unchanged"],
-        problems=problems,
+        problems=(*problems, *prepared.notes),
         set_aside=len(prepared.aside),
         answers=answers,
         bundle_type=prepared.plan.type,

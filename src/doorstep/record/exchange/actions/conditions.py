@@ -93,13 +93,14 @@ def query_of(item: Item) -> str:
 
 def lock(items: Iterable[Item]) -> None:
     """Let writes that depend on the same search pass one by one: else two creates would both find nothing."""
-    keys = {_lock_key(item.type, query) for item in items if (query := query_of(item))}
+    keys = {lock_key(item.type, query) for item in items if (query := query_of(item))}
     with connection.cursor() as cursor:
         for key in sorted(keys):
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
-def _lock_key(kind: str, query: str) -> int:
+def lock_key(kind: str, query: str) -> int:
+    """The number of the advisory lock that a search stands under."""
     pairs = sorted(parse_qsl(query, keep_blank_values=True))
     mark = hashlib.blake2b(repr((kind, pairs)).encode(), digest_size=8).digest()
     return int.from_bytes(mark, "big", signed=True)

@@ -40,7 +40,7 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
 
     for piece, digest, known in _looked_up(source, pieces):
         before = known if sends else None
-        prepared = None if before or digest in batch.digests else read(piece)
+        prepared = None if before or digest in batch.digests else read(piece, source)
         if batch.pieces and (prepared is None or prepared.careful):
             yield flush()
         if prepared is None:
@@ -115,7 +115,7 @@ def apply_safely(
         known = {} if again else reads.receipts(source, [p.digest for p in batch])
         if known:
             return _rest(call, source, batch, channel, known)
-        batch = [read(p.piece) for p in batch]
+        batch = [read(p.piece, source) for p in batch]
     raise OperationalError(f"gave up after {TRIES} tries")
 
 
@@ -129,7 +129,7 @@ def demand_passing(error: IntegrityError | OperationalError, size: int) -> None:
 def _rest(
     call: Call, source: UUID, batch: Sequence[Prepared], channel: str, known: dict[bytes, Receipt]
 ) -> list[Receipt]:
-    left = [read(p.piece) for p in batch if p.digest not in known]
+    left = [read(p.piece, source) for p in batch if p.digest not in known]
     if left:
         known |= {p.digest: r for p, r in zip(left, apply_safely(call, source, left, channel), strict=True)}
     return [known[p.digest] for p in batch]
@@ -141,7 +141,7 @@ def _one_by_one(
     """Something the checks let through was refused by the database: find the piece, set it aside, take the others."""
     receipts = []
     for old in batch:
-        prepared = read(old.piece)
+        prepared = read(old.piece, source)
         if len(batch) == 1:
             prepared.problem = Problem("refused-by-database", params={"detail": detail})
         receipts += apply_safely(call, source, [prepared], channel, again)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from doorstep.adapters.cda.tree import encoded
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -36,7 +37,7 @@ class StillWrong(Exception):
 def retry(call: Call, *, message: int) -> Receipt:
     """Try a message that was set aside again, as it was received."""
     row = _locked(call, message, "retry")
-    prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
+    prepared = read(Piece(row.kind, row.origin, reads.raw(row)), row.source_id)
     [receipt] = apply_safely(_sender(call), row.source_id, [prepared], row.channel, again=row.pk)
     about("Message", row.pk, outcome=receipt.state)
     return receipt
@@ -50,7 +51,8 @@ def retry(call: Call, *, message: int) -> Receipt:
 def mend(call: Call, *, message: int, text: str) -> Receipt:
     """Use a mended text in the place of a message that was set aside; both are kept. Raises ``StillWrong``."""
     row = _locked(call, message, "mend")
-    piece = Piece(row.kind, row.origin, text.encode())
+    raw = encoded(text, reads.raw(row)) if row.kind == "cda" else text.encode()
+    piece = Piece(row.kind, row.origin, raw)
     with transaction.atomic():
         [receipt] = [r for found in take(_sender(call), row.source_id, [piece], "page") for r in found]
         if receipt.state != "applied":
@@ -101,7 +103,7 @@ def retry_some(call: Call, *, source: UUID, after: int, limit: int) -> tuple[int
     ]
     used = 0
     for row in waiting.filter(pk__in=ready).order_by("pk").select_for_update(skip_locked=True, of=("self",)):
-        prepared = read(Piece(row.kind, row.origin, reads.raw(row)))
+        prepared = read(Piece(row.kind, row.origin, reads.raw(row)), source)
         [receipt] = apply_safely(call, source, [prepared], row.channel, again=row.pk)
         used += receipt.state == State.APPLIED
     about("Source", source, used=used)

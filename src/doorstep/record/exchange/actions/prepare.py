@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid5
 
+from doorstep.adapters.cda import mapping
+from doorstep.adapters.cda.shapes import Problem as Left
+from doorstep.adapters.cda.shapes import Unreadable
 from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import Limits, Parsed, check, is_id, minify, text_of
@@ -32,6 +35,9 @@ class Prepared:
     how targets stood when they were looked at, ``expected`` the versions on which a write rests. ``direct``: a single
     interaction, whose sender is told of a fault at once, so that nothing of it is set aside; ``checked``: its structure
     is known to be right. ``more`` are the problems of items beyond those that stand ``aside``.
+
+    Of a document: ``kin`` tells its versions, ``places`` where in it each item comes from, ``notes`` what of it went
+    nowhere; they stop nothing.
     """
 
     piece: Piece
@@ -48,6 +54,9 @@ class Prepared:
     request: str = ""
     checked: bool = False
     more: dict[int, list[Problem]] = field(default_factory=dict)
+    kin: mapping.Kin | None = None
+    places: tuple[str, ...] = ()
+    notes: list[Problem] = field(default_factory=list)
 
     @property
     def atomic(self) -> bool:
@@ -84,9 +93,16 @@ class Prepared:
             return (self.problem,)
         found = tuple(self.plainly(each) for index in sorted(self.aside) for each in self.problems_of(index))
         if self.plan.type != "ndjson":
-            return found
+            return tuple(self._placed(each) for each in found) if self.places else found
         first = lines_of(self.piece.origin)[1]
         return tuple(replace(p, line=first + (p.entry or 0), column=p.column or 1) for p in found)
+
+    def _placed(self, problem: Problem) -> Problem:
+        """The problem of an item of a document, with the place that its sender knows before the one in the bundle."""
+        entry = problem.entry
+        if entry is None or entry >= len(self.places):
+            return problem
+        return replace(problem, path=rules.storable(f"{self.places[entry]} → {problem.path}"))
 
     def problems_of(self, index: int) -> list[Problem]:
         """All that is wrong with an item that stands aside."""
@@ -139,15 +155,34 @@ def lines_of(origin: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (origin, 1)
 
 
-def read(piece: Piece) -> Prepared:
-    """Read a piece; what is wrong with it is its ``problem`` or stands ``aside``, nothing is raised."""
+def read(piece: Piece, source: UUID) -> Prepared:
+    """Read a piece of a source; what is wrong with it is its ``problem`` or stands ``aside``, nothing is raised."""
     prepared = Prepared(piece, hashlib.sha256(piece.raw).digest(), BundlePlan("collection", []))
     try:
-        prepared.plan = READERS[piece.kind](piece)
+        if piece.kind == "cda":
+            _read_document(prepared, source)
+        else:
+            prepared.plan = READERS[piece.kind](piece)
     except FhirProblem as found:
         prepared.problem = problem_of(found)
+    except Unreadable as found:
+        prepared.problem = _noted(found.problem)
     _gather(prepared)
     return prepared
+
+
+def _read_document(prepared: Prepared, source: UUID) -> None:
+    """Map a CDA document by the standard tables. Raises ``Unreadable``."""
+    found = mapping.convert(prepared.piece.raw, mapping.standard(), mapping.Context(str(source)))
+    prepared.plan = read_bundle(found.body, LIMITS)
+    prepared.kin, prepared.places = found.kin, found.places
+    prepared.notes = [_noted(each) for each in found.problems]
+
+
+def _noted(left: Left) -> Problem:
+    column = left.column or (1 if left.line else None)
+    params = {name: rules.storable(value) if isinstance(value, str) else value for name, value in left.params.items()}
+    return Problem(left.code, rules.storable(left.place), left.line, column, params)
 
 
 def _read_resource(piece: Piece) -> BundlePlan:
