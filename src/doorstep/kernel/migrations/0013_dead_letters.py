@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("kernel", "0011_sensitive"),)
+    dependencies = (("kernel", "0012_fence_cheaper"),)
     operations = (
         migrations.AddIndex(
             "delivery",
