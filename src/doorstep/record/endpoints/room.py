@@ -23,6 +23,7 @@ ROOM = Room(
         "endpoint.tls": _("证书和私钥的文件要一起填；要核对对方证书时也要填。"),
         "endpoint.port_tls": _("同一端口的接口要用同一组证书文件。"),
         "endpoint.taken": _("这个端口上已有同一发送方的接口。"),
+        "endpoint.hours": _("发送时段的开始和结束要一起填。"),
         "endpoint.moved": _("接口的机构不能更改，请另外登记一个。"),
         "endpoint.nothing_rests": _("这个接口没有待处理的报文。"),
         "inbound.same": _("改后的内容和以前收到的一件完全相同。"),
