@@ -3,6 +3,7 @@ message is sent, and where a protocol is plugged in."""
 
 from __future__ import annotations
 
+from doorstep.record.endpoints.actions.dispatching import Dispatcher
 from doorstep.record.endpoints.actions.keep import KEEP, KNOWN, columns, found
 from doorstep.record.endpoints.actions.protocols import PROTOCOLS, Protocol
 from doorstep.record.endpoints.actions.queueing import send
@@ -13,6 +14,7 @@ from doorstep.record.endpoints.rules.turns import key_of, slot_of
 from doorstep.record.endpoints.shapes import Arrival, Door, Endpoint, Facts, Kept, Outward
 
 __all__ = [
-    "KEEP", "KNOWN", "PROTOCOLS", "Arrival", "Door", "Endpoint", "Facts", "Kept", "Outcome", "Outward", "Protocol",
-    "Unanswered", "Unreachable", "Verdict", "columns", "doors", "found", "key_of", "may_come_from", "send", "slot_of",
+    "KEEP", "KNOWN", "PROTOCOLS", "Arrival", "Dispatcher", "Door", "Endpoint", "Facts", "Kept", "Outcome", "Outward",
+    "Protocol", "Unanswered", "Unreachable", "Verdict", "columns", "doors", "found", "key_of", "may_come_from", "send",
+    "slot_of",
 ]  # fmt: skip

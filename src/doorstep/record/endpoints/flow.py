@@ -1,5 +1,5 @@
-"""The life of a message. What came in is kept before it is acknowledged, then applied, or rests until it is mended; what
-goes out waits until the other side has taken it, or rests until a person decides."""
+"""The life of a message. What came in is kept before it is acknowledged, then applied, or rests until it is mended.
+What goes out waits until the other side has taken it, or rests until a person decides."""
 
 from __future__ import annotations
 
