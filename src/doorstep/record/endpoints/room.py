@@ -6,9 +6,22 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
+from doorstep.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMissed, ClinicStopped
+from doorstep.events.exchange import RecordsArrived
+from doorstep.events.residents import RecordsMoved, ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.record.endpoints import jobs
 from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.reactions import (
+    on_arrived,
+    on_booked,
+    on_cancelled,
+    on_merged,
+    on_missed,
+    on_moved,
+    on_stopped,
+    on_unmerged,
+)
 
 ROOM = Room(
     name="endpoints",
@@ -33,6 +46,16 @@ ROOM = Room(
         MenuEntry(_("接口"), "endpoints:list", "plug-connected", Permission.READ, _("数据")),
         MenuEntry(_("接口待处理"), "endpoints:rests", "inbox", Permission.READ, _("数据")),
     ),
+    reactions={
+        ResidentsMerged: (on_merged,),
+        ResidentsUnmerged: (on_unmerged,),
+        RecordsMoved: (on_moved,),
+        RecordsArrived: (on_arrived,),
+        AppointmentBooked: (on_booked,),
+        AppointmentCancelled: (on_cancelled,),
+        ClinicStopped: (on_stopped,),
+        AppointmentMissed: (on_missed,),
+    },
     jobs=(
         Job("endpoints.work", timedelta(0), jobs.run, shared=True),
         Job("endpoints.replay", timedelta(seconds=1), jobs.replay),
