@@ -49,10 +49,10 @@ def emit(event: Any) -> None:
         wake()
 
 
-def wake() -> None:
-    """Wake the worker when this transaction is committed."""
+def wake(channel: str = CHANNEL) -> None:
+    """Wake the worker, or who listens to another channel, when this transaction is committed."""
     with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")
+        cursor.execute(f"NOTIFY {channel}")
 
 
 def delivering() -> int:
