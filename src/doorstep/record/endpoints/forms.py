@@ -10,11 +10,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.kernel.web.forms import HouseForm
-from doorstep.record.endpoints.flow import State
+from doorstep.record.endpoints.flow import Sending, State
 from doorstep.record.endpoints.rules import alert_words
 from doorstep.record.endpoints.rules.facts import CHARSETS, MOST_BYTES, Ordering
+from doorstep.record.endpoints.rules.outward import PATIENCE, STANDARDS, Carry
 from doorstep.record.endpoints.rules.watching import RANGES, WINDOW, Kind, Watch
-from doorstep.record.endpoints.shapes import Endpoint, Facts
+from doorstep.record.endpoints.shapes import Endpoint, Facts, Outward
 
 STATES = {
     State.KEPT: _("等待处理"),
@@ -24,6 +25,27 @@ STATES = {
     State.DISMISSED: _("已放弃"),
 }
 TONES = {State.APPLIED: "good", State.RESTING: "warn"}
+SENDING = {
+    Sending.WAITING: _("等待发送"),
+    Sending.TAKEN: _("对方已收下"),
+    Sending.RESTING: _("待处理"),
+    Sending.DISMISSED: _("已放弃"),
+}
+SENDING_TONES = {Sending.TAKEN: "good", Sending.RESTING: "warn"}
+CARRIES = {
+    Carry.MERGES: _("居民合并和撤销合并（ADT A40、A43），发给持有其档案的机构"),
+    Carry.RESULTS: _("检查检验报告（ORU R01），发给患者正在转诊的机构和开单机构"),
+    Carry.APPOINTMENTS: _("预约、取消、停诊和爽约（SIU S12、S15、S26），发给门诊所在机构"),
+}
+CAUSES = {
+    "ResidentsMerged": _("居民合并"),
+    "RecordsMoved": _("撤销合并或移动档案"),
+    "RecordsArrived": _("收到检查检验报告"),
+    "AppointmentS12": _("预约"),
+    "AppointmentS15": _("取消预约或停诊"),
+    "AppointmentS26": _("爽约"),
+}
+"""What a cause of ours says, by what stands before its first colon."""
 ORDERINGS = {
     Ordering.PATIENT: _("同一患者的报文按到达顺序，其余同时处理"),
     Ordering.ENDPOINT: _("全部按到达顺序"),
@@ -208,6 +230,98 @@ class AlertFilter(HouseForm):
     )
 
 
+class TargetForm(EndpointForm):
+    """What an endpoint is that we send to."""
+
+    addresses = clients = megabytes = depth = None  # type: ignore[assignment]  # of what comes in
+    port = number(_("端口"), 1, 65535, 2575, _("对方接收报文的端口。"))
+    host = forms.CharField(label=_("对方地址"), max_length=255, help_text=_("主机名或 IP 地址。"))
+    secured = forms.BooleanField(
+        label=_("用 TLS 加密"), required=False, help_text=_("不加密的连接只应在内网使用。")
+    )  # fmt: skip
+    authority = forms.CharField(
+        label=_("对方证书的签发证书文件"), max_length=300, required=False,
+        help_text=_("服务器上的文件路径；不填则按系统信任的签发机构核对。"),
+    )  # fmt: skip
+    certificate = forms.CharField(
+        label=_("本方证书文件"), max_length=300, required=False,
+        help_text=_("服务器上的文件路径；对方要求出示证书时填写。"),
+    )  # fmt: skip
+    key = forms.CharField(label=_("本方私钥文件"), max_length=300, required=False)
+    application = forms.CharField(
+        label=_("发送系统（MSH-3）"), max_length=200, initial="DOORSTEP", help_text=_("本系统在报文里的名称。")
+    )  # fmt: skip
+    facility = forms.CharField(label=_("发送机构（MSH-4）"), max_length=200, required=False)
+    to_application = forms.CharField(label=_("接收系统（MSH-5）"), max_length=200, required=False)
+    to_facility = forms.CharField(label=_("接收机构（MSH-6）"), max_length=200, required=False)
+    standard = forms.ChoiceField(
+        label=_("HL7 版本"), initial="2.5.1", choices=[(each, each) for each in STANDARDS]
+    )  # fmt: skip
+    charset = forms.ChoiceField(
+        label=_("字符集"), required=False,
+        choices=[(each, each or _("UTF-8（写明在 MSH-18）")) for each in CHARSETS if each != "UNICODE UTF-8"],
+    )  # fmt: skip
+    carries = forms.MultipleChoiceField(
+        label=_("自动发送的内容"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(each.value, words) for each, words in CARRIES.items()],
+        help_text=_("只发送接收机构有权看到的内容；涉及敏感病种的报告不发送，除非居民单独同意。"),
+    )  # fmt: skip
+    holds = forms.BooleanField(
+        label=_("一件未被收下时，同一患者后面的报文也等待"), required=False,
+        help_text=_("对方必须按先后顺序处理时选用；否则后面的照常发送。"),
+    )  # fmt: skip
+    most_connections = number(_("同时连接的上限"), 1, 32, 4)
+    rate = number(_("每秒最多发送（件）"), 0, 10_000, 0, _("0 表示不限。"))
+    opens = forms.TimeField(
+        label=_("每天从几点开始发送"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        help_text=_("两项都不填则全天发送。"),
+    )  # fmt: skip
+    closes = forms.TimeField(
+        label=_("每天到几点为止"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+    )  # fmt: skip
+    patience = number(_("等待应答的时间（秒）"), *PATIENCE, 30)
+    most_tries = number(
+        _("对方出错时最多发送几次"), 1, 100, 8, _("仍未收下的转入待处理。连不上对方时不计，会一直重试。")
+    )
+    keep_days = number(_("已收下或已放弃的报文保留几天"), 0, 100_000, 0, _("0 表示一直保留。待处理的不会被删除。"))
+    field_order = (
+        "name", "organisation", "owner", "host", "port", "secured", "authority", "certificate", "key", "application",
+        "facility", "to_application", "to_facility", "standard", "charset", "mapping", "authorities", "carries",
+        "ordering", "holds", "most_connections", "rate", "opens", "closes", "patience", "most_tries", "keep_days",
+    )  # fmt: skip
+
+    def __init__(self, data: Any, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.fields["organisation"].help_text = _("报文发给这家机构，只发送它有权看到的内容；登记后不能更改。")
+
+    def facts(self) -> Facts:
+        """What was said of the endpoint."""
+        said = self.cleaned_data
+        same = (
+            "host", "secured", "authority", "to_application", "to_facility", "standard", "rate", "opens", "closes",
+            "patience", "most_tries", "holds",
+        )  # fmt: skip
+        out = Outward(carries=frozenset(map(Carry, said["carries"])), **{name: said[name] for name in same})
+        return Facts(
+            name=said["name"], organisation=UUID(said["organisation"]), port=said["port"],
+            application=said["application"], facility=said["facility"], certificate=said["certificate"],
+            key=said["key"], charset=said["charset"], mapping=said["mapping"], authorities=said["authorities"],
+            ordering=Ordering(said["ordering"]), most_connections=said["most_connections"],
+            keep_days=said["keep_days"], owner=said["owner"], out=out,
+        )  # fmt: skip
+
+
+def initial_target(endpoint: Endpoint) -> dict[str, Any]:
+    """What a form shows of an endpoint that we send to."""
+    out = endpoint.out
+    return initial(endpoint) | {
+        "host": out.host, "secured": out.secured, "authority": out.authority, "to_application": out.to_application,
+        "to_facility": out.to_facility, "standard": out.standard, "carries": sorted(out.carries), "rate": out.rate,
+        "opens": out.opens, "closes": out.closes, "patience": out.patience, "most_tries": out.most_tries,
+        "holds": out.holds,
+    }  # fmt: skip
+
+
 class RestsFilter(HouseForm):
     """Which rests are listed."""
 
@@ -230,6 +344,12 @@ class Mend(HouseForm):
         widget=forms.Textarea(attrs={"rows": 18, "class": "form-control code", "spellcheck": "false", "wrap": "off"}),
         help_text=_("每段一行。改好后重新处理，原报文和改后的报文都会保留。"),
     )  # fmt: skip
+
+
+class DismissSent(HouseForm):
+    """Why a message is not to be sent."""
+
+    reason = forms.CharField(label=_("放弃的原因"), max_length=500, help_text=_("报文会保留，可以随时查看。"))
 
 
 class Dismiss(HouseForm):

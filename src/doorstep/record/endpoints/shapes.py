@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from doorstep.record.endpoints.rules.facts import Network, Ordering
+from doorstep.record.endpoints.rules.facts import MLLP, Network, Ordering
+from doorstep.record.endpoints.rules.outward import Carry, Direction
 from doorstep.record.endpoints.rules.watching import Kind
 
 
 @dataclass(frozen=True, slots=True)
+class Outward:
+    """What is said of an endpoint that we send to, beside what is said of all.
+
+    ``authority``: the file of those who sign the other side's certificate (without it, the system's own). ``rate``:
+    messages a second, 0 for no limit. ``patience``: seconds for an acknowledgement. ``most_tries``: after so many
+    answers that are no yes a message rests. ``holds``: what rests holds back what is behind it of the same key.
+    """
+
+    host: str
+    secured: bool = False
+    authority: str = ""
+    to_application: str = ""
+    to_facility: str = ""
+    standard: str = "2.5.1"
+    carries: frozenset[Carry] = frozenset()
+    rate: int = 0
+    opens: time | None = None
+    closes: time | None = None
+    patience: int = 30
+    most_tries: int = 8
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What a person says of an endpoint; files are named by their paths, no secret is kept."""
+    """What a person says of an endpoint; files are named by their paths, no secret is kept.
+
+    ``application`` and ``facility`` are the sender's names (MSH-3, MSH-4), whichever way it goes; ``out`` is there
+    where it is we who send.
+    """
 
     name: str
     organisation: UUID
@@ -34,6 +63,13 @@ class Facts:
     depth: int = 20_000
     keep_days: int = 0
     owner: str = ""
+    protocol: str = MLLP
+    out: Outward | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Which way its messages go."""
+        return Direction.IN if self.out is None else Direction.OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +81,13 @@ class Endpoint:
     facts: Facts
     is_on: bool
     paused: bool
+
+    @property
+    def out(self) -> Outward:
+        """What is said of one that we send to; raises ``ValueError`` of another."""
+        if self.facts.out is None:
+            raise ValueError("nothing is sent to this endpoint")
+        return self.facts.out
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +146,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an endpoint does: what waits (and since when), what rests, what came of late and the last time."""
+    """How an endpoint does: what waits (and since when), what rests, what came (or left) of late and the last time;
+    ``fault``: why what waits could not be sent when it was last tried, with its ``params``."""
 
     waiting: int = 0
     oldest: datetime | None = None
@@ -114,6 +158,8 @@ class Standing:
     rested_day: int = 0
     lag_ms: int = 0
     alerts: tuple[Kind, ...] = ()
+    fault: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +197,46 @@ class Journey:
     mended_by: int | None
     text: str
     cut: bool
+    copies: tuple[Sent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that goes out, in a list: nothing of what it says."""
+
+    id: int
+    endpoint: UUID
+    endpoint_name: str
+    receiver: UUID
+    receiver_name: str
+    kind: str
+    control: str
+    state: str
+    made_at: datetime
+    size: int
+    tries: int
+    reason: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One message that goes out, from its cause to its acknowledgement; ``text`` and ``answer`` as they can be read."""
+
+    line: Sent
+    cause: str
+    key: str
+    inbound: int | None
+    whose: tuple[tuple[UUID, str], ...]
+    sent_at: datetime | None
+    tried_at: datetime | None
+    due_at: datetime
+    settled_at: datetime | None
+    code: str
+    said: str
+    text: str
+    answer: str
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +265,7 @@ class Gauge:
     rests: int
     last: datetime | None
     certificate: str = ""
+    direction: Direction = Direction.IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +286,43 @@ class Alert:
     noted_at: datetime | None
     noted_by: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first that waits of a key: not before when, and whether what rests holds it back."""
+
+    key: str
+    due_at: datetime
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message that is to be sent now; ``tries``: how often it was, ``since``: when it first was (now, if never)."""
+
+    id: int
+    key: str
+    control: str
+    body: bytes
+    tries: int
+    since: datetime
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of sending one: its ``move`` (none: it is tried again from ``due_at`` on), what the other side said.
+
+    ``sent``: whether it left at all.
+    """
+
+    id: int
+    move: str
+    due_at: datetime
+    made_at: datetime
+    sent: bool = True
+    code: str = ""
+    answer: bytes | None = None
+    reason: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)

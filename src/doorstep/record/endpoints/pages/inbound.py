@@ -23,7 +23,7 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import mending
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.forms import Dismiss, Mend, RestsFilter
-from doorstep.record.endpoints.pages.rows import lines, told
+from doorstep.record.endpoints.pages.rows import lines, sent, told
 from doorstep.record.endpoints.shapes import Journey
 
 CHOICES = 200
@@ -35,7 +35,7 @@ def rests(request: CalledRequest) -> HttpResponse:
     language = get_language() or "zh"
     places = reads.listed(request.call, page=Page(limit=CHOICES)).items
     form = RestsFilter(
-        request.GET, endpoints=[(str(each.id), each.facts.name) for each in places],
+        request.GET, endpoints=[(str(each.id), each.facts.name) for each in places if each.facts.out is None],
         reasons=[(code, reads.named(code, language)) for code in reads.reasons(request.call)],
     )  # fmt: skip
     chosen = form.cleaned_data if form.is_valid() else {"endpoint": "", "reason": ""}
@@ -71,6 +71,7 @@ def _show(request: CalledRequest, found: Journey, form: Mend, status: int = 200)
     context: dict[str, Any] = told(found.line) | {
         "found": found, "form": form, "may_mend": rests and not found.cut, "may_act": rests,
         "left": reads.left(found.line.params, get_language() or "zh"),
+        "copies": sent(found.copies),
         "segments": [(line[:3], line[3:]) for line in found.text.splitlines() if line],
     }  # fmt: skip
     return render(request, "endpoints/message.html", context, status=status)

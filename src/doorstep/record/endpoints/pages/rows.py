@@ -8,11 +8,11 @@ from typing import Any
 from django.utils.translation import get_language
 
 from doorstep.record.endpoints import reads
-from doorstep.record.endpoints.flow import State
-from doorstep.record.endpoints.forms import STATES, TONES
+from doorstep.record.endpoints.flow import Sending, State
+from doorstep.record.endpoints.forms import SENDING, SENDING_TONES, STATES, TONES
 from doorstep.record.endpoints.rules import alert_words
 from doorstep.record.endpoints.rules.watching import Kind
-from doorstep.record.endpoints.shapes import Alert, Line
+from doorstep.record.endpoints.shapes import Alert, Line, Sent
 
 
 def titles(kinds: Iterable[Kind]) -> list[str]:
@@ -41,3 +41,16 @@ def told(line: Line) -> dict[str, Any]:
     why = reads.say(line.reason, line.params, language) if line.reason else ""
     advice = reads.advice(line.reason, line.params, language) if line.reason else ""
     return {"line": line, "state": STATES[state], "tone": TONES.get(state, ""), "why": why, "advice": advice}
+
+
+def sent(found: Iterable[Sent]) -> list[dict[str, Any]]:
+    """Messages that go out, each with its state in words and why it was not taken."""
+    return [of_sent(line) for line in found]
+
+
+def of_sent(line: Sent) -> dict[str, Any]:
+    """One with its state in words and why it was not taken."""
+    language, state = get_language() or "zh", Sending(line.state)
+    why = reads.say_sent(line.reason, line.params, language) if line.reason else ""
+    advice = reads.advice(line.reason, {}, language) if line.reason else ""
+    return {"line": line, "state": SENDING[state], "tone": SENDING_TONES.get(state, ""), "why": why, "advice": advice}

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from doorstep.record.endpoints.reads.alerts import alert, alerts, rules, waiting
-from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
+from doorstep.record.endpoints.reads.endpoints import (
+    carrying,
+    doors,
+    is_replaying,
+    listed,
+    one,
+    orders,
+    sendable,
+    shown,
+)
 from doorstep.record.endpoints.reads.gauges import gauges
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
+from doorstep.record.endpoints.reads.outbound import passage, sent, unsent, unsent_reasons
 from doorstep.record.endpoints.reads.standing import standing
-from doorstep.record.endpoints.reads.words import advice, left, named, say
+from doorstep.record.endpoints.reads.words import advice, left, named, say, say_sent
 
 __all__ = [
     "advice",
     "alert",
     "alerts",
+    "carrying",
     "charset_of",
     "doors",
     "gauges",
@@ -24,11 +35,17 @@ __all__ = [
     "named",
     "one",
     "orders",
+    "passage",
     "reasons",
     "rests",
     "rules",
     "say",
+    "say_sent",
+    "sendable",
+    "sent",
     "shown",
     "standing",
+    "unsent",
+    "unsent_reasons",
     "waiting",
 ]

@@ -7,15 +7,17 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.record.endpoints import models
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.rules.facts import Ordering, networks
-from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order
+from doorstep.record.endpoints.flow import Sending
+from doorstep.record.endpoints.rules.facts import MLLP, Ordering, networks
+from doorstep.record.endpoints.rules.outward import Carry, Direction
+from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order, Outward
 
 WAITING: Final = """
 SELECT e.id, w.count FROM unnest(%s::uuid[], %s::int[]) AS e(id, depth), LATERAL (
@@ -29,9 +31,17 @@ def shown(row: models.Endpoint) -> Endpoint:
     facts = Facts(
         row.name, row.organisation_id, row.port, row.application, row.facility, tuple(row.addresses), row.certificate,
         row.key, row.clients, row.charset, row.mapping, row.authorities, Ordering(row.ordering), row.most_bytes,
-        row.most_connections, row.depth, row.keep_days, row.owner,
+        row.most_connections, row.depth, row.keep_days, row.owner, row.protocol,
+        _outward(row) if row.direction == Direction.OUT else None,
     )  # fmt: skip
     return Endpoint(row.pk, row.version, facts, row.is_on, row.paused)
+
+
+def _outward(row: models.Endpoint) -> Outward:
+    return Outward(
+        row.host, row.secured, row.authority, row.to_application, row.to_facility, row.standard,
+        frozenset(map(Carry, row.carries)), row.rate, row.opens, row.closes, row.patience, row.most_tries, row.holds,
+    )  # fmt: skip
 
 
 def listed(call: Call, *, page: Page) -> Paged[Endpoint]:
@@ -66,9 +76,31 @@ def is_replaying() -> bool:
     return bool(models.Replay.objects.unscoped("all orders").filter(ended_at__isnull=True).exists())
 
 
+def sendable() -> tuple[Endpoint, ...]:
+    """The endpoints to which something is to be sent: for the house's own sender."""
+    why = "the sender's own"
+    waits = models.Outbound.objects.unscoped(why).filter(endpoint=OuterRef("pk"), state=Sending.WAITING)
+    rows = models.Endpoint.objects.unscoped(why).filter(Exists(waits), direction=Direction.OUT, is_on=True)
+    return tuple(shown(row) for row in rows.filter(paused=False).order_by("id"))
+
+
+def carrying(carry: Carry, organisations: Iterable[UUID] | None = None) -> tuple[Endpoint, ...]:
+    """The endpoints that are on and to which such messages go by themselves, of these institutions or of all."""
+    rows = models.Endpoint.objects.unscoped("a rule of the house").filter(
+        direction=Direction.OUT, is_on=True, protocol=MLLP, carries__contains=[carry.value]
+    )
+    if organisations is not None:
+        rows = rows.filter(organisation__in=list(organisations))
+    return tuple(shown(row) for row in rows.order_by("id"))
+
+
 def doors() -> tuple[Door, ...]:
     """All endpoints that are on, and how much waits at each: for the listener."""
-    rows = list(models.Endpoint.objects.unscoped("the listener's own").filter(is_on=True).order_by("port", "id"))
+    rows = list(
+        models.Endpoint.objects.unscoped("the listener's own")
+        .filter(is_on=True, direction=Direction.IN)
+        .order_by("port", "id")
+    )
     waiting = _waiting((row.pk, row.depth) for row in rows)
     return tuple(
         Door(

@@ -20,6 +20,7 @@ from doorstep.kernel import clock, letters
 from doorstep.kernel.postgres import home
 from doorstep.record.endpoints.models import Minute
 from doorstep.record.endpoints.reads.gauges import MOST, gauges
+from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.rules.watching import USUAL, WINDOW, Kind, Watch, share, silent_for, watches
 from doorstep.record.endpoints.shapes import Gauge
 
@@ -47,7 +48,7 @@ def _values(each: Gauge, said: list[Watch], shares: Mapping[UUID, float], now: d
         return values | dict.fromkeys((Kind.SILENT, Kind.FAULTS, Kind.BEHIND, Kind.CERTIFICATE))
     waited = (now - each.oldest).total_seconds() if each.oldest else 0.0
     values |= {
-        Kind.SILENT: silent_for(each.last or each.created, now, working=_of(said, Kind.SILENT).working),
+        Kind.SILENT: _silent(each, now, _of(said, Kind.SILENT)),
         Kind.FAULTS: shares.get(each.endpoint, 0.0),
         Kind.BEHIND: None if each.paused else waited,
     }
@@ -56,6 +57,12 @@ def _values(each: Gauge, said: list[Watch], shares: Mapping[UUID, float], now: d
     else:
         _measure(values, Kind.CERTIFICATE, lambda: days_left(Path(each.certificate), now))
     return values
+
+
+def _silent(each: Gauge, now: datetime, rule: Watch) -> float | None:
+    if each.direction is Direction.OUT:  # what there is to send is no sender's doing
+        return None
+    return silent_for(each.last or each.created, now, working=rule.working)
 
 
 def _shares(windows: Mapping[UUID, int], now: datetime) -> Mapping[UUID, float]:

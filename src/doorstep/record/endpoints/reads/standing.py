@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -20,7 +22,7 @@ from doorstep.record.endpoints.shapes import Endpoint, Standing
 MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
 NOW: Final = """
 SELECT e.id, w.count, o.received_at, r.count, l.received_at
-FROM unnest(%(keys)s::uuid[]) AS e(id)
+FROM endpoints_endpoint e
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
   AND state = 'kept' LIMIT %(most)s) c) w
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
@@ -30,8 +32,24 @@ LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series
     ORDER BY id LIMIT 1) f) o ON true
 LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
   ON true
+WHERE e.id = ANY(%(keys)s) AND e.direction = 'in'
 """
-State = tuple[int, datetime | None, int, datetime | None]
+OUT: Final = """
+SELECT e.id, w.count, o.made_at, r.count, l.made_at, f.reason, f.params::text
+FROM endpoints_endpoint e
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_outbound WHERE endpoint_id = e.id
+  AND state = 'waiting' LIMIT %(most)s) c) w
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_outbound WHERE endpoint_id = e.id
+  AND state = 'resting' LIMIT %(most)s) c) r
+LEFT JOIN LATERAL (SELECT made_at FROM endpoints_outbound WHERE endpoint_id = e.id AND state = 'waiting'
+  ORDER BY id LIMIT 1) o ON true
+LEFT JOIN LATERAL (SELECT made_at FROM endpoints_outbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
+  ON true
+LEFT JOIN LATERAL (SELECT reason, params FROM (
+  SELECT reason, params, tried_at FROM endpoints_outbound WHERE endpoint_id = e.id AND state = 'waiting'
+    ORDER BY id LIMIT 100) h WHERE reason <> '' ORDER BY tried_at DESC LIMIT 1) f ON true
+WHERE e.id = ANY(%(keys)s) AND e.direction = 'out'
+"""
 
 
 def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
@@ -43,11 +61,29 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     return {each.id: _one(each, states[each.id], tuple(told.get(each.id, ())), day, hour) for each in endpoints}
 
 
-def present(keys: Collection[UUID], most: int) -> Mapping[UUID, State]:
-    """Of each endpoint what waits and since when, what rests, when the last came; counted up to ``most``."""
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What waits and since when, what rests, when the last came; why the last that was to be sent could not be."""
+
+    waiting: int
+    oldest: datetime | None
+    rests: int
+    last: datetime | None
+    fault: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def present(keys: Collection[UUID], most: int) -> Mapping[UUID, Present]:
+    """How it stands at each endpoint; counted up to ``most``."""
+    asked: dict[str, Any] = {"keys": list(keys), "most": most, "slots": SLOTS}
     with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": list(keys), "most": most, "slots": SLOTS})
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+        cursor.execute(NOW, asked)
+        found = {row[0]: Present(*row[1:]) for row in cursor.fetchall()}
+        cursor.execute(OUT, asked)
+        for *row, fault, params in cursor.fetchall():
+            waiting, oldest, rests, last = row[1:]
+            found[row[0]] = Present(waiting, oldest, rests, last, fault or "", json.loads(params or "{}"))
+    return found
 
 
 Sums = Mapping[UUID, Mapping[str, int]]
@@ -55,17 +91,17 @@ Sums = Mapping[UUID, Mapping[str, int]]
 
 def _one(
     each: Endpoint,
-    state: State,
+    state: Present,
     alerts: tuple[Kind, ...],
     day: Sums,
     hour: Sums,
 ) -> Standing:
-    waiting, oldest, rests, last = state
     today, lately = day.get(each.id, {}), hour.get(each.id, {})
     applied = lately.get("applied", 0)
     return Standing(
-        waiting, oldest, rests, last, lately.get("received", 0), today.get("received", 0), today.get("rested", 0),
-        lately.get("lag_ms", 0) // applied if applied else 0, alerts,
+        state.waiting, state.oldest, state.rests, state.last, lately.get("received", 0),
+        today.get("received", 0), today.get("rested", 0),
+        lately.get("lag_ms", 0) // applied if applied else 0, alerts, state.fault, state.params,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ SET CONSTRAINTS ALL DEFERRED;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endpoints", "0002_fence"),
+        ("endpoints", "0004_outbound_fence"),
         ("organisations", "0001_initial"),
     ]
 
