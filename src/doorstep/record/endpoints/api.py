@@ -15,6 +15,6 @@ from doorstep.record.endpoints.shapes import Arrival, Door, Endpoint, Facts, Gau
 
 __all__ = [
     "KEEP", "KNOWN", "MLLP", "PROTOCOLS", "Arrival", "Dispatcher", "Door", "Endpoint", "Facts", "Gauge", "Kept",
-    "Outcome", "Outward", "Protocol", "Unanswered", "Unreachable", "Verdict", "columns", "doors", "found", "gauges", "key_of",
-    "may_come_from", "send", "slot_of",
+    "Outcome", "Outward", "Protocol", "Unanswered", "Unreachable", "Verdict", "columns", "doors", "found", "gauges",
+    "key_of", "may_come_from", "send", "slot_of",
 ]  # fmt: skip

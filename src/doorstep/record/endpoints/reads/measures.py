@@ -123,6 +123,6 @@ def _apart() -> float:
         cursor.execute("SELECT clock_timestamp()")
         [there] = cursor.fetchone()
     after = clock.now()
-    return max(
-        0.0, abs((there - (before + (after - before) / 2)).total_seconds()) - (after - before).total_seconds() / 2
-    )
+    half: timedelta = (after - before) / 2
+    apart: timedelta = abs(there - (before + half)) - half
+    return max(0.0, apart.total_seconds())
