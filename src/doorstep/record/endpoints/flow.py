@@ -1,4 +1,7 @@
-"""The life of what came in by an endpoint: kept before it is acknowledged, then applied, or resting until mended."""
+"""The life of what came in by an endpoint: kept before it is acknowledged, then applied, or resting until mended.
+
+What a service must act on (a referral's message) is handed to it first, and applied, or rests, as that says.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ class State(StrEnum):
     """Where a message stands."""
 
     KEPT = "kept"
+    HANDED = "handed"
     APPLIED = "applied"
     RESTING = "resting"
     MENDED = "mended"
@@ -23,8 +27,9 @@ FLOW: Flow[State, None] = Flow(
     State.KEPT,
     frozenset({State.APPLIED, State.MENDED, State.DISMISSED}),
     (
-        Move("apply", frozenset({State.KEPT}), State.APPLIED, "endpoints.mend"),
-        Move("rest", frozenset({State.KEPT}), State.RESTING, "endpoints.mend"),
+        Move("apply", frozenset({State.KEPT, State.HANDED}), State.APPLIED, "endpoints.mend"),
+        Move("hand", frozenset({State.KEPT}), State.HANDED, "endpoints.mend"),
+        Move("rest", frozenset({State.KEPT, State.HANDED}), State.RESTING, "endpoints.mend"),
         Move("replay", frozenset({State.RESTING}), State.KEPT, "endpoints.mend"),
         Move("mend", frozenset({State.RESTING}), State.MENDED, "endpoints.mend"),
         Move("dismiss", frozenset({State.RESTING}), State.DISMISSED, "endpoints.mend"),

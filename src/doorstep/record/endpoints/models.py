@@ -10,12 +10,14 @@ from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager, ScopedRow, one_of
 from doorstep.record.endpoints.flow import State
-from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.rules.facts import MESSAGE_CODES, Ordering
 
 
 class Endpoint(ScopedRow):
-    """Where one system of an institution sends to: a port, or its names (MSH-3, MSH-4) on a port that several share.
+    """Where one system of an institution sends to: a port, or its names (MSH-3, MSH-4) on a port that several share; or
+    for FHIR messages, which all come to one address, the institution and the name in their header.
 
+    ``receiver``: for whom messages are that name nobody; ``speaks_for``: the institutions behind a platform.
     ``certificate``, ``key`` and ``clients`` are names of files: the server's own, and whose clients are let in.
     ``paused``: what comes is kept and acknowledged, and not worked on. ``depth``: how many may wait before senders are
     slowed. ``keep_days`` and ``silence`` (minutes): 0 for never.
@@ -41,12 +43,19 @@ class Endpoint(ScopedRow):
     keep_days = models.PositiveIntegerField()
     silence = models.PositiveIntegerField()
     owner = models.CharField(max_length=100, blank=True)
+    receiver = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, null=True, related_name="+")
+    speaks_for = ArrayField(models.UUIDField(), default=list)
     is_on = models.BooleanField(default=True)
     paused = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("port", "application", "facility"), name="endpoint_once"),
+            models.UniqueConstraint(
+                fields=("port", "application", "facility"), name="endpoint_once", condition=Q(port__gt=0)
+            ),
+            models.UniqueConstraint(
+                fields=("organisation", "protocol", "application"), name="endpoint_once_message", condition=Q(port=0)
+            ),
             one_of("ordering", Ordering, "endpoint_ordering"),
         )
 
@@ -101,6 +110,8 @@ class Inbound(models.Model):
             models.Index(fields=("source", "-id"), name="inbound_resting_source", condition=Q(state="resting")),
             models.Index(fields=("endpoint", "-id"), name="inbound_resting_at", condition=Q(state="resting")),
             models.Index(fields=("mends",), name="inbound_mends", condition=Q(mends__isnull=False)),
+            models.Index(fields=("endpoint", "control"), name="inbound_control", condition=Q(code__in=MESSAGE_CODES)),
+            models.Index(fields=("key", "id"), name="inbound_matter", condition=Q(code__in=MESSAGE_CODES)),
         )
 
     @classmethod

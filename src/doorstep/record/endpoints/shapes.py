@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from doorstep.record.endpoints.rules.facts import Alarm, Network, Ordering
+from doorstep.record.endpoints.rules.facts import MLLP, Alarm, Network, Ordering
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class Facts:
     keep_days: int = 0
     silence: int = 0
     owner: str = ""
+    protocol: str = MLLP
+    receiver: UUID | None = None
+    speaks_for: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,20 @@ class Door:
     most_connections: int
     depth: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDoor:
+    """An endpoint for FHIR messages that is on; ``dialect`` is how strictly its sender is read, ``full`` whether more
+    waits than its depth."""
+
+    id: UUID
+    source: UUID
+    allowed: tuple[Network, ...]
+    dialect: str
+    ordering: Ordering
+    most_bytes: int
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)

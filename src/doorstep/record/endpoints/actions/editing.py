@@ -22,7 +22,7 @@ TAKEN = "another sender of these names has the port"
 @action(Permission.EDIT, audits="endpoints.make", beyond="whether a port is taken is asked of all institutions")
 def make(call: Call, *, facts: Facts) -> UUID:
     """Make an endpoint, which is on from then. Raises ``Refused`` where it is not sound or its place is taken."""
-    row = Endpoint(organisation_id=facts.organisation, protocol=rules.MLLP)
+    row = Endpoint(organisation_id=facts.organisation, protocol=facts.protocol)
     _put(call, row, facts)
     return row.pk
 
@@ -31,7 +31,7 @@ def make(call: Call, *, facts: Facts) -> UUID:
 def edit(call: Call, *, endpoint: UUID, expect: int, facts: Facts) -> None:
     """Change an endpoint; whose it is stays, for what came in by it is theirs."""
     row = lock(Endpoint, endpoint, scope=call.scope, expect=expect)
-    if row.organisation_id != facts.organisation:
+    if (row.organisation_id, row.protocol) != (facts.organisation, facts.protocol):
         raise Refused(refuse("endpoint.moved"))
     row.version += 1
     _put(call, row, facts)
@@ -59,10 +59,13 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     about("Endpoint", row.pk, name=facts.name, port=facts.port, application=facts.application)
     if not call.scope.holds(facts.organisation) or facts.organisation not in organisations.names([facts.organisation]):
         raise Refused(refuse("not_found", kind="Organisation"))
-    demand(rules.port(facts.port))
     demand(rules.addresses(facts.addresses))
-    demand(rules.secured(facts.certificate, facts.key, facts.clients))
-    _demand_alike(row, facts)
+    if facts.protocol == rules.MESSAGES:
+        _demand_parties(facts)
+    else:
+        demand(rules.port(facts.port))
+        demand(rules.secured(facts.certificate, facts.key, facts.clients))
+        _demand_alike(row, facts)
     row.name, row.owner, row.port = facts.name.strip(), facts.owner.strip(), facts.port
     row.application, row.facility = facts.application.strip(), facts.facility.strip()
     row.addresses, row.charset, row.mapping = list(facts.addresses), facts.charset, facts.mapping
@@ -70,8 +73,18 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     row.authorities, row.ordering = dict(facts.authorities), facts.ordering.value
     row.most_bytes, row.most_connections, row.depth = facts.most_bytes, facts.most_connections, facts.depth
     row.keep_days, row.silence = facts.keep_days, facts.silence
-    with clashes(endpoint_once="endpoint.taken"):
+    row.receiver_id, row.speaks_for = facts.receiver, list(facts.speaks_for)
+    with clashes(endpoint_once="endpoint.taken", endpoint_once_message="endpoint.taken_message"):
         row.save()
+
+
+def _demand_parties(facts: Facts) -> None:
+    """All that are named are institutions, and who sends is not who receives."""
+    named = {*facts.speaks_for, *([facts.receiver] if facts.receiver else [])}
+    if facts.port or named - organisations.names(named).keys() or facts.receiver in (
+        facts.organisation, *facts.speaks_for,
+    ):
+        raise Refused(refuse("endpoint.parties"))
 
 
 def _demand_alike(row: Endpoint, facts: Facts) -> None:

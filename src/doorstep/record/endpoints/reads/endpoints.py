@@ -14,7 +14,7 @@ from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.record.endpoints import models
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.rules.facts import Ordering, networks
+from doorstep.record.endpoints.rules.facts import MLLP, Ordering, networks
 from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order
 
 WAITING: Final = """
@@ -29,7 +29,8 @@ def shown(row: models.Endpoint) -> Endpoint:
     facts = Facts(
         row.name, row.organisation_id, row.port, row.application, row.facility, tuple(row.addresses), row.certificate,
         row.key, row.clients, row.charset, row.mapping, row.authorities, Ordering(row.ordering), row.most_bytes,
-        row.most_connections, row.depth, row.keep_days, row.silence, row.owner,
+        row.most_connections, row.depth, row.keep_days, row.silence, row.owner, row.protocol, row.receiver_id,
+        tuple(row.speaks_for),
     )  # fmt: skip
     return Endpoint(row.pk, row.version, facts, row.is_on, row.paused)
 
@@ -68,7 +69,7 @@ def is_replaying() -> bool:
 
 def doors() -> tuple[Door, ...]:
     """All endpoints that are on, and how much waits at each: for the listener."""
-    rows = list(models.Endpoint.objects.unscoped("the listener's own").filter(is_on=True).order_by("port", "id"))
+    rows = list(models.Endpoint.objects.unscoped("the listener's own").filter(is_on=True, protocol=MLLP).order_by("port", "id"))
     waiting = _waiting((row.pk, row.depth) for row in rows)
     return tuple(
         Door(
