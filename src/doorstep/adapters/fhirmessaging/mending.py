@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from doorstep.fhir.xml.encodings import utf8
 from doorstep.fhir.xml.places import refuse_doctype
+from doorstep.linkage.numbers import read_id
 
 Json = dict[str, Any]
 UNWRAPPED: Final = frozenset({("Encounter", "class", "coding")})
@@ -26,6 +27,9 @@ STATED: Final = "http://StructureDefinition.hl7fhir.cn/"
 SEXES: Final[Mapping[str, str]] = {"0": "unknown", "1": "male", "2": "female", "9": "unknown"}
 """GB/T 2261.1 to R4's administrative gender."""
 MIME: Final[Mapping[str, str]] = {"HTML": "text/html", "PDF": "application/pdf", "XML": "application/xml"}
+NUMBER: Final = "http://CodeSystem.hl7fhir.cn/identity-document-type"
+"""Where ``01`` (resident ID) stands with a number whose check digit is wrong, it is kept as ``99``, another document's:
+a referral is not lost for a mistyped digit, and nobody is told apart by it."""
 _CODED: Final = frozenset({"status", "intent", "priority", "participantStatus"})
 _DECLARATION: Final = re.compile(rb"\s*<\?xml[^>]*\?>")
 _URIS: Final = frozenset({"system", "url", "reference"})
@@ -148,6 +152,9 @@ def _mended(node: Any, place: str) -> Iterator[Mend]:
         return
     if not isinstance(node, dict):
         return
+    if _is_wrong_id(node):
+        node["type"] = {"coding": [{"system": NUMBER, "code": "99"}]}
+        yield Mend("number", f"{place}.value")
     for key in list(node):
         yield from _mended_value(node, key, f"{place}.{key.removeprefix('_')}")
         yield from _mended(node.get(key), f"{place}.{key}")
@@ -169,6 +176,15 @@ def _mended_value(node: Json, key: str, place: str) -> Iterator[Mend]:
         elif code and name in _CODED:
             node[name] = code
             yield Mend("code", place)
+
+
+def _is_wrong_id(node: Json) -> bool:
+    kind, value = node.get("type"), node.get("value")
+    codings = kind.get("coding") if isinstance(kind, dict) else None
+    if not isinstance(value, str) or not isinstance(codings, list):
+        return False
+    said = [(each.get("system"), each.get("code")) for each in codings if isinstance(each, dict)]
+    return (NUMBER, "01") in said and isinstance(read_id(value), str)
 
 
 def _stated(extra: Json) -> str:

@@ -1,7 +1,6 @@
-"""The life of what came in by an endpoint: kept before it is acknowledged, then applied, or resting until mended.
-
-What a service must act on (a referral's message) is handed to it first, and applied, or rests, as that says.
-"""
+"""The life of a message. What came in is kept before it is acknowledged, then applied, or rests until it is mended;
+what a service must act on (a referral's message) is handed to it first. What goes out waits until the other side has
+taken it, or rests until a person decides."""
 
 from __future__ import annotations
 
@@ -36,3 +35,26 @@ FLOW: Flow[State, None] = Flow(
     ),
 )
 DONE = FLOW.ends
+
+
+class Sending(StrEnum):
+    """Where a message that goes out stands."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    RESTING = "resting"
+    DISMISSED = "dismissed"
+
+
+OUTWARD: Flow[Sending, None] = Flow(
+    "message to an endpoint",
+    Sending,
+    Sending.WAITING,
+    frozenset({Sending.TAKEN, Sending.DISMISSED}),
+    (
+        Move("take", frozenset({Sending.WAITING}), Sending.TAKEN, "endpoints.mend"),
+        Move("rest", frozenset({Sending.WAITING}), Sending.RESTING, "endpoints.mend"),
+        Move("replay", frozenset({Sending.RESTING}), Sending.WAITING, "endpoints.mend"),
+        Move("dismiss", frozenset({Sending.WAITING, Sending.RESTING}), Sending.DISMISSED, "endpoints.mend"),
+    ),
+)

@@ -1,4 +1,4 @@
-"""Endpoints, what came in by them, how much a minute, and orders to replay what rests."""
+"""Endpoints, what came in and what goes out by them, how much a minute, and orders to replay what rests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.db.models import Q
 from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager, ScopedRow, one_of
-from doorstep.record.endpoints.flow import State
+from doorstep.record.endpoints.flow import Sending, State
 from doorstep.record.endpoints.rules.facts import MESSAGE_CODES, Ordering
+from doorstep.record.endpoints.rules.outward import Direction
 
 
 class Endpoint(ScopedRow):
@@ -20,7 +21,8 @@ class Endpoint(ScopedRow):
     ``receiver``: for whom messages are that name nobody; ``speaks_for``: the institutions behind a platform.
     ``certificate``, ``key`` and ``clients`` are names of files: the server's own, and whose clients are let in.
     ``paused``: what comes is kept and acknowledged, and not worked on. ``depth``: how many may wait before senders are
-    slowed. ``keep_days`` and ``silence`` (minutes): 0 for never.
+    slowed. ``keep_days`` and ``silence`` (minutes): 0 for never. Of one that we send to (``shapes.Outward``), ``port``
+    is the other side's, and ``application`` and ``facility`` are still the sender's names: ours.
     """
 
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
@@ -47,16 +49,35 @@ class Endpoint(ScopedRow):
     speaks_for = ArrayField(models.UUIDField(), default=list)
     is_on = models.BooleanField(default=True)
     paused = models.BooleanField(default=False)
+    direction = models.CharField(max_length=3, default="in")
+    host = models.CharField(max_length=255, blank=True, default="")
+    secured = models.BooleanField(default=False)
+    authority = models.CharField(max_length=300, blank=True, default="")
+    to_application = models.CharField(max_length=200, blank=True, default="")
+    to_facility = models.CharField(max_length=200, blank=True, default="")
+    standard = models.CharField(max_length=10, blank=True, default="")
+    carries = ArrayField(models.CharField(max_length=20), default=list)
+    rate = models.PositiveIntegerField(default=0)
+    opens = models.TimeField(null=True)
+    closes = models.TimeField(null=True)
+    patience = models.PositiveIntegerField(default=30)
+    most_tries = models.PositiveIntegerField(default=8)
+    holds = models.BooleanField(default=False)
+    credential = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("port", "application", "facility"), name="endpoint_once", condition=Q(port__gt=0)
+                fields=("port", "application", "facility"), name="endpoint_once",
+                condition=Q(direction="in", port__gt=0),
             ),
             models.UniqueConstraint(
-                fields=("organisation", "protocol", "application"), name="endpoint_once_message", condition=Q(port=0)
+                fields=("organisation", "protocol", "application"), name="endpoint_once_message",
+                condition=Q(direction="in", port=0),
             ),
             one_of("ordering", Ordering, "endpoint_ordering"),
+            one_of("direction", Direction, "endpoint_direction"),
+            models.CheckConstraint(condition=Q(direction="in") | ~Q(host=""), name="endpoint_host"),
         )
 
     @classmethod
@@ -112,6 +133,7 @@ class Inbound(models.Model):
             models.Index(fields=("mends",), name="inbound_mends", condition=Q(mends__isnull=False)),
             models.Index(fields=("endpoint", "control"), name="inbound_control", condition=Q(code__in=MESSAGE_CODES)),
             models.Index(fields=("key", "id"), name="inbound_matter", condition=Q(code__in=MESSAGE_CODES)),
+            models.Index(fields=("number",), name="inbound_number", condition=Q(number__isnull=False)),
         )
 
     @classmethod
@@ -120,8 +142,69 @@ class Inbound(models.Model):
         return Q(source_id__in=scope.organisations)
 
 
+class Outbound(models.Model):
+    """What goes out, composed once; a cause makes one message at an endpoint, however often it is told.
+
+    ``key``: its messages go one after the other (``rules.outward.key_of``). ``inbound``: the message that came in and
+    caused it, which may be deleted before it. ``due_at``: not before; ``sent_at``: when it first left, ``tries``: how
+    often it did; ``answer``: the last acknowledgement.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="+", db_index=False)
+    receiver = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    cause = models.CharField(max_length=200)
+    kind = models.CharField(max_length=40)
+    control = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    body = models.BinaryField()
+    size = models.PositiveIntegerField()
+    residents = ArrayField(models.UUIDField(), default=list)
+    inbound = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField()
+    state = models.CharField(max_length=10)
+    tries = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=20, blank=True)
+    answer = models.BinaryField(null=True)
+    reason = models.CharField(max_length=60, blank=True)
+    params = models.JSONField(default=dict)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("endpoint", "cause"), name="outbound_once"),
+            one_of("state", Sending, "outbound_state"),
+            models.CheckConstraint(condition=~Q(key=""), name="outbound_key"),
+        )
+        indexes = (
+            models.Index(fields=("endpoint", "-id"), name="outbound_endpoint"),
+            models.Index(fields=("endpoint", "key", "id"), name="outbound_waiting", condition=Q(state="waiting")),
+            models.Index(fields=("endpoint", "id"), name="outbound_oldest", condition=Q(state="waiting")),
+            models.Index(fields=("endpoint", "key", "id"), name="outbound_held", condition=Q(state="resting")),
+            models.Index(fields=("-id",), name="outbound_resting", condition=Q(state="resting")),
+            models.Index(fields=("receiver", "-id"), name="outbound_resting_to", condition=Q(state="resting")),
+            models.Index(fields=("endpoint", "-id"), name="outbound_resting_at", condition=Q(state="resting")),
+            models.Index(fields=("inbound",), name="outbound_inbound", condition=Q(inbound__isnull=False)),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Messages to the institutions within the scope."""
+        return Q(receiver_id__in=scope.organisations)
+
+
 class Minute(models.Model):
-    """How much came and was settled at an endpoint within a minute; ``lag_ms`` is the sum over what was applied."""
+    """How much came and was settled at an endpoint within a minute; ``lag_ms`` is the sum over what was applied.
+
+    Of one that we send to: how many left for the first time, were taken, and came to rest.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+", db_index=False)

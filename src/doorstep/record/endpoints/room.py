@@ -23,6 +23,7 @@ ROOM = Room(
         "endpoint.tls": _("证书和私钥的文件要一起填；要核对对方证书时也要填。"),
         "endpoint.port_tls": _("同一端口的接口要用同一组证书文件。"),
         "endpoint.taken": _("这个端口上已有同一发送方的接口。"),
+        "endpoint.hours": _("发送时段的开始和结束要一起填。"),
         "endpoint.moved": _("接口的机构不能更改，请另外登记一个。"),
         "endpoint.parties": _("接收机构和代发的机构应是登记过的机构，并且不能是发送方自己。"),
         "endpoint.taken_message": _("这家机构已有接收同一系统消息的接口。"),

@@ -4,16 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
 from doorstep.record.endpoints.rules.facts import MLLP, Alarm, Network, Ordering
+from doorstep.record.endpoints.rules.outward import Carry, Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """What is said of an endpoint that we send to, beside what is said of all.
+
+    ``authority``: the file of those who sign the other side's certificate (without it, the system's own). ``rate``:
+    messages a second, 0 for no limit. ``patience``: seconds for an acknowledgement. ``most_tries``: after so many
+    answers that are no yes a message rests. ``credential``: the file of the token that we show (FHIR messages). ``holds``: what rests holds back what is behind it of the same key.
+    """
+
+    host: str
+    secured: bool = False
+    authority: str = ""
+    to_application: str = ""
+    to_facility: str = ""
+    standard: str = "2.5.1"
+    carries: frozenset[Carry] = frozenset()
+    rate: int = 0
+    opens: time | None = None
+    closes: time | None = None
+    patience: int = 30
+    most_tries: int = 8
+    holds: bool = False
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a person says of an endpoint; files are named by their paths, no secret is kept."""
+    """What a person says of an endpoint; files are named by their paths, no secret is kept.
+
+    ``application`` and ``facility`` are the sender's names (MSH-3, MSH-4), whichever way it goes; ``out`` is there
+    where it is we who send.
+    """
 
     name: str
     organisation: UUID
@@ -35,8 +65,14 @@ class Facts:
     silence: int = 0
     owner: str = ""
     protocol: str = MLLP
+    out: Outward | None = None
     receiver: UUID | None = None
     speaks_for: tuple[UUID, ...] = ()
+
+    @property
+    def direction(self) -> Direction:
+        """Which way its messages go."""
+        return Direction.IN if self.out is None else Direction.OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +84,13 @@ class Endpoint:
     facts: Facts
     is_on: bool
     paused: bool
+
+    @property
+    def out(self) -> Outward:
+        """What is said of one that we send to; raises ``ValueError`` of another."""
+        if self.facts.out is None:
+            raise ValueError("nothing is sent to this endpoint")
+        return self.facts.out
 
 
 @dataclass(frozen=True, slots=True)

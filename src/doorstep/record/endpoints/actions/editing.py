@@ -12,7 +12,9 @@ from doorstep.kernel.store import lock
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.models import Endpoint
 from doorstep.record.endpoints.rules import facts as rules
-from doorstep.record.endpoints.shapes import Facts
+from doorstep.record.endpoints.rules import outward
+from doorstep.record.endpoints.rules.outward import Direction
+from doorstep.record.endpoints.shapes import Facts, Outward
 from doorstep.registers.organisations import api as organisations
 
 SECURED = ("certificate", "key", "clients")
@@ -22,7 +24,7 @@ TAKEN = "another sender of these names has the port"
 @action(Permission.EDIT, audits="endpoints.make", beyond="whether a port is taken is asked of all institutions")
 def make(call: Call, *, facts: Facts) -> UUID:
     """Make an endpoint, which is on from then. Raises ``Refused`` where it is not sound or its place is taken."""
-    row = Endpoint(organisation_id=facts.organisation, protocol=facts.protocol)
+    row = Endpoint(organisation_id=facts.organisation, protocol=facts.protocol, direction=facts.direction)
     _put(call, row, facts)
     return row.pk
 
@@ -31,7 +33,7 @@ def make(call: Call, *, facts: Facts) -> UUID:
 def edit(call: Call, *, endpoint: UUID, expect: int, facts: Facts) -> None:
     """Change an endpoint; whose it is stays, for what came in by it is theirs."""
     row = lock(Endpoint, endpoint, scope=call.scope, expect=expect)
-    if (row.organisation_id, row.protocol) != (facts.organisation, facts.protocol):
+    if (row.organisation_id, row.direction, row.protocol) != (facts.organisation, facts.direction, facts.protocol):
         raise Refused(refuse("endpoint.moved"))
     row.version += 1
     _put(call, row, facts)
@@ -59,12 +61,14 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     about("Endpoint", row.pk, name=facts.name, port=facts.port, application=facts.application)
     if not call.scope.holds(facts.organisation) or facts.organisation not in organisations.names([facts.organisation]):
         raise Refused(refuse("not_found", kind="Organisation"))
+    demand(rules.secured(facts.certificate, facts.key, facts.clients))
     demand(rules.addresses(facts.addresses))
     if facts.protocol == rules.MESSAGES:
         _demand_parties(facts)
-    else:
+    if facts.out is not None:
+        _put_outward(row, facts, facts.out)
+    elif facts.protocol == rules.MLLP:
         demand(rules.port(facts.port))
-        demand(rules.secured(facts.certificate, facts.key, facts.clients))
         _demand_alike(row, facts)
     row.name, row.owner, row.port = facts.name.strip(), facts.owner.strip(), facts.port
     row.application, row.facility = facts.application.strip(), facts.facility.strip()
@@ -81,15 +85,25 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
 def _demand_parties(facts: Facts) -> None:
     """All that are named are institutions, and who sends is not who receives."""
     named = {*facts.speaks_for, *([facts.receiver] if facts.receiver else [])}
-    if facts.port or named - organisations.names(named).keys() or facts.receiver in (
-        facts.organisation, *facts.speaks_for,
-    ):
+    theirs = (facts.organisation, *facts.speaks_for)
+    if named - organisations.names(named).keys() or facts.receiver in theirs:
         raise Refused(refuse("endpoint.parties"))
+
+
+def _put_outward(row: Endpoint, facts: Facts, out: Outward) -> None:
+    demand(outward.hours(out.opens, out.closes))
+    demand(rules.their_port(facts.port))
+    about("Endpoint", row.pk, host=out.host, to=out.to_application, carries=sorted(out.carries))
+    row.host, row.secured, row.authority = out.host.strip(), out.secured, out.authority
+    row.to_application, row.to_facility = out.to_application.strip(), out.to_facility.strip()
+    row.standard, row.carries, row.rate = out.standard, sorted(out.carries), out.rate
+    row.opens, row.closes, row.patience = out.opens, out.closes, out.patience
+    row.most_tries, row.holds, row.credential = out.most_tries, out.holds, out.credential.strip()
 
 
 def _demand_alike(row: Endpoint, facts: Facts) -> None:
     """Those that share a port share its certificate: it is shown before the sender has said who they are."""
-    sharers = Endpoint.objects.unscoped(TAKEN).filter(port=facts.port).exclude(pk=row.pk)
+    sharers = Endpoint.objects.unscoped(TAKEN).filter(port=facts.port, direction=Direction.IN).exclude(pk=row.pk)
     said = tuple(getattr(facts, name) for name in SECURED)
     if any(found != said for found in sharers.values_list(*SECURED)):
         raise Refused(refuse("endpoint.port_tls"))

@@ -15,7 +15,8 @@ from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.record.endpoints import models
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.rules.facts import MLLP, Ordering, networks
-from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order
+from doorstep.record.endpoints.rules.outward import Carry, Direction
+from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order, Outward
 
 WAITING: Final = """
 SELECT e.id, w.count FROM unnest(%s::uuid[], %s::int[]) AS e(id, depth), LATERAL (
@@ -29,10 +30,18 @@ def shown(row: models.Endpoint) -> Endpoint:
     facts = Facts(
         row.name, row.organisation_id, row.port, row.application, row.facility, tuple(row.addresses), row.certificate,
         row.key, row.clients, row.charset, row.mapping, row.authorities, Ordering(row.ordering), row.most_bytes,
-        row.most_connections, row.depth, row.keep_days, row.silence, row.owner, row.protocol, row.receiver_id,
-        tuple(row.speaks_for),
+        row.most_connections, row.depth, row.keep_days, row.silence, row.owner, row.protocol,
+        _outward(row) if row.direction == Direction.OUT else None, row.receiver_id, tuple(row.speaks_for),
     )  # fmt: skip
     return Endpoint(row.pk, row.version, facts, row.is_on, row.paused)
+
+
+def _outward(row: models.Endpoint) -> Outward:
+    return Outward(
+        row.host, row.secured, row.authority, row.to_application, row.to_facility, row.standard,
+        frozenset(map(Carry, row.carries)), row.rate, row.opens, row.closes, row.patience, row.most_tries, row.holds,
+        row.credential,
+    )  # fmt: skip
 
 
 def listed(call: Call, *, page: Page) -> Paged[Endpoint]:
@@ -69,7 +78,11 @@ def is_replaying() -> bool:
 
 def doors() -> tuple[Door, ...]:
     """All endpoints that are on, and how much waits at each: for the listener."""
-    rows = list(models.Endpoint.objects.unscoped("the listener's own").filter(is_on=True, protocol=MLLP).order_by("port", "id"))
+    rows = list(
+        models.Endpoint.objects.unscoped("the listener's own")
+        .filter(is_on=True, direction=Direction.IN, protocol=MLLP)
+        .order_by("port", "id")
+    )
     waiting = _waiting((row.pk, row.depth) for row in rows)
     return tuple(
         Door(

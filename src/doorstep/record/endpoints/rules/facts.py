@@ -61,6 +61,11 @@ def port(number: int) -> Decision:
     return allow() if low <= number <= high else refuse("endpoint.port", port=number, low=low, high=high)
 
 
+def their_port(number: int) -> Decision:
+    """Whether a port may be sent to."""
+    return allow() if 1 <= number <= PORTS[1] else refuse("endpoint.port", port=number, low=1, high=PORTS[1])
+
+
 def addresses(texts: Iterable[str]) -> Decision:
     """Whether all of the texts are addresses or networks."""
     for text in texts:

@@ -19,7 +19,7 @@ from doorstep.record.endpoints.actions.keep import KEEP, columns, found
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import Ordering
-from doorstep.record.endpoints.shapes import Arrival, Facts
+from doorstep.record.endpoints.shapes import Arrival, Facts, Outward
 
 START, END = b"\x0b", b"\x1c\r"
 
@@ -35,6 +35,15 @@ def free_port() -> int:
 def make_endpoint(organisation: UUID, **said: Any) -> UUID:
     """An endpoint that is on."""
     facts = Facts(name="检验系统", organisation=organisation, port=said.pop("port", 2575))
+    return editing.make(system(), facts=replace(facts, **said))
+
+
+def make_target(organisation: UUID, port: int = 2576, out: dict[str, Any] | None = None, **said: Any) -> UUID:
+    """An endpoint that we send to, which is on."""
+    facts = Facts(
+        "医院信息系统", organisation, port, "DOORSTEP", "HUB", most_connections=4,
+        out=Outward(**{"host": "127.0.0.1", "to_application": "HIS", "to_facility": "WARD"} | (out or {})),
+    )  # fmt: skip
     return editing.make(system(), facts=replace(facts, **said))
 
 
