@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from doorstep.adapters.fhirmessaging.reading import Fault, Message
+from doorstep.adapters.fhirmessaging.reading import DIALECTS, Fault, Message, json_of, resource
+from doorstep.fhir.problems import FhirProblem
 
 Json = dict[str, Any]
 NAME: Final = "Doorstep"
@@ -74,3 +76,54 @@ def _issue(fault: Fault, english: bool) -> Json:
     if fault.place:
         issue["expression"] = [fault.place]
     return issue
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an answer says: the id of the message that it answers ("" where it names none), the code, and in words."""
+
+    control: str
+    code: Code
+    words: str = ""
+
+
+def said(data: bytes) -> Said:
+    """Read an answer: a response message, or an OperationOutcome, which is none but a refusal; an empty one says ok.
+
+    Raises FhirProblem where it is neither.
+    """
+    if not data.strip():
+        return Said("", Code.OK)
+    found = resource(data, DIALECTS[0], [])
+    entries = (
+        [each.get("resource", {}) for each in found.get("entry", ())] if found["resourceType"] == "Bundle" else [found]
+    )
+    header = next((each for each in entries if each.get("resourceType") == "MessageHeader"), {})
+    outcomes = [each for each in entries if each.get("resourceType") == "OperationOutcome"]
+    response = header.get("response", {})
+    words = "；".join(filter(None, (_words(issue) for each in outcomes for issue in each.get("issue", ()))))
+    if response.get("code") in set(Code):
+        return Said(str(response.get("identifier", "")), Code(response["code"]), words)
+    if not outcomes:
+        raise FhirProblem("wrong-shape", "Bundle.entry[0].resource", expected="MessageHeader.response")
+    wrong = any(issue.get("severity") in ("error", "fatal") for each in outcomes for issue in each.get("issue", ()))
+    return Said("", Code.FATAL if wrong else Code.OK, words)
+
+
+def refusal(status: int, answer: bytes) -> bytes:
+    """The answer to a message that was refused by its HTTP status: what it says, where that is an OperationOutcome."""
+    with suppress(FhirProblem):
+        if said(answer).code is Code.FATAL:
+            return answer
+    words = f"HTTP {status}"
+    outcome = {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": "processing", "diagnostics": words}],
+    }
+    return json_of(outcome)
+
+
+def _words(issue: Any) -> str:
+    if not isinstance(issue, dict) or issue.get("severity") not in ("error", "fatal"):
+        return ""
+    return str(issue.get("details", {}).get("text") or issue.get("diagnostics", ""))[:200]

@@ -264,4 +264,16 @@ def json_of(resource: Json) -> bytes:
     return _ENCODER.encode(resource)
 
 
-__all__ = ["DIALECTS", "Fault", "Message", "Party", "Unreadable", "is_xml", "json_of", "own", "read", "resource", "same"]
+__all__ = [
+    "DIALECTS",
+    "Fault",
+    "Message",
+    "Party",
+    "Unreadable",
+    "is_xml",
+    "json_of",
+    "own",
+    "read",
+    "resource",
+    "same",
+]

@@ -27,7 +27,10 @@ LEFT: Final[Mapping[str, tuple[str, str]]] = {
     "space": ("按规范改写：去掉地址两端的空格", "mended: spaces around an address"),
     "mime": ("按规范改写：内容类型", "mended: content type"),
     "code": ("按规范改写：编码取自扩展", "mended: the code is taken from the extension"),
-    "number": ("身份证号的校验码不对，只当作其他证件号", "the check digit of the ID is wrong, it is kept as another document's"),
+    "number": (
+        "身份证号的校验码不对，只当作其他证件号",
+        "the check digit of the ID is wrong, it is kept as another document's",
+    ),
     "elsewhere": ("引用的资源不在消息里，也没有收到过", "what is referred to is neither in the message nor known"),
 }
 """What was mended, or of a message went nowhere."""

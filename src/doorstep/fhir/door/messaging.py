@@ -21,5 +21,7 @@ async def process(house: House, asked: Asked, kind: str, ident: str) -> Response
         raise FhirProblem("unsupported-media-type", type=asked.header("content-type") or "")
     client = asked.request.client
     raw = await asked.raw()
-    status, body = await house.process_message(asked.call, raw, client.host if client else "", asked.base, asked.language)
+    status, body = await house.process_message(
+        asked.call, raw, client.host if client else "", asked.base, asked.language
+    )
     return respond(asked, body, status)

@@ -68,11 +68,13 @@ class Endpoint(ScopedRow):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("port", "application", "facility"), name="endpoint_once",
+                fields=("port", "application", "facility"),
+                name="endpoint_once",
                 condition=Q(direction="in", port__gt=0),
             ),
             models.UniqueConstraint(
-                fields=("organisation", "protocol", "application"), name="endpoint_once_message",
+                fields=("organisation", "protocol", "application"),
+                name="endpoint_once_message",
                 condition=Q(direction="in", port=0),
             ),
             one_of("ordering", Ordering, "endpoint_ordering"),

@@ -10,12 +10,15 @@ from uuid import UUID, uuid5
 from doorstep.adapters.fhirmessaging import reading
 from doorstep.adapters.fhirmessaging.reading import Fault, Json, Message, Unreadable
 from doorstep.events.endpoints import MessageTaken
+from doorstep.kernel.call import Call
 from doorstep.kernel.outbox import emit
+from doorstep.record.endpoints.actions.queueing import send
 from doorstep.record.endpoints.models import Endpoint, Inbound
-from doorstep.record.endpoints.reads.addressing import Addressed, addressed
+from doorstep.record.endpoints.reads.addressing import Addressed, addressed, onward
 from doorstep.record.endpoints.reads.arriving import earlier_of, rests
 from doorstep.record.endpoints.rules.messages import APART, EVENTS
 from doorstep.record.exchange import api as exchange
+from doorstep.registers.residents import api as residents
 
 LEFT: Final = 50  # places of a message that are told to have gone nowhere or were mended
 CHANNEL: Final = "fhir"
@@ -44,6 +47,8 @@ class ReadMessage:
     params: Mapping[str, Any] = field(default_factory=dict)
     addressed: Addressed | None = None
     handed: bool = False
+    onward: UUID | None = None
+    control: str = ""
 
 
 class MessageReader:
@@ -63,7 +68,9 @@ class MessageReader:
         found = addressed(self._endpoint, message)
         if isinstance(found, Fault):
             return _resting(found)
-        earlier = earlier_of(self._endpoint, row.control).filter(pk__lt=row.pk).first() if row.mends_id is None else None
+        earlier = (
+            earlier_of(self._endpoint, row.control).filter(pk__lt=row.pk).first() if row.mends_id is None else None
+        )
         if earlier is not None:
             return self._again(row, earlier)
         return self._fresh(row, message, found)
@@ -80,7 +87,17 @@ class MessageReader:
         if found.receiver is not None:
             params["receiver"] = str(found.receiver)
         params["left"] = [[mend.rule, mend.place] for mend in message.mended[:LEFT]]
-        read = ReadMessage(None, params=params, addressed=found, handed=event.handed)
+        passed = onward(found.receiver)
+        read = ReadMessage(
+            None,
+            params=params,
+            addressed=found,
+            handed=event.handed and passed is None,
+            onward=passed,
+            control=message.control,
+        )
+        if passed is not None and not event.charted:
+            return read
         bundle = transaction(self._endpoint.pk, row, message, params["left"])
         absent = self._absent(bundle)
         _loosen(bundle, absent, params["left"])
@@ -107,7 +124,8 @@ def transaction(endpoint: UUID, row: Inbound, message: Message, left: list[list[
         if kind in APART:
             continue
         url = entry.get("fullUrl", "")
-        key = resource.get("id") or url.removeprefix("urn:uuid:") or str(uuid5(endpoint, f"{row.digest.hex()} {len(entries)}"))
+        made = str(uuid5(endpoint, f"{bytes(row.digest).hex()} {len(entries)}"))
+        key = resource.get("id") or url.removeprefix("urn:uuid:") or made
         entries.append({
             "fullUrl": url or f"urn:uuid:{uuid5(endpoint, f'{kind}/{key}')}", "resource": {**resource, "id": key},
             "request": {"method": "PUT", "url": f"{kind}/{key}"},
@@ -144,11 +162,19 @@ def _resting(fault: Fault) -> ReadMessage:
     return ReadMessage(**rests(fault))
 
 
-def go_on(endpoint: Endpoint, row: Inbound, read: ReadMessage, wrote: Sequence[str]) -> bool:
-    """Tell the service that must act on a message, in the transaction that took it in; whether there is one."""
-    if read.addressed is None or not read.handed:
+def go_on(call: Call, endpoint: Endpoint, row: Inbound, read: ReadMessage, wrote: Sequence[str]) -> bool:
+    """Pass a message on as it came, or tell the service that must act on it, in the transaction that took it in; whether
+    there is such a service."""
+    if read.addressed is None:
         return False
     patients = tuple(each.removeprefix("Patient/") for each in wrote if each.startswith("Patient/"))
+    if read.onward is not None:
+        send(
+            call, endpoint=read.onward, cause=f"inbound:{row.pk}", key=row.key, kind=row.kind, body=bytes(row.raw),
+            residents=set(residents.residents_of(patients).values()), inbound=row.pk, control=read.control,
+        )  # fmt: skip
+    if not read.handed:
+        return False
     whom = (read.addressed.sender, read.addressed.receiver)
     emit(MessageTaken(row.pk, UUID(str(endpoint.pk)), *whom, row.kind, row.key, patients))
     return True

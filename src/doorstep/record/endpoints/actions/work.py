@@ -101,18 +101,18 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     read = [(row, reader.read(row)) for row in rows]
     outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
     outcomes += _taken(call, place, reader.channel, _pieces(place, reader, read))
-    _hand(place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
+    _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
     _keep(endpoint, outcomes)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
 
 
-def _hand(place: Endpoint, outcomes: Sequence[Outcome], messages: Mapping[int, ReadMessage]) -> None:
+def _hand(call: Call, place: Endpoint, outcomes: Sequence[Outcome], messages: Mapping[int, ReadMessage]) -> None:
     """Tell the services of the messages on which they must act, in the order in which they came."""
     for each in sorted(outcomes, key=lambda one: one.row.pk):
         found = messages.get(each.row.pk)
         if found is not None and not each.reason:
-            each.handed = go_on(place, each.row, found, each.wrote)
+            each.handed = go_on(call, place, each.row, found, each.wrote)
 
 
 def _mine(endpoint: UUID, slot: int) -> bool:

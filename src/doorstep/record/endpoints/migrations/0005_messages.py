@@ -6,54 +6,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('endpoints', '0004_outbound_fence'),
-        ('organisations', '0001_initial'),
+        ("endpoints", "0004_outbound_fence"),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='endpoint',
-            name='endpoint_once',
+            model_name="endpoint",
+            name="endpoint_once",
         ),
         migrations.RemoveConstraint(
-            model_name='inbound',
-            name='inbound_state',
+            model_name="inbound",
+            name="inbound_state",
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='credential',
-            field=models.CharField(blank=True, default='', max_length=300),
+            model_name="endpoint",
+            name="credential",
+            field=models.CharField(blank=True, default="", max_length=300),
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='receiver',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation'),
+            model_name="endpoint",
+            name="receiver",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='endpoint',
-            name='speaks_for',
+            model_name="endpoint",
+            name="speaks_for",
             field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None),
         ),
         migrations.AddIndex(
-            model_name='inbound',
-            index=models.Index(condition=models.Q(('code__in', ('FO', 'FF'))), fields=['endpoint', 'control'], name='inbound_control'),
+            model_name="inbound",
+            index=models.Index(
+                condition=models.Q(("code__in", ("FO", "FF"))), fields=["endpoint", "control"], name="inbound_control"
+            ),
         ),
         migrations.AddIndex(
-            model_name='inbound',
-            index=models.Index(condition=models.Q(('code__in', ('FO', 'FF'))), fields=['key', 'id'], name='inbound_matter'),
+            model_name="inbound",
+            index=models.Index(
+                condition=models.Q(("code__in", ("FO", "FF"))), fields=["key", "id"], name="inbound_matter"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'in'), ('port__gt', 0)), fields=('port', 'application', 'facility'), name='endpoint_once'),
+            model_name="endpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("direction", "in"), ("port__gt", 0)),
+                fields=("port", "application", "facility"),
+                name="endpoint_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'in'), ('port', 0)), fields=('organisation', 'protocol', 'application'), name='endpoint_once_message'),
+            model_name="endpoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("direction", "in"), ("port", 0)),
+                fields=("organisation", "protocol", "application"),
+                name="endpoint_once_message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='inbound',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['applied', 'dismissed', 'handed', 'kept', 'mended', 'resting'])), name='inbound_state'),
+            model_name="inbound",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["applied", "dismissed", "handed", "kept", "mended", "resting"])),
+                name="inbound_state",
+            ),
         ),
     ]

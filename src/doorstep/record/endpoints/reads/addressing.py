@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+
 from doorstep.adapters.fhirmessaging.reading import Fault, Message, Party, own
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules.facts import MESSAGE_CODES, MESSAGES
 from doorstep.record.endpoints.rules.messages import EVENTS, SYSTEM, Way
+from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.registers.organisations import api as organisations
 
 HOUSE = "whom a message is for is asked beyond its sender's scope"
@@ -60,7 +63,9 @@ def _unnamed(endpoint: Endpoint, message: Message, sender: UUID) -> Addressed | 
 
 def _requests(conversation: str, event: str) -> list[tuple[UUID, UUID]]:
     """Who asked whom in the messages that began a matter, the newest first."""
-    rows = Inbound.objects.unscoped(HOUSE).filter(key=conversation, kind=event, code__in=MESSAGE_CODES, params__has_key="receiver")
+    rows = Inbound.objects.unscoped(HOUSE).filter(
+        key=conversation, kind=event, code__in=MESSAGE_CODES, params__has_key="receiver"
+    )
     found = rows.order_by("-id").values_list("params", flat=True)[:20]
     return [(UUID(each["sender"]), UUID(each["receiver"])) for each in found if each.get("receiver")]
 
@@ -85,7 +90,19 @@ def _words(party: Party) -> str:
     return party.name or "、".join(party.identifiers) or party.endpoint or "—"
 
 
+def onward(organisation: UUID | None) -> UUID | None:
+    """The endpoint by which messages go to an institution: its own, or that of the platform that speaks for it."""
+    if organisation is None:
+        return None
+    rows = Endpoint.objects.unscoped(HOUSE).filter(protocol=MESSAGES, direction=Direction.OUT, is_on=True)
+    own = Q(organisation=organisation) | Q(speaks_for__contains=[organisation])
+    found = sorted(rows.filter(own).values_list("organisation_id", "pk"), key=lambda one: one[0] != organisation)
+    return UUID(str(found[0][1])) if found else None
+
+
 def doors_of(organisation: UUID) -> list[Endpoint]:
     """The endpoints for messages of an institution that are on."""
-    rows = Endpoint.objects.unscoped("the door's own").filter(organisation_id=organisation, protocol=MESSAGES, is_on=True)
+    rows = Endpoint.objects.unscoped("the door's own").filter(
+        organisation_id=organisation, protocol=MESSAGES, direction=Direction.IN, is_on=True
+    )
     return list(rows.order_by("id"))
