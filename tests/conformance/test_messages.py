@@ -10,11 +10,17 @@ from uuid import UUID
 import pytest
 
 from doorstep.fhir.tests.samples import ROOT
+from doorstep.kernel import outbox
+from doorstep.kernel.call import Scope
 from doorstep.kernel.testing import callers
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.rules.facts import MESSAGES
-from doorstep.record.endpoints.shapes import Facts
+from doorstep.record.endpoints.models import Outbound
+from doorstep.record.endpoints.shapes import Facts, Outward
 from doorstep.record.endpoints.tests import kit
+from doorstep.services.referrals.actions import moving
+from doorstep.services.referrals.models import Referral
+from doorstep.services.referrals.shapes import Answer
 from tests.door import RunningDoor, running, two_keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +44,9 @@ class Houses:
         (self.here, self.key_here), (self.there, self.key_there) = places["a"], places["b"]
         facts = Facts("省转诊平台", self.there, 0, protocol=MESSAGES, mapping="sichuan", receiver=self.here)
         self.endpoint = editing.make(callers.system(), facts=facts)
+        out = Outward("127.0.0.1", to_facility="fhir")
+        facts = Facts("送省转诊平台", self.there, 8443, protocol=MESSAGES, mapping="sichuan", out=out)
+        self.out = editing.make(callers.system(), facts=facts)
 
     def send(self, body: bytes, **more: Any) -> Any:
         return self.door.send("POST", "$process-message", body, **{"headers": XML, "key": self.key_there, **more})
@@ -68,3 +77,14 @@ def test_the_referral_as_published(houses: Houses) -> None:
     [row] = kit.inbound()
     print(row.state, row.reason, row.place, row.params, row.wrote)
     assert row.state == "handed"
+    outbox.drain()
+    [row] = kit.inbound()
+    print(row.state, row.reason, row.place, row.params, row.wrote)
+    [referral] = Referral.objects.unscoped("test")
+    print({k: v for k, v in vars(referral).items() if v})
+    assert (row.state, referral.status, referral.desk) == ("applied", "sent", houses.here)
+    desk = callers.member(houses.here, scope=Scope(frozenset({houses.here, houses.there})))
+    moving.accept(desk, referral=referral.pk, expect=None, answer=Answer(note="已保留床位"))
+    [out] = Outbound.objects.unscoped("test")
+    print(bytes(out.body).decode(), out.inbound)
+    moving.arrive(desk, referral=referral.pk, expect=None, answer=Answer())

@@ -7,6 +7,7 @@ from doorstep.record.endpoints.actions.answering import done
 from doorstep.record.endpoints.actions.keep import KEEP, KNOWN, columns, found
 from doorstep.record.endpoints.actions.protocols import PROTOCOLS, Protocol
 from doorstep.record.endpoints.actions.queueing import send
+from doorstep.record.endpoints.actions.telling import tell
 from doorstep.record.endpoints.reads import doors
 from doorstep.record.endpoints.reads.arriving import OK, Arriving, arriving
 from doorstep.record.endpoints.reads.handed import handed
@@ -18,5 +19,5 @@ from doorstep.record.endpoints.shapes import Arrival, Door, Endpoint, Facts, Kep
 __all__ = [
     "KEEP", "KNOWN", "OK", "PROTOCOLS", "Arrival", "Arriving", "Door", "Endpoint", "Facts", "Kept", "Outcome", "Outward",
     "Protocol", "Unanswered", "Unreachable", "Verdict", "arriving", "columns", "done", "doors", "found", "handed",
-    "key_of", "may_come_from", "send", "slot_of",
+    "key_of", "may_come_from", "send", "slot_of", "tell",
 ]  # fmt: skip

@@ -176,7 +176,8 @@ def go_on(call: Call, endpoint: Endpoint, row: Inbound, read: ReadMessage, wrote
     if not read.handed:
         return False
     whom = (read.addressed.sender, read.addressed.receiver)
-    emit(MessageTaken(row.pk, UUID(str(endpoint.pk)), *whom, row.kind, row.key, patients))
+    theirs = (endpoint.organisation_id, *endpoint.speaks_for)
+    emit(MessageTaken(row.pk, UUID(str(endpoint.pk)), *whom, row.kind, row.key, tuple(wrote), theirs))
     return True
 
 

@@ -40,6 +40,8 @@ def taken(call: Call, row: Referral, name: str, before: Status, answer: Answer) 
         return _slot(call, row, answer)
     if answer.starts is None:
         return None
+    if answer.outside:  # agreed there, whatever our clock says
+        return Taken(None, None, answer.starts)
     demand(allow() if answer.starts >= call.at else refuse("referral.past"))
     return Taken(None, None, answer.starts)
 
