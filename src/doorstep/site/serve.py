@@ -69,6 +69,7 @@ def _occupied(host: str, port: int) -> str | None:
 def worker(dsn: str) -> int:
     """The worker alone; ends when told to, or when the program that started it is gone."""
     from doorstep.kernel import worker as kernel_worker
+    from doorstep.record.endpoints import api as endpoints
 
     stop = threading.Event()
 
@@ -78,7 +79,10 @@ def worker(dsn: str) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     watch_parent(stop.set)
+    sender = threading.Thread(target=endpoints.Dispatcher().run, args=(stop, dsn), name="sender")
+    sender.start()
     kernel_worker.run(stop, dsn)
+    sender.join()
     return 0
 
 

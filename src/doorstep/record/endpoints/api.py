@@ -4,6 +4,7 @@ act on; for others, how a message is sent, and where a protocol is plugged in.""
 from __future__ import annotations
 
 from doorstep.record.endpoints.actions.answering import done
+from doorstep.record.endpoints.actions.dispatching import Dispatcher
 from doorstep.record.endpoints.actions.keep import KEEP, KNOWN, columns, found
 from doorstep.record.endpoints.actions.protocols import PROTOCOLS, Protocol
 from doorstep.record.endpoints.actions.queueing import send
@@ -17,7 +18,7 @@ from doorstep.record.endpoints.rules.turns import key_of, slot_of
 from doorstep.record.endpoints.shapes import Arrival, Door, Endpoint, Facts, Kept, Outward
 
 __all__ = [
-    "KEEP", "KNOWN", "OK", "PROTOCOLS", "Arrival", "Arriving", "Door", "Endpoint", "Facts", "Kept", "Outcome", "Outward",
-    "Protocol", "Unanswered", "Unreachable", "Verdict", "arriving", "columns", "done", "doors", "found", "handed",
-    "key_of", "may_come_from", "send", "slot_of", "tell",
+    "KEEP", "KNOWN", "OK", "PROTOCOLS", "Arrival", "Arriving", "Dispatcher", "Door", "Endpoint", "Facts", "Kept",
+    "Outcome", "Outward", "Protocol", "Unanswered", "Unreachable", "Verdict", "arriving", "columns", "done", "doors",
+    "found", "handed", "key_of", "may_come_from", "send", "slot_of", "tell",
 ]  # fmt: skip

@@ -221,3 +221,43 @@ class Order:
     reason: str
     count: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first that waits of a key: not before when, and whether what rests holds it back."""
+
+    key: str
+    due_at: datetime
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message that is to be sent now; ``tries``: how often it was, ``since``: when it first was (now, if never)."""
+
+    id: int
+    key: str
+    control: str
+    body: bytes
+    tries: int
+    since: datetime
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of sending one: its ``move`` (none: it is tried again from ``due_at`` on), what the other side said.
+
+    ``sent``: whether it left at all.
+    """
+
+    id: int
+    move: str
+    due_at: datetime
+    made_at: datetime
+    sent: bool = True
+    code: str = ""
+    answer: bytes | None = None
+    reason: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)

@@ -40,10 +40,10 @@ def send_by_mllp(endpoint: Endpoint, body: bytes) -> bytes:
     address = client.Address(out.host, facts.port, out.secured, out.authority, facts.certificate, facts.key)
     try:
         return CONNECTIONS.ask(address, body, out.patience)
-    except client.NotReached as why:
-        raise Unreachable(why.reason, why.detail) from why
     except client.NotAnswered as why:
         raise Unanswered(why.reason, why.detail) from why
+    except client.NotReached as why:
+        raise Unreachable(why.reason, why.detail) from why
 
 
 def message_id(body: bytes) -> str:

@@ -43,8 +43,8 @@ def send(
     told before (nothing is changed by it).
 
     ``key``: what is to go in order (a patient), as far as the endpoint is ordered. ``inbound``: the number of the
-    message of this room that caused it. ``control``: the id by which its receiver knows it, else what the protocol reads
-    in the body. Raises ``Refused`` ("not_found") where there is no such endpoint to send to, ``ValueError`` for a
+    message of this room that caused it. ``control``: the id by which its receiver knows it, else what the protocol
+    reads in the body. Raises ``Refused`` ("not_found") where there is no such endpoint to send to, ``ValueError`` for a
     message without an id, a cause or a body, ``RuntimeError`` outside a transaction.
     """
     if not connection.in_atomic_block:

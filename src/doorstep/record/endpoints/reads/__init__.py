@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
+from doorstep.record.endpoints.reads.endpoints import (
+    carrying,
+    doors,
+    is_replaying,
+    listed,
+    one,
+    orders,
+    sendable,
+    shown,
+)
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
 from doorstep.record.endpoints.reads.standing import standing
 from doorstep.record.endpoints.reads.words import advice, left, named, say
 
 __all__ = [
     "advice",
+    "carrying",
     "charset_of",
     "doors",
     "is_replaying",
@@ -22,6 +32,7 @@ __all__ = [
     "reasons",
     "rests",
     "say",
+    "sendable",
     "shown",
     "standing",
 ]

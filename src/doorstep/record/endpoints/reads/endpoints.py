@@ -7,13 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.kernel.paging import Page, Paged, cut, key_of
 from doorstep.record.endpoints import models
 from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.flow import Sending
 from doorstep.record.endpoints.rules.facts import MLLP, Ordering, networks
 from doorstep.record.endpoints.rules.outward import Carry, Direction
 from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order, Outward
@@ -74,6 +75,24 @@ def orders(call: Call, endpoint: UUID) -> tuple[Order, ...]:
 def is_replaying() -> bool:
     """Whether any order to replay is under way."""
     return bool(models.Replay.objects.unscoped("all orders").filter(ended_at__isnull=True).exists())
+
+
+def sendable() -> tuple[Endpoint, ...]:
+    """The endpoints to which something is to be sent: for the house's own sender."""
+    why = "the sender's own"
+    waits = models.Outbound.objects.unscoped(why).filter(endpoint=OuterRef("pk"), state=Sending.WAITING)
+    rows = models.Endpoint.objects.unscoped(why).filter(Exists(waits), direction=Direction.OUT, is_on=True)
+    return tuple(shown(row) for row in rows.filter(paused=False).order_by("id"))
+
+
+def carrying(carry: Carry, organisations: Iterable[UUID] | None = None) -> tuple[Endpoint, ...]:
+    """The endpoints that are on and to which such messages go by themselves, of these institutions or of all."""
+    rows = models.Endpoint.objects.unscoped("a rule of the house").filter(
+        direction=Direction.OUT, is_on=True, protocol=MLLP, carries__contains=[carry.value]
+    )
+    if organisations is not None:
+        rows = rows.filter(organisation__in=list(organisations))
+    return tuple(shown(row) for row in rows.order_by("id"))
 
 
 def doors() -> tuple[Door, ...]:

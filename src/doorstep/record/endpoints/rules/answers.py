@@ -66,3 +66,11 @@ def judge(control: str, answer: bytes) -> Verdict:
     if code in AGAIN:
         return Verdict(Outcome.AGAIN, code, "answered-error", params)
     return Verdict(Outcome.REFUSED, code, "answered-refused", params)
+
+
+def move_of(verdict: Verdict, tries: int, most: int) -> str:
+    """What becomes of a message that was sent so many times (this one among them): ``take``, ``rest``, or nothing,
+    and then it is tried again."""
+    if verdict.outcome is Outcome.TAKEN:
+        return "take"
+    return "rest" if verdict.outcome is Outcome.REFUSED or tries >= most else ""
