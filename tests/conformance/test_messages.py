@@ -14,8 +14,8 @@ from doorstep.kernel import outbox
 from doorstep.kernel.call import Scope
 from doorstep.kernel.testing import callers
 from doorstep.record.endpoints.actions import editing
-from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.models import Outbound
+from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.shapes import Facts, Outward
 from doorstep.record.endpoints.tests import kit
 from doorstep.services.referrals.actions import moving

@@ -10,7 +10,16 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from doorstep.adapters.fhirmessaging.reading import DIALECTS, Fault, Message, json_of, resource
+from doorstep.adapters.fhirmessaging.reading import (
+    DIALECTS,
+    Fault,
+    Message,
+    as_dict,
+    as_list,
+    as_text,
+    json_of,
+    resource,
+)
 from doorstep.fhir.problems import FhirProblem
 
 Json = dict[str, Any]
@@ -95,19 +104,22 @@ def said(data: bytes) -> Said:
     if not data.strip():
         return Said("", Code.OK)
     found = resource(data, DIALECTS[0], [])
-    entries = (
-        [each.get("resource", {}) for each in found.get("entry", ())] if found["resourceType"] == "Bundle" else [found]
-    )
-    header = next((each for each in entries if each.get("resourceType") == "MessageHeader"), {})
-    outcomes = [each for each in entries if each.get("resourceType") == "OperationOutcome"]
-    response = header.get("response", {})
-    words = "；".join(filter(None, (_words(issue) for each in outcomes for issue in each.get("issue", ()))))
+    entries = [found]
+    if found.get("resourceType") == "Bundle":
+        entries = [as_dict(as_dict(each).get("resource")) for each in as_list(found.get("entry"))]
+    response = as_dict(_of("MessageHeader", entries).get("response"))
+    issues = [as_dict(each) for each in as_list(_of("OperationOutcome", entries).get("issue"))]
+    wrong = [issue for issue in issues if issue.get("severity") in ("error", "fatal")]
+    words = "；".join(filter(None, map(_words, wrong)))
     if response.get("code") in set(Code):
-        return Said(str(response.get("identifier", "")), Code(response["code"]), words)
-    if not outcomes:
+        return Said(as_text(response.get("identifier")), Code(response["code"]), words)
+    if not issues:
         raise FhirProblem("wrong-shape", "Bundle.entry[0].resource", expected="MessageHeader.response")
-    wrong = any(issue.get("severity") in ("error", "fatal") for each in outcomes for issue in each.get("issue", ()))
     return Said("", Code.FATAL if wrong else Code.OK, words)
+
+
+def _of(kind: str, entries: Sequence[Json]) -> Json:
+    return next((each for each in entries if each.get("resourceType") == kind), {})
 
 
 def refusal(status: int, answer: bytes) -> bytes:
@@ -123,7 +135,5 @@ def refusal(status: int, answer: bytes) -> bytes:
     return json_of(outcome)
 
 
-def _words(issue: Any) -> str:
-    if not isinstance(issue, dict) or issue.get("severity") not in ("error", "fatal"):
-        return ""
-    return str(issue.get("details", {}).get("text") or issue.get("diagnostics", ""))[:200]
+def _words(issue: Json) -> str:
+    return (as_text(as_dict(issue.get("details")).get("text")) or as_text(issue.get("diagnostics")))[:200]

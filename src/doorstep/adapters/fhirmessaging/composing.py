@@ -56,7 +56,8 @@ def message(
     }  # fmt: skip
     return {
         "resourceType": "Bundle", "id": str(uuid5(control, "bundle")), "type": "message",
-        "timestamp": at.isoformat(timespec="milliseconds"), "entry": [{"resource": each} for each in (header, *resources)],
+        "timestamp": at.isoformat(timespec="milliseconds"),
+        "entry": [{"resource": each} for each in (header, *resources)],
     }  # fmt: skip
 
 

@@ -125,7 +125,7 @@ class _Scribe:
         return tuple(name for name, _ in self._open[-3:])
 
     def _inner_end(self, start: int, at: int) -> int:
-        """Where an element ends that began at ``start``: for an empty one expat names the start tag again, or its end."""
+        """Where an element ends that began at ``start``; of an empty one expat names the start tag, or its end."""
         return self._tag_end(at) if self._text[at : at + 2] == b"</" else self._tag_end(start)
 
     def _tag_end(self, at: int) -> int:
@@ -169,13 +169,17 @@ def _mended_value(node: Json, key: str, place: str) -> Iterator[Mend]:
         node[key] = MIME[value]
         yield Mend("mime", place)
     elif key.startswith("_") and key[1:] not in node and isinstance(value, dict):
-        name, code = key[1:], _stated(value)
-        if code and name == "gender" and code.lstrip("0")[:1] in ("", *SEXES):
-            node[name] = SEXES[code.lstrip("0") or "0"]
+        code = _code_of(key[1:], _stated(value))
+        if code:
+            node[key[1:]] = code
             yield Mend("code", place)
-        elif code and name in _CODED:
-            node[name] = code
-            yield Mend("code", place)
+
+
+def _code_of(name: str, stated: str) -> str:
+    """R4's code of what an extension states of a primitive; empty where it says nothing that is known."""
+    if name == "gender":
+        return SEXES.get(stated.lstrip("0") or stated[:1], "")
+    return stated if name in _CODED else ""
 
 
 def _is_wrong_id(node: Json) -> bool:

@@ -14,7 +14,7 @@ from doorstep.adapters.fhirmessaging.mending import Mend
 from doorstep.adapters.fhirmessaging.words import WORDS
 from doorstep.fhir import xml
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.reading import LIMITS, ID, minify, parse, text_of
+from doorstep.fhir.reading import ID, LIMITS, minify, parse, text_of
 from doorstep.fhir.validation import check
 
 Json = dict[str, Any]
@@ -42,7 +42,7 @@ class Fault:
 
 
 class Unreadable(Exception):
-    """The bytes are no message that can be used: all that is wrong, and of whose header it could be read the message."""
+    """The bytes are no message that can be used: all that is wrong, and the message where its header was read."""
 
     def __init__(self, faults: Sequence[Fault], message: Message | None = None) -> None:
         super().__init__(faults[0].code)
@@ -60,8 +60,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: ``control`` is MessageHeader.id, ``event`` the code of its event, ``conversation`` what it goes on with
-    (Type/id of the request), by which messages of one matter keep their order."""
+    """A message: ``control`` is MessageHeader.id, ``event`` the code of its event, ``conversation`` the request that it
+    goes on with (Type/id), by which messages of one matter keep their order."""
 
     control: str
     event: str
@@ -85,7 +85,7 @@ class Message:
         """The resource of a type that the header is about, else the first of it."""
         found = list(self.resources(kind))
         meant = [each for each in found if f"{kind}/{each.get('id')}" in self.focus]
-        return (meant or found or [None])[0]
+        return next(iter(meant or found), None)
 
     @property
     def conversation(self) -> str:
@@ -138,17 +138,17 @@ def _bundle(data: bytes, dialect: str, mended: list[Mend]) -> Json:
 
 def _message(bundle: Json, mended: tuple[Mend, ...]) -> Message:
     header = _header(bundle)
-    event = header.get("eventCoding") if isinstance(header.get("eventCoding"), dict) else {}
+    event = as_dict(header.get("eventCoding"))
     by_key = _by_key(bundle)
-    control = _text(header.get("id")) or _uuid(bundle["entry"][0])
-    source = _dict(header.get("source"))
+    control = as_text(header.get("id")) or _uuid(bundle["entry"][0])
+    source = as_dict(header.get("source"))
     message = Message(
-        control, _text(_dict(event).get("code")) or _text(header.get("eventUri")), _text(_dict(event).get("system")),
+        control, as_text(event.get("code")) or as_text(header.get("eventUri")), as_text(event.get("system")),
         _party(header.get("sender"), by_key),
-        Party((), _text(source.get("name")), _text(source.get("endpoint"))),
-        tuple(_receiver(each, by_key) for each in _list(header.get("destination"))),
-        _text(_dict(header.get("response")).get("identifier")),
-        tuple(_text(_dict(each).get("reference")) for each in _list(header.get("focus"))), bundle, mended,
+        Party((), as_text(source.get("name")), as_text(source.get("endpoint"))),
+        tuple(_receiver(each, by_key) for each in as_list(header.get("destination"))),
+        as_text(as_dict(header.get("response")).get("identifier")),
+        tuple(as_text(as_dict(each).get("reference")) for each in as_list(header.get("focus"))), bundle, mended,
     )  # fmt: skip
     at = "Bundle.entry[0].resource"
     if not message.control or not ID.fullmatch(message.control):
@@ -161,15 +161,15 @@ def _message(bundle: Json, mended: tuple[Mend, ...]) -> Message:
 
 
 def _header(bundle: Json) -> Json:
-    kind = _text(bundle.get("resourceType"))
+    kind = as_text(bundle.get("resourceType"))
     if kind != "Bundle":
         raise Unreadable([own("not-bundle", "resourceType", type=kind or "—")])
     if bundle.get("type") != "message":
-        raise Unreadable([own("not-message", "Bundle.type", type=_text(bundle.get("type")) or "—")])
-    entries = _list(bundle.get("entry"))
-    first = _dict(_dict(entries[0]).get("resource")) if entries else {}
+        raise Unreadable([own("not-message", "Bundle.type", type=as_text(bundle.get("type")) or "—")])
+    entries = as_list(bundle.get("entry"))
+    first = as_dict(as_dict(entries[0]).get("resource")) if entries else {}
     if first.get("resourceType") != "MessageHeader":
-        kind = _text(first.get("resourceType")) or "—"
+        kind = as_text(first.get("resourceType")) or "—"
         raise Unreadable([own("no-header", "Bundle.entry[0].resource", type=kind)])
     return first
 
@@ -194,52 +194,57 @@ def _of_finding(found: Any) -> Fault:
 def _by_key(bundle: Json) -> dict[str, Json]:
     """The resources of the message by Type/id and by fullUrl."""
     found: dict[str, Json] = {}
-    for entry in _list(bundle.get("entry")):
-        inner = _dict(_dict(entry).get("resource"))
-        for key in (f"{inner.get('resourceType')}/{inner.get('id')}", _text(_dict(entry).get("fullUrl"))):
+    for entry in as_list(bundle.get("entry")):
+        inner = as_dict(as_dict(entry).get("resource"))
+        for key in (f"{inner.get('resourceType')}/{inner.get('id')}", as_text(as_dict(entry).get("fullUrl"))):
             found.setdefault(key, inner)
     return found
 
 
 def _party(reference: Any, by_key: dict[str, Json]) -> Party:
-    said = _dict(reference)
-    target = by_key.get(_text(said.get("reference")), {}) if said else {}
-    numbers = [_text(_dict(each).get("value")) for each in (said.get("identifier"), *_list(target.get("identifier")))]
-    named = _text(said.get("reference")).rpartition("Organization/")
+    said = as_dict(reference)
+    target = by_key.get(as_text(said.get("reference")), {}) if said else {}
+    numbers = [
+        as_text(as_dict(each).get("value")) for each in (said.get("identifier"), *as_list(target.get("identifier")))
+    ]
+    named = as_text(said.get("reference")).rpartition("Organization/")
     keys = (*numbers, named[2] if named[1] else "")
-    return Party(tuple(key for key in keys if key), _text(target.get("name")) or _text(said.get("display")))
+    return Party(tuple(key for key in keys if key), as_text(target.get("name")) or as_text(said.get("display")))
 
 
 def _receiver(destination: Any, by_key: dict[str, Json]) -> Party:
-    said = _dict(destination)
+    said = as_dict(destination)
     found = _party(said.get("receiver"), by_key)
-    return Party(found.identifiers, found.name or _text(said.get("name")), _text(said.get("endpoint")))
+    return Party(found.identifiers, found.name or as_text(said.get("name")), as_text(said.get("endpoint")))
 
 
 def _conversations(message: Message) -> Iterator[str]:
     for answer in message.resources("AppointmentResponse"):
-        yield _text(_dict(answer.get("appointment")).get("reference"))
+        yield as_text(as_dict(answer.get("appointment")).get("reference"))
     for report in message.resources("DiagnosticReport"):
-        yield next((_text(_dict(each).get("reference")) for each in _list(report.get("basedOn"))), "")
+        yield next((as_text(as_dict(each).get("reference")) for each in as_list(report.get("basedOn"))), "")
     for task in message.resources("Task"):
-        yield from (_text(_dict(each).get("reference")) for each in _list(task.get("basedOn")))
+        yield from (as_text(as_dict(each).get("reference")) for each in as_list(task.get("basedOn")))
     for kind in ("Appointment", "ServiceRequest", "Patient"):
         yield from (f"{kind}/{each.get('id')}" for each in message.resources(kind) if each.get("id"))
 
 
 def _uuid(entry: Json) -> str:
-    return _text(entry.get("fullUrl")).removeprefix("urn:uuid:")
+    return as_text(entry.get("fullUrl")).removeprefix("urn:uuid:")
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A string; empty for anything else."""
     return value if isinstance(value, str) else ""
 
 
-def _dict(value: Any) -> Json:
+def as_dict(value: Any) -> Json:
+    """An object; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """A list; empty for anything else."""
     return value if isinstance(value, list) else []
 
 
@@ -262,18 +267,3 @@ def _essence(data: bytes, dialect: str) -> bytes:
 def json_of(resource: Json) -> bytes:
     """The JSON of what was read; decimals keep the digits that were sent."""
     return _ENCODER.encode(resource)
-
-
-__all__ = [
-    "DIALECTS",
-    "Fault",
-    "Message",
-    "Party",
-    "Unreadable",
-    "is_xml",
-    "json_of",
-    "own",
-    "read",
-    "resource",
-    "same",
-]

@@ -7,18 +7,23 @@ from typing import Any, Final
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "not-bundle": ("消息应是 Bundle，收到的是 {type}", "a message is a Bundle, this is {type}"),
-    "not-message": ("Bundle 的类型应是 message，收到的是“{type}”", "the type of the Bundle must be message, not “{type}”"),
-    "no-header": (
-        "第一个条目应是 MessageHeader，收到的是 {type}", "the first entry must be a MessageHeader, this is {type}",
+    "not-message": (
+        "Bundle 的类型应是 message，收到的是“{type}”", "the type of the Bundle must be message, not “{type}”",
     ),
-    "no-id": ("MessageHeader 缺少 id：重发时靠它认出是同一消息", "the MessageHeader has no id by which to know it again"),
+    "no-header": (
+        "第一个条目应是 MessageHeader，收到的是 {type}",
+        "the first entry must be a MessageHeader, this is {type}",
+    ),
+    "no-id": ("MessageHeader 缺少 id：重发时靠它认出是同一消息", "the MessageHeader has no id to know it again by"),
     "no-event": ("MessageHeader 缺少事件编码（eventCoding）", "the MessageHeader has no event code (eventCoding)"),
     "unknown-event": ("不处理的事件：{event}", "an event that is not taken: {event}"),
     "no-focus": ("事件 {event} 应有 {type}", "the event {event} needs a resource {type}"),
     "not-a-response": ("应答消息不发到这里", "responses to messages are not sent here"),
     "other-sender": ("发送方“{sender}”不属于这个接口", "the sender “{sender}” is none of this endpoint's"),
     "no-receiver": ("找不到接收方“{receiver}”", "the receiver “{receiver}” is not known"),
-    "id-reused": ("同一消息编号曾用于内容不同的消息 {number}", "the message id was used before for another message, {number}"),
+    "id-reused": (
+        "同一消息编号曾用于内容不同的消息 {number}", "the message id was used before for another message, {number}",
+    ),
 }  # fmt: skip
 LEFT: Final[Mapping[str, tuple[str, str]]] = {
     "definition": ("按规范改写：MessageHeader.definition", "mended: MessageHeader.definition"),

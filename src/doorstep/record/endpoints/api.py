@@ -4,11 +4,11 @@ act on; for others, how a message is sent, and where a protocol is plugged in.""
 from __future__ import annotations
 
 from doorstep.record.endpoints.actions.answering import done
+from doorstep.record.endpoints.actions.corresponding import tell
 from doorstep.record.endpoints.actions.dispatching import Dispatcher
 from doorstep.record.endpoints.actions.keep import KEEP, KNOWN, columns, found
 from doorstep.record.endpoints.actions.protocols import PROTOCOLS, Protocol
 from doorstep.record.endpoints.actions.queueing import send
-from doorstep.record.endpoints.actions.telling import tell
 from doorstep.record.endpoints.reads import doors
 from doorstep.record.endpoints.reads.arriving import OK, Arriving, arriving
 from doorstep.record.endpoints.reads.handed import handed

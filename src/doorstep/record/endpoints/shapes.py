@@ -18,7 +18,8 @@ class Outward:
 
     ``authority``: the file of those who sign the other side's certificate (without it, the system's own). ``rate``:
     messages a second, 0 for no limit. ``patience``: seconds for an acknowledgement. ``most_tries``: after so many
-    answers that are no yes a message rests. ``credential``: the file of the token that we show (FHIR messages). ``holds``: what rests holds back what is behind it of the same key.
+    answers that are no yes a message rests. ``holds``: what rests holds back what is behind it of the same key.
+    ``credential``: the file of the token that we show (FHIR messages).
     """
 
     host: str

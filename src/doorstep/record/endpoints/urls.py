@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import inbound, managing
+from doorstep.record.endpoints.pages import correspondents, inbound, managing
 
 app_name = "endpoints"
 urlpatterns = [
     path("endpoints/", managing.listing, name="list"),
     path("endpoints/add", managing.add, name="add"),
+    path("endpoints/add/messages-in", correspondents.add_in, name="add_messages_in"),
+    path("endpoints/add/messages-out", correspondents.add_out, name="add_messages_out"),
     path("endpoints/rests", inbound.rests, name="rests"),
     path("endpoints/<uuid:endpoint>/", managing.one, name="one"),
     path("endpoints/<uuid:endpoint>/edit", managing.edit, name="edit"),

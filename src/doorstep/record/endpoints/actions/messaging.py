@@ -117,7 +117,7 @@ class MessageReader:
 
 def transaction(endpoint: UUID, row: Inbound, message: Message, left: list[list[str]]) -> Json:
     """The records of a message, each under the id that its sender gave it."""
-    entries = []
+    entries: list[Json] = []
     for entry in message.bundle["entry"][1:]:
         resource = entry.get("resource") or {}
         kind = resource.get("resourceType", "")
@@ -163,8 +163,8 @@ def _resting(fault: Fault) -> ReadMessage:
 
 
 def go_on(call: Call, endpoint: Endpoint, row: Inbound, read: ReadMessage, wrote: Sequence[str]) -> bool:
-    """Pass a message on as it came, or tell the service that must act on it, in the transaction that took it in; whether
-    there is such a service."""
+    """Pass a message on as it came, or tell the service that must act on it, in the transaction that took it in;
+    whether there is such a service."""
     if read.addressed is None:
         return False
     patients = tuple(each.removeprefix("Patient/") for each in wrote if each.startswith("Patient/"))

@@ -52,8 +52,8 @@ def message_id(body: bytes) -> str:
 
 
 def send_by_message(endpoint: Endpoint, body: bytes) -> bytes:
-    """Send a FHIR message to another platform's ``$process-message`` and give back its answer: ``facility`` of the other
-    side is the path of its FHIR base."""
+    """Send a FHIR message to another platform's ``$process-message`` and give back its answer; ``to_facility`` is the
+    path of its FHIR base."""
     facts, out = endpoint.facts, endpoint.out
     address = messages.Address(
         out.host, facts.port, out.to_facility, out.secured, out.authority, facts.certificate, facts.key, out.credential

@@ -19,8 +19,10 @@ from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.actions.reading import TABLES
-from doorstep.record.endpoints.forms import ALARMS, ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.forms import ALARMS, DIALECTS, ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.pages import correspondents
 from doorstep.record.endpoints.pages.rows import lines
+from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 from doorstep.registers.organisations import api as organisations
 
@@ -53,8 +55,12 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     known = reads.one(request.call, endpoint)
     does = reads.standing([known])[known.id]
     paged = reads.messages(request.call, endpoint, page=Page.read(request.GET.get("after"), 20, parts=1))
-    place = organisations.names([known.facts.organisation]).get(known.facts.organisation, "")
-    context = _row(known, does, place) | {
+    facts = known.facts
+    named = {facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])}
+    called = organisations.names(named)
+    context = _row(known, does, called.get(facts.organisation, "")) | {
+        "receiver": called.get(facts.receiver, "") if facts.receiver else "",
+        "dialect": DIALECTS.get(facts.mapping, ""), "speaks_for": [called.get(key, "") for key in facts.speaks_for],
         "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
         "orders": reads.orders(request.call, endpoint),
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
@@ -80,6 +86,8 @@ def add(request: CalledRequest) -> HttpResponseBase:
 def edit(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Change an endpoint."""
     known = reads.one(request.call, endpoint)
+    if known.facts.protocol == MESSAGES:
+        return correspondents.edit(request, known)
     form = _form(request, initial=initial(known))
     if form.is_valid():
         try:

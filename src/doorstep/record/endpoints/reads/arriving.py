@@ -112,6 +112,15 @@ def _arrival(
     return replace(arrival, code=FATAL, **rests(faults[0])) if faults else arrival
 
 
+def header_of(raw: bytes, dialect: str) -> tuple[str, str, str] | None:
+    """The event, id and matter of a message, as far as its header can be read; None where it cannot."""
+    try:
+        found: Message | None = reading.read(raw, dialect)
+    except Unreadable as why:
+        found = why.message
+    return None if found is None else (found.event[:40], found.control, turns.matter_of(found.conversation))
+
+
 def rests(fault: Fault) -> dict[str, Any]:
     """Why a message can only rest, as it is kept."""
     place = f"{fault.place} ({fault.line}:{fault.column})".strip() if fault.line else fault.place

@@ -161,8 +161,8 @@ def _goes_on(row: Referral, now: Happening) -> None:
 
 
 APPLY: Final[Mapping[str, Callable[[Referral, Happening], None]]] = {
-    "send": _sent, "take_in": _sent, "accept": _accepted, "give_back": _answered, "redirect": _asks, "decline": _answered,
-    "resend": _asks, "arrive": _arrived, "miss": _missed, "reopen": _asks, "begin_care": _goes_on,
+    "send": _sent, "take_in": _sent, "accept": _accepted, "give_back": _answered, "redirect": _asks,
+    "decline": _answered, "resend": _asks, "arrive": _arrived, "miss": _missed, "reopen": _asks, "begin_care": _goes_on,
     "report": _reported, "receive": _received, "follow_up": _nothing_due, "close": _closed, "withdraw": _closed,
     "lapse": _closed,
 }  # fmt: skip

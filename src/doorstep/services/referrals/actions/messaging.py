@@ -34,7 +34,7 @@ WAITING: Final = (Status.ACCEPTED, Status.ARRIVED, Status.IN_CARE)
 
 
 def act_on(call: Call, event: MessageTaken) -> None:
-    """Do what a message says, and tell its room so; where it cannot be done, nothing is, and it rests with the reason."""
+    """Do what a message says, and tell its room so; where it cannot be done nothing is, and it rests with why."""
     act = ACTS.get(event.event)
     if act is None:
         return
@@ -127,7 +127,7 @@ def _ours(event: MessageTaken) -> Referral:
     kind, _, key = event.matter.partition("/")
     found = uuid_of(key) if kind == "Appointment" else None
     rows = Referral.objects.unscoped(HOUSE).filter(pk=found, destination_id__in=event.speaks_for)
-    row = rows.first() if found else None
+    row: Referral | None = rows.first() if found else None
     if row is None:
         raise _unknown(event)
     return row
@@ -164,11 +164,14 @@ def add(call: Call, *, event: MessageTaken, message: Message) -> None:
 
 
 def _theirs(event: MessageTaken) -> Referral:
-    """The referral that came by the same endpoint: the one that is named, else the only one of the patient that waits."""
+    """The referral that came by the same endpoint: the one named, else the only one of the patient that waits."""
     rows = Referral.objects.unscoped(HOUSE).filter(endpoint=event.endpoint)
-    if (named := rows.filter(outside=event.matter).first()) is not None:
+    named: Referral | None = rows.filter(outside=event.matter).first()
+    if named is not None:
         return named
-    found = list(rows.filter(resident__in=residents.residents_of(event.patients).values(), status__in=WAITING)[:2])
+    found: list[Referral] = list(
+        rows.filter(resident__in=residents.residents_of(event.patients).values(), status__in=WAITING)[:2]
+    )
     if len(found) != 1:
         raise _unknown(event)
     return found[0]

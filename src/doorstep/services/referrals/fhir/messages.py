@@ -102,8 +102,8 @@ def _letter(one: Detail, patient: Json, body: Mapping[str, str]) -> Json:
         category=[_coded("document-category", "HSDC00.05", "转诊（院）记录")],
         subject={"reference": f"Patient/{patient['id']}"}, date=written.isoformat(),
         author=[{"reference": f"Practitioner/{one.line.id}"}], description="转诊（院）记录",
-        content=[{"attachment": {"contentType": "text/plain", "language": "zh-CN", "data": data, "title": "转诊（院）记录",
-                                 "creation": written.isoformat()}}],
+        content=[{"attachment": {"contentType": "text/plain", "language": "zh-CN", "data": data,
+                                 "title": "转诊（院）记录", "creation": written.isoformat()}}],
     )  # fmt: skip
 
 
@@ -129,7 +129,8 @@ def answer(one: Detail, move: str, appointment: str, who: str, version: int, not
     said = filled(
         resourceType="AppointmentResponse", id=f"{one.line.id}-{version}",
         meta={"profile": [f"{PROFILES}hospital-referral-response"]},
-        identifier=[{"system": f"{NUMBERS}hospital-referral-response-identifier", "value": f"{one.line.number}-{version}"}],
+        identifier=[{"system": f"{NUMBERS}hospital-referral-response-identifier",
+                     "value": f"{one.line.number}-{version}"}],
         appointment={"reference": appointment}, start=starts.isoformat() if starts else None,
         end=one.times.valid_until.isoformat() if starts and one.times.valid_until else None,
         participantType=[_coded("encounter-participant-type", "01", ROLES["01"])],
@@ -180,7 +181,11 @@ def wish_of(message: Message, wrote: Iterable[str]) -> Wish:
 def urgency_of(priority: Any) -> Urgency:
     """Ours of iCalendar's, which is 0 or missing where it is not said."""
     known = priority if isinstance(priority, int) and 0 < priority <= 9 else 9
-    return next(urgency for urgency, most in ((Urgency.EMERGENCY, 2), (Urgency.URGENT, 6), (Urgency.ROUTINE, 9)) if known <= most)
+    return next(
+        urgency
+        for urgency, most in ((Urgency.EMERGENCY, 2), (Urgency.URGENT, 6), (Urgency.ROUTINE, 9))
+        if known <= most
+    )
 
 
 def note_of(message: Message) -> str:
@@ -228,9 +233,7 @@ def person_of(body: Json, key: str) -> Json:
     """The patient as a message names them, of the origin's record: who they are and how they are reached, no more."""
     kept = {name: body[name] for name in ("name", "gender", "birthDate", "telecom", "address") if name in body}
     numbers = [_number(each) for each in body.get("identifier", ()) if each.get("value")]
-    return filled(
-        resourceType="Patient", id=key, meta={"profile": [f"{PROFILES}Patient"]}, identifier=numbers, **kept
-    )
+    return filled(resourceType="Patient", id=key, meta={"profile": [f"{PROFILES}Patient"]}, identifier=numbers, **kept)
 
 
 def _number(identifier: Json) -> Json:

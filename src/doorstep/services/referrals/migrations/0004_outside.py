@@ -4,26 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0001_initial'),
-        ('referrals', '0003_instead'),
-        ('residents', '0005_own'),
+        ("organisations", "0001_initial"),
+        ("referrals", "0003_instead"),
+        ("residents", "0005_own"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='referral',
-            name='endpoint',
+            model_name="referral",
+            name="endpoint",
             field=models.UUIDField(null=True),
         ),
         migrations.AddField(
-            model_name='referral',
-            name='outside',
-            field=models.CharField(blank=True, default='', max_length=200),
+            model_name="referral",
+            name="outside",
+            field=models.CharField(blank=True, default="", max_length=200),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.UniqueConstraint(condition=models.Q(('endpoint__isnull', False)), fields=('endpoint', 'outside'), name='referral_outside'),
+            model_name="referral",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("endpoint__isnull", False)), fields=("endpoint", "outside"), name="referral_outside"
+            ),
         ),
     ]

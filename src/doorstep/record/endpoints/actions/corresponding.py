@@ -27,8 +27,8 @@ def tell(
     residents: Iterable[UUID],
     cause: str,
 ) -> int | None:
-    """Queue a message about the first of the resources, in the caller's transaction; its number, None where the receiver
-    is not reached by messages.
+    """Queue a message about the first of the resources, in the caller's transaction; its number, None where the
+    receiver is not reached by messages.
 
     ``matter``: the request that it is about (Type/id), as the other side calls it; ``cause``: told once, however often.
     """
