@@ -48,6 +48,9 @@ RECORD: Final = (
     "MedicationRequest", "MedicationStatement", "Observation", "Procedure",
 )  # fmt: skip
 """Of which types a full record is made."""
+SEXES: Final[Mapping[str, tuple[str, str]]] = {
+    "male": ("1", "男"), "female": ("2", "女"), "unknown": ("0", "未知"), "other": ("9", "未说明"),
+}  # fmt: skip
 _HEADING: Final = re.compile(r"^【(.+)】$", re.MULTILINE)
 _LABELS: Final = {label: name for name, label in FIELDS[Part.OUT].items()}
 
@@ -231,9 +234,20 @@ def _texts(documents: Iterable[Json]) -> Iterator[str]:
 
 def person_of(body: Json, key: str) -> Json:
     """The patient as a message names them, of the origin's record: who they are and how they are reached, no more."""
-    kept = {name: body[name] for name in ("name", "gender", "birthDate", "telecom", "address") if name in body}
+    kept = {name: body[name] for name in ("name", "birthDate", "telecom", "address") if name in body}
     numbers = [_number(each) for each in body.get("identifier", ()) if each.get("value")]
-    return filled(resourceType="Patient", id=key, meta={"profile": [f"{PROFILES}Patient"]}, identifier=numbers, **kept)
+    sex = _sex(str(body.get("gender", "")))
+    profile = {"profile": [f"{PROFILES}Patient"]}
+    return filled(resourceType="Patient", id=key, meta=profile, identifier=numbers, _gender=sex, **kept)
+
+
+def _sex(gender: str) -> Json | None:
+    """The guide binds the primitive itself to GB/T 2261.1, so that it can only be said in the extension."""
+    if gender not in SEXES:
+        return None
+    code, display = SEXES[gender]
+    coding = {"system": f"{_CN}physiological-gender", "code": code, "display": display}
+    return {"extension": [{"url": f"{PROFILES}sexual-distinction-of-human", "valueCoding": coding}]}
 
 
 def _number(identifier: Json) -> Json:
