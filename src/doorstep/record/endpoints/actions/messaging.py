@@ -14,9 +14,10 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.outbox import emit
 from doorstep.record.endpoints.actions.queueing import send
 from doorstep.record.endpoints.models import Endpoint, Inbound
-from doorstep.record.endpoints.reads.addressing import Addressed, addressed, onward
+from doorstep.record.endpoints.reads.addressing import HOUSE, Addressed, addressed, onward
 from doorstep.record.endpoints.reads.arriving import earlier_of, rests
-from doorstep.record.endpoints.rules.messages import APART, EVENTS
+from doorstep.record.endpoints.rules.facts import MESSAGE_CODES
+from doorstep.record.endpoints.rules.messages import APART, EVENTS, Event, Way
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.residents import api as residents
 
@@ -58,6 +59,7 @@ class MessageReader:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._theirs = {str(key) for key in (endpoint.organisation_id, *endpoint.speaks_for)}
 
     def read(self, row: Inbound) -> ReadMessage:
         """Read one message, and find whom it is for."""
@@ -100,15 +102,26 @@ class MessageReader:
             return read
         bundle = transaction(self._endpoint.pk, row, message, params["left"])
         absent = self._absent(bundle)
-        _loosen(bundle, absent, params["left"])
+        lost = {said for said in absent if said.startswith("Patient/")}
+        bundle["entry"] += self._patients(row.key, event, lost) if lost else []
+        _loosen(bundle, absent - lost, params["left"])
         return replace(read, converted=Charted(bundle)) if bundle["entry"] else read
 
     def _absent(self, bundle: Json) -> set[str]:
-        """What is referred to and is neither in the message nor known; a person must be, so those stay."""
+        """What is referred to and is neither in the message nor known."""
         here = {each["request"]["url"] for each in bundle["entry"]} | {each["fullUrl"] for each in bundle["entry"]}
         outside = {said for said, _ in _references(bundle, "") if said not in here and not said.startswith("#")}
-        lost = exchange.absent(outside, self._endpoint.organisation_id)
-        return {said for said in lost if not said.startswith("Patient/")}
+        return exchange.absent(outside, self._endpoint.organisation_id)
+
+    def _patients(self, matter: str, event: Event, lost: set[str]) -> list[Json]:
+        """Those who are not in an answer and whom the request has told its sender of: as the request has them."""
+        asked = Inbound.objects.unscoped(HOUSE).filter(key=matter, kind=event.request, code__in=MESSAGE_CODES)
+        row = asked.select_related("endpoint").order_by("-id").first() if event.way is Way.ANSWERS else None
+        if row is None or row.params.get("receiver") not in self._theirs:
+            return []
+        message = reading.read(bytes(row.raw), row.endpoint.mapping)
+        found = [each for each in message.resources("Patient") if f"Patient/{each.get('id')}" in lost]
+        return [_entry(self._endpoint.pk, each, str(each["id"]), "") for each in found]
 
     def piece(self, row: Inbound, converted: Charted) -> exchange.Piece:
         """A message as exchange takes it."""
@@ -116,23 +129,33 @@ class MessageReader:
 
 
 def transaction(endpoint: UUID, row: Inbound, message: Message, left: list[list[str]]) -> Json:
-    """The records of a message, each under the id that its sender gave it."""
+    """The records of a message, each under the id that its sender gave it. What has the id of another of the message is
+    another thing, and is kept under an id that is made of the message; what is the same is there once."""
     entries: list[Json] = []
-    for entry in message.bundle["entry"][1:]:
-        resource = entry.get("resource") or {}
+    known: dict[str, Json] = {}
+    for number, entry in enumerate(message.bundle["entry"][1:], start=1):
+        resource, url = entry.get("resource") or {}, entry.get("fullUrl", "")
         kind = resource.get("resourceType", "")
-        if kind in APART:
-            continue
-        url = entry.get("fullUrl", "")
-        made = str(uuid5(endpoint, f"{bytes(row.digest).hex()} {len(entries)}"))
+        made = str(uuid5(endpoint, f"{bytes(row.digest).hex()} {number}"))
         key = resource.get("id") or url.removeprefix("urn:uuid:") or made
-        entries.append({
-            "fullUrl": url or f"urn:uuid:{uuid5(endpoint, f'{kind}/{key}')}", "resource": {**resource, "id": key},
-            "request": {"method": "PUT", "url": f"{kind}/{key}"},
-        })  # fmt: skip
+        before = known.setdefault(f"{kind}/{key}", resource)
+        if kind in APART or (before is not resource and before == resource):
+            continue
+        if before is not resource:
+            left.append(["repeated", f"Bundle.entry[{number}].resource.id"])
+            key, url = made, ""
+        entries.append(_entry(endpoint, resource, key, url))
     # two messages that say the same at different times are two: else the second would count as taken already
     identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid5(endpoint, bytes(row.digest).hex())}"}
     return {"resourceType": "Bundle", "type": "transaction", "identifier": identifier, "entry": entries}
+
+
+def _entry(endpoint: UUID, resource: Json, key: str, url: str) -> Json:
+    kind = resource["resourceType"]
+    return {
+        "fullUrl": url or f"urn:uuid:{uuid5(endpoint, f'{kind}/{key}')}", "resource": {**resource, "id": key},
+        "request": {"method": "PUT", "url": f"{kind}/{key}"},
+    }  # fmt: skip
 
 
 def _references(node: Any, path: str) -> Iterator[tuple[str, Json]]:
