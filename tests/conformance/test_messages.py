@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 
 from doorstep.adapters.fhirmessaging import composing
 from doorstep.fhir.tests.samples import ROOT
 from doorstep.kernel import ledger, outbox
 from doorstep.kernel.call import Scope
+from doorstep.kernel.decision import Refused
 from doorstep.kernel.testing import callers
 from doorstep.record.endpoints.actions import editing, mending
 from doorstep.record.endpoints.models import Inbound, Outbound
@@ -32,7 +36,7 @@ from doorstep.services.referrals.models import Referral
 from doorstep.services.referrals.shapes import Answer
 from tests.door import RunningDoor, running, two_keys
 
-pytestmark = pytest.mark.django_db(transaction=True)
+EMPTY = "TRUNCATE endpoints_inbound, endpoints_outbound, referrals_referral, kernel_outboxevent CASCADE"
 XML = {"Content-Type": "application/fhir+xml"}
 GUIDES = ROOT / "cn-fhir"
 
@@ -51,14 +55,16 @@ class Houses:
     def __init__(self, door: RunningDoor, places: dict[str, tuple[UUID, str]]) -> None:
         self.door = door
         (self.here, self.key_here), (self.there, self.key_there) = places["a"], places["b"]
-        self.endpoint, self.out = self.partner("省转诊平台", self.there, 8443)
+        self.partner("省转诊平台", self.there, 8443)
+        self.third, self.key_third = self._third()
 
-    def partner(self, name: str, whose: UUID, port: int) -> tuple[UUID, UUID]:
+    def partner(self, name: str, whose: UUID, port: int) -> None:
         facts = Facts(name, whose, 0, protocol=MESSAGES, mapping="sichuan", receiver=self.here)
         out = Facts(name, whose, port, protocol=MESSAGES, mapping="sichuan", out=Outward("127.0.0.1", to_facility="fhir"))
-        return editing.make(callers.system(), facts=facts), editing.make(callers.system(), facts=out)
+        for each in (facts, out):
+            editing.make(callers.system(), facts=each)
 
-    def third(self) -> tuple[UUID, str]:
+    def _third(self) -> tuple[UUID, str]:
         """Another platform: its institution and key."""
         from doorstep.registers.organisations.tests import factory
         from doorstep.registers.staff import api as staff
@@ -75,11 +81,25 @@ class Houses:
         return callers.member(self.here, scope=Scope(frozenset({self.here, self.there})))
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: Any) -> Iterator[Houses]:
+    with django_db_blocker.unblock():
+        try:
+            places = two_keys()
+            with running() as door:
+                yield Houses(door, places)
+        finally:
+            call_command("flush", verbosity=0, interactive=False, reset_sequences=False, allow_cascade=False)
+
+
 @pytest.fixture
-def houses() -> Iterator[Houses]:
-    places = two_keys()
-    with running() as door:
-        yield Houses(door, places)
+def houses(built: Houses, django_db_blocker: Any) -> Iterator[Houses]:
+    """The same door for every test, with no message and no referral; the door is of another connection, so that what a
+    test writes is committed."""
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(EMPTY)
+        yield built
 
 
 def response(answer: Any) -> tuple[str, str]:
@@ -171,7 +191,7 @@ def test_each_example_of_the_referral_guide_goes_in_or_is_refused_for_a_reason(h
 
 
 def test_the_laboratory_flow_between_two_platforms_through_us(houses: Houses) -> None:
-    lab, key = houses.third()
+    lab, key = houses.third, houses.key_third
     asked = sample("Bundle-laboratory-request-example.xml").replace(
         b"<focus>", f'<destination><endpoint value="urn:lab"/><receiver><identifier><value value="{lab}"/></identifier>'
         "</receiver></destination><focus>".encode(), 1,
@@ -191,7 +211,7 @@ def test_the_laboratory_flow_between_two_platforms_through_us(houses: Houses) ->
 
 
 def test_a_referral_for_a_third_platform_is_passed_on_and_so_is_its_answer(houses: Houses) -> None:
-    third, key = houses.third()
+    third, key = houses.third, houses.key_third
     raw = body(message("C01001", ASKED, PATIENT, destination=[
         {"endpoint": "urn:third", "receiver": {"identifier": {"value": str(third)}}}]))  # fmt: skip
     assert response(houses.send(raw)) == ("ok", "m-C01001")
@@ -203,8 +223,8 @@ def test_a_referral_for_a_third_platform_is_passed_on_and_so_is_its_answer(house
     assert response(houses.send(back, key=key)) == ("ok", "m-C01002")
     assert [each.state for each in worked()] == ["applied", "applied"]
     assert [(each.receiver_id, bytes(each.body)) for each in sent()] == [(third, raw), (houses.there, back)]
-    assert not Referral.objects.unscoped("test").exists()  # it is theirs, and no chart of ours was opened for it
-    assert ledger.read("Patient", "p-1") is None
+    assert not Referral.objects.unscoped("test").exists()  # it is theirs, and nothing of it was written into a chart
+    assert not any(row.wrote for row in kit.inbound())
 
 
 def test_json_is_taken_too_and_answered_in_the_form_that_is_asked_for(houses: Houses) -> None:
@@ -290,3 +310,14 @@ def test_given_back_and_asked_again_by_the_same_number(houses: Houses) -> None:
     assert worked()[-1].state == "applied"
     referral.refresh_from_db()
     assert referral.status == "withdrawn"
+
+
+@pytest.mark.django_db
+def test_an_endpoint_names_institutions_that_are_there_and_not_its_own_as_receiver(built: Houses) -> None:
+    facts = Facts("平台", built.here, 0, protocol=MESSAGES, mapping="sichuan")
+    for wrong in ({"receiver": built.here}, {"receiver": uuid4()}, {"speaks_for": (uuid4(),)}):
+        with pytest.raises(Refused, match="endpoint.parties"):
+            editing.make(callers.system(), facts=replace(facts, **wrong))
+    editing.make(callers.system(), facts=facts)
+    with pytest.raises(Refused, match="endpoint.taken_message"):
+        editing.make(callers.system(), facts=facts)
