@@ -36,7 +36,10 @@ LEFT: Final[Mapping[str, tuple[str, str]]] = {
         "身份证号的校验码不对，只当作其他证件号",
         "the check digit of the ID is wrong, it is kept as another document's",
     ),
-    "repeated": ("和消息里的另一项编号相同，另起了编号", "it has the id of another of the message, and was given one of its own"),
+    "repeated": (
+        "和消息里的另一项编号相同，另起了编号",
+        "it has the id of another of the message, and was given one of its own",
+    ),
     "elsewhere": ("引用的资源不在消息里，也没有收到过", "what is referred to is neither in the message nor known"),
 }
 """What was mended, or of a message went nowhere."""

@@ -71,7 +71,7 @@ class Referral(ScopedRow):
     follow_up_due = models.DateField(null=True)
     escalated_at = models.DateTimeField(null=True)
     escalation = models.CharField(max_length=500, blank=True)
-    outside = models.CharField(max_length=200, blank=True, default="")
+    outside = models.CharField(max_length=200, blank=True, db_default="")
     endpoint = models.UUIDField(null=True)
 
     class Meta:

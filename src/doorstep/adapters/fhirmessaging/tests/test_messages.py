@@ -164,7 +164,9 @@ def test_each_mend_and_its_place() -> None:
 
 
 def test_what_is_wrong_behind_a_mend_is_at_its_own_line() -> None:
-    broken = WRAPPED.replace('<class><coding><code value="IMP"/></coding></class>', '<class><coding><kode value="x"/></coding></class>')
+    broken = WRAPPED.replace(
+        '<class><coding><code value="IMP"/></coding></class>', '<class><coding><kode value="x"/></coding></class>'
+    )
     with pytest.raises(Unreadable) as caught:
         reading.read(broken.encode())
     [fault] = caught.value.faults
@@ -217,7 +219,9 @@ def test_answers_that_are_no_messages(data: bytes, code: Code) -> None:
     assert answering.said(data).code is code
 
 
-@pytest.mark.parametrize("data", [b"ok", b'{"resourceType":"Bundle","entry":[1]}', b'{"resourceType":"Patient"}', b"[]"])
+@pytest.mark.parametrize(
+    "data", [b"ok", b'{"resourceType":"Bundle","entry":[1]}', b'{"resourceType":"Patient"}', b"[]"]
+)
 def test_what_is_no_answer_is_told(data: bytes) -> None:
     with pytest.raises(FhirProblem):
         answering.said(data)
