@@ -45,6 +45,7 @@ from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 from doorstep.site import fhir_answers, fhir_audit, fhir_booking, fhir_bundles, fhir_match, fhir_scopes
 from doorstep.site.fhir_common import Common
+from doorstep.site.fhir_messages import Messages
 from doorstep.site.fhir_rows import Rows
 from doorstep.site.fhir_trail import Trail
 from doorstep.site.fhir_writer import Writer
@@ -71,6 +72,7 @@ class House:
         self._rows = Rows()
         self._writer = Writer()
         self._trail = Trail()
+        self._messages = Messages()
         self._keys, self._strangers = Buckets(settings.RATE_KEY), Buckets(settings.RATE_ADDRESS)
         self._common = Common()
         self._systems = fhir_match.Systems()
@@ -192,6 +194,10 @@ class House:
         receipt = await self._refusing(lambda: fhir_bundles.only_reads(body) or _take(call, body))
         return await fhir_answers.bundle_answer(receipt, fetch, representation, language)
 
+    async def process_message(self, call: Call, raw: bytes, peer: str, base: str, language: str) -> tuple[int, bytes]:
+        """Keep a message by its sender's endpoint; the answer leaves when it is durable."""
+        return await self._messages.process(call, self.work, raw, peer, base, language)
+
     async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
         """The patients within the caller's bounds that may be the one described, as the person index weighs them."""
         self.bounds(call)  # who may not read is told so
@@ -264,6 +270,7 @@ class House:
     async def close(self) -> None:
         """Finish what is under way and close what is open."""
         await self._writer.close()
+        await self._messages.close()
         await self._trail.close()
         await self._rows.close()
 

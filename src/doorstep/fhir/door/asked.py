@@ -79,6 +79,11 @@ class Asked:
         """Return the media type of the body, without its parameters."""
         return (self.header("content-type") or JSON).partition(";")[0].strip().lower()
 
+    @property
+    def is_fhir(self) -> bool:
+        """Whether the body says that it is FHIR, in JSON or XML."""
+        return self.content_type in _FORMATS and self.content_type not in ("", "*/*")
+
     def permit(self, house: House, kind: str, letters: str) -> None:
         """From here on ask as one who may do this with a type ("": with any); FhirProblem where one may not."""
         self.call = house.permit(self.call, kind, letters)

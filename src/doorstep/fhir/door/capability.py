@@ -73,6 +73,7 @@ def _security(endpoints: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def _rest(endpoints: tuple[tuple[str, str], ...]) -> bytes:
     system = [
         {"name": "meta", "definition": _DEFINITION + "Resource-meta"},
+        {"name": "process-message", "definition": _DEFINITION + "MessageHeader-process-message"},
         {"name": "export", "definition": _BULK + "export"},
     ]
     return orjson.dumps(

@@ -191,6 +191,9 @@ class House(Protocol):
     ) -> tuple[int, bytes, Mapping[str, str]]:
         """Do a transaction or batch, given as received: status, body and headers of the answer."""
 
+    async def process_message(self, call: Call, raw: bytes, peer: str, base: str, language: str) -> tuple[int, bytes]:
+        """Keep a FHIR message as it came; status and body of the answer, which is a message itself."""
+
     async def match(self, call: Call, patient: dict[str, Any]) -> Sequence[Candidate]:
         """Return the patients within the caller's bounds that may be the one described, best first."""
 

@@ -9,7 +9,7 @@ import orjson
 from starlette.responses import Response
 
 from doorstep.fhir import meta
-from doorstep.fhir.door import everything, persons, scheduling, versions
+from doorstep.fhir.door import everything, messaging, persons, scheduling, versions
 from doorstep.fhir.door.answers import respond
 from doorstep.fhir.door.asked import Asked
 from doorstep.fhir.door.house import House, Seen
@@ -109,6 +109,7 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
     ("Appointment", "hold", True): scheduling.hold,
     ("Appointment", "book", False): scheduling.book,
     ("Appointment", "book", True): scheduling.book,
+    ("", "process-message", False): messaging.process,
     ("", "meta", False): get_meta,
     ("*", "meta", False): get_meta,
     ("*", "meta", True): get_meta,
@@ -128,10 +129,10 @@ OPERATIONS: Final[Mapping[tuple[str, str, bool], Operation]] = {
 }
 NEEDS: Final[Mapping[str, str]] = {
     "everything": "rs", "lastn": "rs", "match": "s", "ihe-pix": "s", "meta-add": "ru", "meta-delete": "ru",
-    "find": "s", "hold": "c", "book": "c",
+    "find": "s", "hold": "c", "book": "c", "process-message": "cu",
 }  # fmt: skip
 """What an app's token must allow for an operation, in letters of SMART's scopes; for the others it is `r`."""
-CHANGING: Final = frozenset({"meta-add", "meta-delete", "match", "hold", "book"})
+CHANGING: Final = frozenset({"meta-add", "meta-delete", "match", "hold", "book", "process-message"})
 """Operations that are asked for by POST alone."""
 
 

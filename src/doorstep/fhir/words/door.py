@@ -41,6 +41,22 @@ DOOR: Final[dict[str, Kind]] = {
     "not-acceptable": Kind(
         "not-supported", 406, "提供 JSON 和 XML，不提供“{type}”", "JSON and XML are served, not “{type}”"
     ),
+    "message-async": Kind(
+        "not-supported",
+        400,
+        "消息当时就应答，不支持 async=true",
+        "messages are answered at once, async=true is not supported",
+    ),
+    "message-no-endpoint": Kind(
+        "forbidden", 403, "贵机构没有接收 FHIR 消息的接口", "your institution has no endpoint for FHIR messages"
+    ),
+    "message-address": Kind("forbidden", 403, "不接受来自 {address} 的消息", "messages from {address} are not taken"),
+    "message-too-long": Kind(
+        "too-long",
+        413,
+        "消息超过接口的上限（{limit} 字节）",
+        "the message is longer than its endpoint takes ({limit} bytes)",
+    ),
     "not-found": Kind("not-found", 404, "找不到“{what}”", "“{what}” is not found"),
     "gone": Kind("deleted", 410, "“{what}”已删除", "“{what}” is deleted"),
     "no-such-type": Kind("not-found", 404, "没有资源类型“{type}”", "there is no resource type “{type}”"),

@@ -43,6 +43,17 @@ def utf8(data: bytes) -> bytes:
     return _recoded(data, found)
 
 
+def codec_of(data: bytes) -> str:
+    """The name of Python's codec for a document: of its byte order mark, else as it declares, else UTF-8."""
+    for mark, codec in _MARKS:
+        if data.startswith(mark):
+            return {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}.get(
+                mark, codec
+            )
+    declared = _DECLARED.match(data[:1024])
+    return _CODECS.get(declared[1].decode().lower(), "utf-8") if declared else "utf-8"
+
+
 def _recoded(data: bytes, codec: str) -> bytes:
     try:
         text = data.decode(codec)

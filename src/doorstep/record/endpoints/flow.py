@@ -1,5 +1,6 @@
-"""The life of a message. What came in is kept before it is acknowledged, then applied, or rests until it is mended.
-What goes out waits until the other side has taken it, or rests until a person decides."""
+"""The life of a message. What came in is kept before it is acknowledged, then applied, or rests until it is mended;
+what a service must act on (a referral's message) is handed to it first. What goes out waits until the other side has
+taken it, or rests until a person decides."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ class State(StrEnum):
     """Where a message stands."""
 
     KEPT = "kept"
+    HANDED = "handed"
     APPLIED = "applied"
     RESTING = "resting"
     MENDED = "mended"
@@ -24,8 +26,9 @@ FLOW: Flow[State, None] = Flow(
     State.KEPT,
     frozenset({State.APPLIED, State.MENDED, State.DISMISSED}),
     (
-        Move("apply", frozenset({State.KEPT}), State.APPLIED, "endpoints.mend"),
-        Move("rest", frozenset({State.KEPT}), State.RESTING, "endpoints.mend"),
+        Move("apply", frozenset({State.KEPT, State.HANDED}), State.APPLIED, "endpoints.mend"),
+        Move("hand", frozenset({State.KEPT}), State.HANDED, "endpoints.mend"),
+        Move("rest", frozenset({State.KEPT, State.HANDED}), State.RESTING, "endpoints.mend"),
         Move("replay", frozenset({State.RESTING}), State.KEPT, "endpoints.mend"),
         Move("mend", frozenset({State.RESTING}), State.MENDED, "endpoints.mend"),
         Move("dismiss", frozenset({State.RESTING}), State.DISMISSED, "endpoints.mend"),

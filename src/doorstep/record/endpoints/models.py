@@ -10,14 +10,16 @@ from doorstep.kernel.call import Scope
 from doorstep.kernel.ids import new_id
 from doorstep.kernel.store import ScopedManager, ScopedRow, one_of
 from doorstep.record.endpoints.flow import Sending, State
-from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.rules.facts import MESSAGE_CODES, Ordering
 from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.rules.watching import OF_HOUSE, Kind
 
 
 class Endpoint(ScopedRow):
-    """Where one system of an institution sends to: a port, or its names (MSH-3, MSH-4) on a port that several share.
+    """Where one system of an institution sends to: a port, or its names (MSH-3, MSH-4) on a port that several share; or
+    for FHIR messages, which all come to one address, the institution and the name in their header.
 
+    ``receiver``: for whom messages are that name nobody; ``speaks_for``: the institutions behind a platform.
     ``certificate``, ``key`` and ``clients`` are names of files: the server's own, and whose clients are let in.
     ``paused``: what comes is kept and acknowledged, and not worked on. ``depth``: how many may wait before senders are
     slowed. ``keep_days``: 0 for ever. Of one that we send to (``shapes.Outward``), ``port``
@@ -43,6 +45,8 @@ class Endpoint(ScopedRow):
     depth = models.PositiveIntegerField()
     keep_days = models.PositiveIntegerField()
     owner = models.CharField(max_length=100, blank=True)
+    receiver = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, null=True, related_name="+")
+    speaks_for = ArrayField(models.UUIDField(), default=list)
     is_on = models.BooleanField(default=True)
     paused = models.BooleanField(default=False)
     direction = models.CharField(max_length=3, default="in")
@@ -59,11 +63,19 @@ class Endpoint(ScopedRow):
     patience = models.PositiveIntegerField(default=30)
     most_tries = models.PositiveIntegerField(default=8)
     holds = models.BooleanField(default=False)
+    credential = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("port", "application", "facility"), name="endpoint_once", condition=Q(direction="in")
+                fields=("port", "application", "facility"),
+                name="endpoint_once",
+                condition=Q(direction="in", port__gt=0),
+            ),
+            models.UniqueConstraint(
+                fields=("organisation", "protocol", "application"),
+                name="endpoint_once_message",
+                condition=Q(direction="in", port=0),
             ),
             one_of("ordering", Ordering, "endpoint_ordering"),
             one_of("direction", Direction, "endpoint_direction"),
@@ -121,6 +133,8 @@ class Inbound(models.Model):
             models.Index(fields=("source", "-id"), name="inbound_resting_source", condition=Q(state="resting")),
             models.Index(fields=("endpoint", "-id"), name="inbound_resting_at", condition=Q(state="resting")),
             models.Index(fields=("mends",), name="inbound_mends", condition=Q(mends__isnull=False)),
+            models.Index(fields=("endpoint", "control"), name="inbound_control", condition=Q(code__in=MESSAGE_CODES)),
+            models.Index(fields=("key", "id"), name="inbound_matter", condition=Q(code__in=MESSAGE_CODES)),
             models.Index(fields=("number",), name="inbound_number", condition=Q(number__isnull=False)),
         )
 

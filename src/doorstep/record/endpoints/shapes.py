@@ -20,6 +20,7 @@ class Outward:
     ``authority``: the file of those who sign the other side's certificate (without it, the system's own). ``rate``:
     messages a second, 0 for no limit. ``patience``: seconds for an acknowledgement. ``most_tries``: after so many
     answers that are no yes a message rests. ``holds``: what rests holds back what is behind it of the same key.
+    ``credential``: the file of the token that we show (FHIR messages).
     """
 
     host: str
@@ -35,6 +36,7 @@ class Outward:
     patience: int = 30
     most_tries: int = 8
     holds: bool = False
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Facts:
     owner: str = ""
     protocol: str = MLLP
     out: Outward | None = None
+    receiver: UUID | None = None
+    speaks_for: tuple[UUID, ...] = ()
 
     @property
     def direction(self) -> Direction:
@@ -110,6 +114,20 @@ class Door:
     most_connections: int
     depth: int
     waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDoor:
+    """An endpoint for FHIR messages that is on; ``dialect`` is how strictly its sender is read, ``full`` whether more
+    waits than its depth."""
+
+    id: UUID
+    source: UUID
+    allowed: tuple[Network, ...]
+    dialect: str
+    ordering: Ordering
+    most_bytes: int
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import alerts, inbound, managing, outbound
+from doorstep.record.endpoints.pages import alerts, correspondents, inbound, managing, outbound
 
 app_name = "endpoints"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("endpoints/watch", alerts.house_rules, name="house_rules"),
     path("endpoints/<uuid:endpoint>/watch", alerts.rules, name="rules"),
     path("endpoints/add-target", managing.add_target, name="add_target"),
+    path("endpoints/add/messages-in", correspondents.add_in, name="add_messages_in"),
+    path("endpoints/add/messages-out", correspondents.add_out, name="add_messages_out"),
     path("endpoints/rests", inbound.rests, name="rests"),
     path("endpoints/unsent", outbound.rests, name="unsent"),
     path("endpoints/<uuid:endpoint>/", managing.one, name="one"),

@@ -16,6 +16,7 @@ from doorstep.record.exchange.actions import (
     set_checks,
     take,
 )
+from doorstep.record.exchange.actions.links import absent
 from doorstep.record.exchange.reads import (
     checks_of,
     counts,
@@ -58,6 +59,7 @@ __all__ = [
     "Problem",
     "Receipt",
     "StillWrong",
+    "absent",
     "advice",
     "begin_export",
     "cancel_export",

@@ -20,6 +20,7 @@ from doorstep.registers.organisations.reads.bounds import (
     places,
     reach,
     source,
+    usccs,
 )
 from doorstep.registers.organisations.reads.directory import (
     area_names,
@@ -74,6 +75,7 @@ __all__ = [
     "places",
     "reach",
     "source",
+    "usccs",
 ]
 
 grade_of_words = rules.grade_of_words

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     OVERSEE = "referrals.oversee"
     MEASURE = "referrals.measure"
     EXPIRE = "referrals.expire"
+    EXCHANGE = "referrals.exchange"
 
 
 @dataclass(frozen=True, slots=True)

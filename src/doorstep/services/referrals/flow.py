@@ -104,6 +104,10 @@ FLOW: Final[Flow[Status, Facts]] = Flow(
             "send", frozenset({S.DRAFT, S.RETURNED}), S.SENT, "referrals.send",
             (is_elsewhere, has_criteria, letter_is_complete, patient_agreed),
         ),
+        Move(
+            "take_in", frozenset({S.DRAFT, S.RETURNED, S.DECLINED, S.NO_SHOW}), S.SENT, "referrals.exchange",
+            (is_elsewhere,),
+        ),
         Move("accept", frozenset({S.SENT}), S.ACCEPTED, "referrals.triage", (place_is_held,)),
         Move("give_back", frozenset({S.SENT}), S.RETURNED, "referrals.triage", (note_is_given,)),
         Move("redirect", frozenset({S.SENT}), S.SENT, "referrals.triage", (is_elsewhere, note_is_given)),
@@ -127,8 +131,9 @@ MOVER: Final[Mapping[str, Side | None]] = {
     **dict.fromkeys(("accept", "give_back", "redirect", "decline", "arrive", "miss"), Side.DESTINATION),
     **dict.fromkeys(("reopen", "begin_care", "report"), Side.DESTINATION),
     "lapse": None,
+    "take_in": None,
 }
-"""Whose act each move is; what lapses, the house itself moves."""
+"""Whose act each move is; what lapses, and what another platform asks by a message, the house itself moves."""
 
 TURN: Final[Mapping[Status, Side | None]] = {
     **dict.fromkeys((S.DRAFT, S.RETURNED, S.DECLINED, S.NO_SHOW), Side.ORIGIN),

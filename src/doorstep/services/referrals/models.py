@@ -19,7 +19,8 @@ class Referral(ScopedRow):
 
     ``wish`` holds what was written and is neither asked for in lists nor bound by a constraint (``shapes.Wish``);
     ``person`` the patient as the letter names them; ``patient`` the FHIR id of the origin's record of them.
-    ``resident`` follows merges, ``first`` is whom it was made for.
+    ``resident`` follows merges, ``first`` is whom it was made for. ``outside``: what another platform calls it
+    (Type/id), where it came by a message of ``endpoint``.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -70,6 +71,8 @@ class Referral(ScopedRow):
     follow_up_due = models.DateField(null=True)
     escalated_at = models.DateTimeField(null=True)
     escalation = models.CharField(max_length=500, blank=True)
+    outside = models.CharField(max_length=200, blank=True, db_default="")
+    endpoint = models.UUIDField(null=True)
 
     class Meta:
         constraints = (
@@ -89,6 +92,9 @@ class Referral(ScopedRow):
                 condition=Q(desk__isnull=True, status__in=sorted(str(s) for s, side in TURN.items() if side is None))
                 | Q(desk__isnull=False, status__in=sorted(str(s) for s, side in TURN.items() if side)),
                 name="referral_turn",
+            ),
+            models.UniqueConstraint(
+                fields=("endpoint", "outside"), name="referral_outside", condition=Q(endpoint__isnull=False)
             ),
             models.CheckConstraint(
                 condition=Q(appointment__isnull=True) | Q(starts__isnull=False), name="referral_appointment"

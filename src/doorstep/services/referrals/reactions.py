@@ -12,9 +12,10 @@ from doorstep.events.booking import (
     ClinicStopped,
     OfAppointment,
 )
+from doorstep.events.endpoints import MessageTaken
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.call import Call
-from doorstep.services.referrals.actions import following, moving
+from doorstep.services.referrals.actions import following, messaging, moving
 from doorstep.services.referrals.flow import FLOW, Status
 from doorstep.services.referrals.reads.lists import of_appointment, of_kept
 from doorstep.services.referrals.shapes import Answer
@@ -64,3 +65,8 @@ def on_merged(call: Call, event: ResidentsMerged) -> None:
 def on_unmerged(call: Call, event: ResidentsUnmerged) -> None:
     """They were found to be two after all."""
     following.follow_unmerge(call, restored=event.restored)
+
+
+def on_message(call: Call, event: MessageTaken) -> None:
+    """Another platform speaks of a referral: what it says is done, or it rests with the reason."""
+    messaging.act_on(call, event)

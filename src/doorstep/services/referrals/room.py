@@ -13,6 +13,7 @@ from doorstep.events.booking import (
     AppointmentReplaced,
     ClinicStopped,
 )
+from doorstep.events.endpoints import MessageTaken
 from doorstep.events.residents import ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.services.referrals import jobs, reactions
@@ -36,6 +37,10 @@ ROOM = Room(
         Permission.OVERSEE: _("作为医务管理，查看辖区内的转诊，处理上报"),
         Permission.MEASURE: _("查看转诊的统计指标"),
         Permission.EXPIRE: _("由系统使转诊到期失效"),
+        Permission.EXCHANGE: _("由系统按其他平台的消息办理转诊"),
+        "referral.message_unknown": _("没有这个消息所说的转诊：{matter}"),
+        "referral.message_patient": _("消息里没有这位患者的资料（Patient）。"),
+        "referral.message_state": _("转诊现在的状态不能这样办：{state}"),
         "referral.no_desk": _("您现在的岗位不属于任何机构，不能办理转诊。"),
         "referral.deceased": _("这位居民已登记为已故，不能转诊。"),
         "referral.sent": _("转诊已经发出，内容不能再改。对方退回后可以补充。"),
@@ -68,6 +73,7 @@ ROOM = Room(
         ClinicStopped: (reactions.on_stopped,),
         ResidentsMerged: (reactions.on_merged,),
         ResidentsUnmerged: (reactions.on_unmerged,),
+        MessageTaken: (reactions.on_message,),
     },
     jobs=(
         Job("referrals.lapse", timedelta(minutes=10), jobs.lapse_overdue),

@@ -191,7 +191,8 @@ class Detail:
 class Answer:
     """What goes with a move: why (a code of the room's reasons), in words, a slot or an agreed time, an institution
     to go on to, a letter back, the moment of discharge. ``appointment``: one that stands already or is kept for the
-    patient, where the move follows from booking."""
+    patient, where the move follows from booking. ``outside``: another platform has made the move, and told of it by a
+    message."""
 
     reason: str = ""
     note: str = ""
@@ -203,3 +204,4 @@ class Answer:
     letter: Mapping[str, str] = field(default_factory=dict)
     discharged_at: datetime | None = None
     appointment: UUID | None = None
+    outside: bool = False

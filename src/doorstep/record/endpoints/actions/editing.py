@@ -33,7 +33,7 @@ def make(call: Call, *, facts: Facts) -> UUID:
 def edit(call: Call, *, endpoint: UUID, expect: int, facts: Facts) -> None:
     """Change an endpoint; whose it is stays, for what came in by it is theirs."""
     row = lock(Endpoint, endpoint, scope=call.scope, expect=expect)
-    if (row.organisation_id, row.direction) != (facts.organisation, facts.direction):
+    if (row.organisation_id, row.direction, row.protocol) != (facts.organisation, facts.direction, facts.protocol):
         raise Refused(refuse("endpoint.moved"))
     row.version += 1
     _put(call, row, facts)
@@ -62,11 +62,13 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     if not call.scope.holds(facts.organisation) or facts.organisation not in organisations.names([facts.organisation]):
         raise Refused(refuse("not_found", kind="Organisation"))
     demand(rules.secured(facts.certificate, facts.key, facts.clients))
+    demand(rules.addresses(facts.addresses))
+    if facts.protocol == rules.MESSAGES:
+        _demand_parties(facts)
     if facts.out is not None:
         _put_outward(row, facts, facts.out)
-    else:
+    elif facts.protocol == rules.MLLP:
         demand(rules.port(facts.port))
-        demand(rules.addresses(facts.addresses))
         _demand_alike(row, facts)
     row.name, row.owner, row.port = facts.name.strip(), facts.owner.strip(), facts.port
     row.application, row.facility = facts.application.strip(), facts.facility.strip()
@@ -75,8 +77,17 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     row.authorities, row.ordering = dict(facts.authorities), facts.ordering.value
     row.most_bytes, row.most_connections, row.depth = facts.most_bytes, facts.most_connections, facts.depth
     row.keep_days = facts.keep_days
-    with clashes(endpoint_once="endpoint.taken"):
+    row.receiver_id, row.speaks_for = facts.receiver, list(facts.speaks_for)
+    with clashes(endpoint_once="endpoint.taken", endpoint_once_message="endpoint.taken_message"):
         row.save()
+
+
+def _demand_parties(facts: Facts) -> None:
+    """All that are named are institutions, and who sends is not who receives."""
+    named = {*facts.speaks_for, *([facts.receiver] if facts.receiver else [])}
+    theirs = (facts.organisation, *facts.speaks_for)
+    if named - organisations.names(named).keys() or facts.receiver in theirs:
+        raise Refused(refuse("endpoint.parties"))
 
 
 def _put_outward(row: Endpoint, facts: Facts, out: Outward) -> None:
@@ -87,7 +98,7 @@ def _put_outward(row: Endpoint, facts: Facts, out: Outward) -> None:
     row.to_application, row.to_facility = out.to_application.strip(), out.to_facility.strip()
     row.standard, row.carries, row.rate = out.standard, sorted(out.carries), out.rate
     row.opens, row.closes, row.patience = out.opens, out.closes, out.patience
-    row.most_tries, row.holds = out.most_tries, out.holds
+    row.most_tries, row.holds, row.credential = out.most_tries, out.holds, out.credential.strip()
 
 
 def _demand_alike(row: Endpoint, facts: Facts) -> None:

@@ -16,8 +16,9 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions.queueing import CHANNEL
 from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Outbound, Replay
+from doorstep.record.endpoints.reads.arriving import header_of
 from doorstep.record.endpoints.rules import turns
-from doorstep.record.endpoints.rules.facts import Ordering
+from doorstep.record.endpoints.rules.facts import MESSAGES, Ordering
 from doorstep.record.endpoints.rules.outward import Direction
 
 FRESH: Final[dict[str, Any]] = {"reason": "", "place": "", "params": {}, "settled_at": None}
@@ -57,12 +58,18 @@ def mend(call: Call, *, inbound: int, text: str) -> int:
     """
     row = _locked(call, inbound, "mend")
     endpoint = Endpoint.objects.within(call.scope).get(pk=row.endpoint_id)
+    is_fhir = endpoint.protocol == MESSAGES
     # a segment ends with a carriage return (HL7 v2.5.1, 2.4), a line of a browser's form with both
-    raw = text.replace("\r\n", "\r").replace("\n", "\r").encode(reads.charset_of(endpoint, bytes(row.raw)), "replace")
-    key = turns.key_of(Ordering(endpoint.ordering), raw)
+    lines = text.replace("\r\n", "\n").replace("\n", "\n" if is_fhir else "\r")
+    raw = lines.encode(reads.charset_of(endpoint, bytes(row.raw)), "replace")
+    kind, control = row.kind, row.control
+    if is_fhir:
+        kind, control, key = header_of(raw, endpoint.mapping) or (kind, control, row.key)
+    else:
+        key = turns.key_of(Ordering(endpoint.ordering), raw)
     made = Inbound(
-        endpoint=endpoint, source_id=row.source_id, control=row.control, digest=hashlib.sha256(raw).digest(),
-        received_at=clock.now(), raw=raw, size=len(raw), kind=row.kind, key=key, code=row.code,
+        endpoint=endpoint, source_id=row.source_id, control=control, digest=hashlib.sha256(raw).digest(),
+        received_at=clock.now(), raw=raw, size=len(raw), kind=kind, key=key, code=row.code,
         slot=turns.slot_of(Ordering(endpoint.ordering), key, row.pk), state=State.KEPT, mends=row,
     )  # fmt: skip
     with clashes(inbound_once="inbound.same"):

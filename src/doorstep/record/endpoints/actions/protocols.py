@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from doorstep.adapters.fhirmessaging import client as messages
+from doorstep.adapters.fhirmessaging import reading
+from doorstep.adapters.fhirmessaging.answering import refusal
 from doorstep.adapters.hl7v2.codec import header_of
 from doorstep.adapters.mllp import client
 from doorstep.record.endpoints.rules.answers import Unanswered, Unreachable, Verdict, judge
-from doorstep.record.endpoints.rules.facts import MLLP
+from doorstep.record.endpoints.rules.facts import MESSAGES, MLLP
+from doorstep.record.endpoints.rules.message_answers import judge as judge_message
 from doorstep.record.endpoints.shapes import Endpoint
 
 
@@ -42,5 +46,31 @@ def send_by_mllp(endpoint: Endpoint, body: bytes) -> bytes:
         raise Unreachable(why.reason, why.detail) from why
 
 
+def message_id(body: bytes) -> str:
+    """MessageHeader.id."""
+    return reading.read(body).control
+
+
+def send_by_message(endpoint: Endpoint, body: bytes) -> bytes:
+    """Send a FHIR message to another platform's ``$process-message`` and give back its answer; ``to_facility`` is the
+    path of its FHIR base."""
+    facts, out = endpoint.facts, endpoint.out
+    address = messages.Address(
+        out.host, facts.port, out.to_facility, out.secured, out.authority, facts.certificate, facts.key, out.credential
+    )
+    try:
+        status, answer = messages.ask(address, body, out.patience)
+    except messages.NotAnswered as why:
+        raise Unanswered(why.reason, why.detail) from why
+    except messages.NotReached as why:
+        raise Unreachable(why.reason, why.detail) from why
+    if status in messages.AGAIN:
+        raise Unanswered("not-answered", f"HTTP {status}")
+    return answer if status < 400 else refusal(status, answer)
+
+
 CONNECTIONS: Final = client.Connections()
-PROTOCOLS: Final[dict[str, Protocol]] = {MLLP: Protocol(control_of, send_by_mllp, judge)}
+PROTOCOLS: Final[dict[str, Protocol]] = {
+    MLLP: Protocol(control_of, send_by_mllp, judge),
+    MESSAGES: Protocol(message_id, send_by_message, judge_message),
+}

@@ -28,7 +28,9 @@ class Read:
 
 
 class Reader:
-    """Reads the messages of one endpoint."""
+    """Reads the HL7 v2 messages of one endpoint."""
+
+    channel = "hl7v2"
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._charset = endpoint.charset or None

@@ -24,10 +24,11 @@ from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import counting
 from doorstep.record.endpoints.actions.known import leave_out
+from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessage, go_on
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
-from doorstep.record.endpoints.rules.facts import SLOTS
+from doorstep.record.endpoints.rules.facts import MESSAGES, SLOTS
 from doorstep.record.exchange import api as exchange
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ ON CONFLICT (endpoint_id, at) DO UPDATE SET applied = m.applied + excluded.appli
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a message: applied, with the number that exchange knows it by; or why it rests."""
+    """What became of a message: applied, with the number that exchange knows it by; handed to a service; or why it
+    rests."""
 
     row: Inbound
     reason: str = ""
@@ -64,6 +66,7 @@ class Outcome:
     params: Mapping[str, Any] = field(default_factory=dict)
     number: int | None = None
     wrote: list[str] = field(default_factory=list)
+    handed: bool = False
 
 
 def run(call: Call) -> bool:
@@ -95,13 +98,22 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     rows = _oldest(endpoint, slot) if place is not None else []
     if place is None or not rows:
         return 0
-    reader = Reader(place)
+    reader = MessageReader(place) if place.protocol == MESSAGES else Reader(place)
     read = [(row, reader.read(row)) for row in rows]
     outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
-    outcomes += _taken(call, place, _pieces(place, reader, read))
+    outcomes += _taken(call, place, reader.channel, _pieces(place, reader, read))
+    _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
     _keep(endpoint, outcomes)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
+
+
+def _hand(call: Call, place: Endpoint, outcomes: Sequence[Outcome], messages: Mapping[int, ReadMessage]) -> None:
+    """Tell the services of the messages on which they must act, in the order in which they came."""
+    for each in sorted(outcomes, key=lambda one: one.row.pk):
+        found = messages.get(each.row.pk)
+        if found is not None and not each.reason:
+            each.handed = go_on(call, place, each.row, found, each.wrote)
 
 
 def _mine(endpoint: UUID, slot: int) -> bool:
@@ -135,7 +147,7 @@ class Mapped:
     piece: exchange.Piece
 
 
-def _pieces(place: Endpoint, reader: Reader, read: Sequence[tuple[Inbound, Read]]) -> list[Mapped]:
+def _pieces(place: Endpoint, reader: Any, read: Sequence[tuple[Inbound, Read | ReadMessage]]) -> list[Mapped]:
     found = [(row, r.params, r.converted) for row, r in read if r.converted is not None]
     known = leave_out([converted.bundle for *_, converted in found], place.organisation_id)
     return [
@@ -144,13 +156,13 @@ def _pieces(place: Endpoint, reader: Reader, read: Sequence[tuple[Inbound, Read]
     ]
 
 
-def _taken(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
+def _taken(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
     """All together; where one of them cannot be used, each by itself, so that nothing is left of that one."""
     if not pieces:
         return []
     try:
         with transaction.atomic():
-            outcomes = _take(call, place, pieces)
+            outcomes = _take(call, place, channel, pieces)
             if len(pieces) > 1 and any(each.reason for each in outcomes):
                 raise _OneByOne
             if outcomes[0].reason:
@@ -162,15 +174,15 @@ def _taken(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcom
         if len(pieces) == 1:
             log.exception("message %s of endpoint %s failed", pieces[0].row.pk, place.pk)
             return [Outcome(pieces[0].row, "processing-failed", params={"detail": type(error).__name__})]
-    return [outcome for each in pieces for outcome in _taken(call, place, [each])]
+    return [outcome for each in pieces for outcome in _taken(call, place, channel, [each])]
 
 
 class _OneByOne(Exception):
     """One of several cannot be used."""
 
 
-def _take(call: Call, place: Endpoint, pieces: Sequence[Mapped]) -> list[Outcome]:
-    found = exchange.take(call, place.organisation_id, [each.piece for each in pieces], "hl7v2")
+def _take(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
+    found = exchange.take(call, place.organisation_id, [each.piece for each in pieces], channel)
     receipts = [receipt for batch in found for receipt in batch]
     return [_outcome(each, receipt) for each, receipt in zip(pieces, receipts, strict=True)]
 
@@ -194,7 +206,7 @@ def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:
 
 
 def _settled(one: Outcome, at: datetime) -> tuple[Any, ...]:
-    verdict, state = FLOW.step("rest" if one.reason else "apply", State.KEPT, None)
+    verdict, state = FLOW.step("rest" if one.reason else "hand" if one.handed else "apply", State.KEPT, None)
     assert verdict.allowed
     params = orjson.dumps(dict(one.params), default=str).decode()
     return state.value, at, one.reason, one.place[:200], params, one.number, one.wrote, one.row.pk

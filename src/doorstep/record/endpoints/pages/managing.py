@@ -20,8 +20,18 @@ from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.actions.reading import TABLES
-from doorstep.record.endpoints.forms import CARRIES, ORDERINGS, EndpointForm, TargetForm, initial, initial_target
+from doorstep.record.endpoints.forms import (
+    CARRIES,
+    DIALECTS,
+    ORDERINGS,
+    EndpointForm,
+    TargetForm,
+    initial,
+    initial_target,
+)
+from doorstep.record.endpoints.pages import correspondents
 from doorstep.record.endpoints.pages.rows import alert, lines, sent, titles
+from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 from doorstep.registers.organisations import api as organisations
@@ -66,8 +76,12 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     does = reads.standing([known])[known.id]
     at, goes_out = Page.read(request.GET.get("after"), 20, parts=1), known.facts.direction is Direction.OUT
     paged: Paged[Any] = (reads.sent if goes_out else reads.messages)(request.call, endpoint, page=at)
-    place = organisations.names([known.facts.organisation]).get(known.facts.organisation, "")
-    context = _row(known, does, place) | {
+    facts = known.facts
+    named = {facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])}
+    called = organisations.names(named)
+    context = _row(known, does, called.get(facts.organisation, "")) | {
+        "receiver": called.get(facts.receiver, "") if facts.receiver else "",
+        "dialect": DIALECTS.get(facts.mapping, ""), "speaks_for": [called.get(key, "") for key in facts.speaks_for],
         "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged,
         "rows": (sent if goes_out else lines)(paged.items),
         "orders": reads.orders(request.call, endpoint),
@@ -106,6 +120,8 @@ def _added(request: CalledRequest, form: EndpointForm, told: str) -> HttpRespons
 def edit(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Change an endpoint."""
     known = reads.one(request.call, endpoint)
+    if known.facts.protocol == MESSAGES:
+        return correspondents.edit(request, known)
     if known.facts.direction is Direction.OUT:
         form = _form(request, TargetForm, initial=initial_target(known))
     else:

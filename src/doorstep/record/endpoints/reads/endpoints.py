@@ -32,7 +32,7 @@ def shown(row: models.Endpoint) -> Endpoint:
         row.name, row.organisation_id, row.port, row.application, row.facility, tuple(row.addresses), row.certificate,
         row.key, row.clients, row.charset, row.mapping, row.authorities, Ordering(row.ordering), row.most_bytes,
         row.most_connections, row.depth, row.keep_days, row.owner, row.protocol,
-        _outward(row) if row.direction == Direction.OUT else None,
+        _outward(row) if row.direction == Direction.OUT else None, row.receiver_id, tuple(row.speaks_for),
     )  # fmt: skip
     return Endpoint(row.pk, row.version, facts, row.is_on, row.paused)
 
@@ -41,6 +41,7 @@ def _outward(row: models.Endpoint) -> Outward:
     return Outward(
         row.host, row.secured, row.authority, row.to_application, row.to_facility, row.standard,
         frozenset(map(Carry, row.carries)), row.rate, row.opens, row.closes, row.patience, row.most_tries, row.holds,
+        row.credential,
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def doors() -> tuple[Door, ...]:
     """All endpoints that are on, and how much waits at each: for the listener."""
     rows = list(
         models.Endpoint.objects.unscoped("the listener's own")
-        .filter(is_on=True, direction=Direction.IN)
+        .filter(is_on=True, direction=Direction.IN, protocol=MLLP)
         .order_by("port", "id")
     )
     waiting = _waiting((row.pk, row.depth) for row in rows)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from doorstep.adapters.hl7v2 import codec
+from doorstep.fhir.xml.encodings import codec_of
 from doorstep.kernel.act import about, ask
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, demand, refuse
@@ -15,6 +16,7 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.reads.outbound import copies
+from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.shapes import Journey, Line
 from doorstep.registers.residents import api as residents
 
@@ -86,6 +88,8 @@ def _whose(call: Call, row: Inbound) -> tuple[tuple[UUID, str], ...]:
 
 def charset_of(endpoint: Endpoint, raw: bytes) -> str:
     """The codec by which a message is read and a mended one is written; UTF-8 where it cannot be read."""
+    if endpoint.protocol == MESSAGES:
+        return codec_of(raw)
     try:
         return codec.parse(raw, endpoint.charset or None).codec
     except codec.Unreadable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from doorstep.adapters.fhirmessaging import words as messaging
 from doorstep.adapters.hl7v2 import words as hl7v2
 from doorstep.record.endpoints.rules import words
 from doorstep.record.exchange import api as exchange
@@ -12,6 +13,8 @@ from doorstep.record.exchange import api as exchange
 
 def say(code: str, params: Mapping[str, Any], language: str) -> str:
     """Why it rests."""
+    if code.startswith("message-"):
+        return words.words(code, {"detail": params.get("en" if language.startswith("en") else "zh", "—")}, language)
     if words.has_words(code):
         told = {**params, "detail": hl7v2.say(str(params["detail"]), language)} if "detail" in params else params
         return words.words(code, told, language)
@@ -35,7 +38,11 @@ def advice(code: str, params: Mapping[str, Any], language: str) -> str:
 
 def left(params: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
     """What of a message went nowhere: why, and the place."""
-    return [(hl7v2.say(reason, language), place) for reason, place in params.get("left", ())]
+    return [(_left(reason, language), place) for reason, place in params.get("left", ())]
+
+
+def _left(reason: str, language: str) -> str:
+    return messaging.say(reason, {}, language) if messaging.has_words(reason) else hl7v2.say(reason, language)
 
 
 def named(code: str, language: str) -> str:

@@ -35,6 +35,12 @@ def key_of(ordering: Ordering, raw: bytes) -> str:
     return patient_of(raw) if ordering is Ordering.PATIENT else ""
 
 
+def matter_of(conversation: str) -> str:
+    """The key of a FHIR message: the request that it is about, which tells of one patient. It is kept in any order,
+    for what goes on with a request is found by it."""
+    return conversation.replace("\0", "")[:LONGEST]
+
+
 def slot_of(ordering: Ordering, key: str, serial: int) -> int:
     """The slot of a message: one for a whole endpoint that is ordered, by key, or in turn."""
     if ordering is Ordering.ENDPOINT:

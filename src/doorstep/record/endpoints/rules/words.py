@@ -31,6 +31,18 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "请发送方补全；或修正报文、换一套转换规则后重放",
         "ask its sender to complete it, or mend it or choose another mapping, then replay",
     ),
+    "message-unreadable": (
+        "不是能用的 FHIR 消息：{detail}",
+        "this is not a FHIR message that can be used: {detail}",
+        "请发送方改正后重发；也可以在这里修正",
+        "ask the sender to mend and send it again, or mend it here",
+    ),
+    "message-refused": (
+        "转诊没有按这件消息办理：{detail}",
+        "the referral was not moved by this message: {detail}",
+        "看明白原因后重放、修正，或放弃",
+        "see why, then replay it, mend it, or dismiss it",
+    ),
     "mapping-failed": (
         "转换时出错：{detail}",
         "the mapping failed: {detail}",

@@ -93,6 +93,12 @@ def by_uscc(codes: Collection[str]) -> Mapping[str, UUID]:
     return {code: key for code, key in rows.values_list("uscc", "id") if code}
 
 
+def usccs(keys: Collection[UUID]) -> Mapping[UUID, str]:
+    """The credit codes of institutions by id; those that have none are left out."""
+    rows = Organisation.objects.unscoped(NAMES).filter(id__in=keys, uscc__isnull=False)
+    return {key: code for key, code in rows.values_list("id", "uscc") if code}
+
+
 def source(key: str) -> UUID | None:
     """The institution that a credit code, an id or a short code names; None where none or more than one fits."""
     fits = Q(uscc=key) | Q(short_code=key)

@@ -57,7 +57,7 @@ def facts_of(row: Referral, now: Happening) -> Facts:
         agreed=_agreed(row),
         elsewhere=_elsewhere(row, answer),
         criteria=bool(row.wish.get("criteria")),
-        place=now.taken is not None or not needs_place(Service(row.service), Urgency(row.urgency)),
+        place=now.taken is not None or answer.outside or not needs_place(Service(row.service), Urgency(row.urgency)),
         reason=answer.reason,
         note=answer.note,
         follow_up_owed=row.follow_up_owed and row.status != Status.FOLLOWED_UP,
@@ -88,7 +88,7 @@ def _sent(row: Referral, now: Happening) -> None:
     ReferralLetter.objects.unscoped(HOUSE).filter(referral=row.pk, part=Part.OUT, sent_at__isnull=True).update(
         sent_at=now.at
     )
-    row.consent_at = row.consent_at or now.at
+    row.consent_at = row.consent_at or (now.at if row.wish.get("consenter") else None)
     row.follow_up_owed = bool(_FOLLOWED.intersection(row.wish.get("seen", ())))
     _asks(row, now)
 
@@ -161,8 +161,8 @@ def _goes_on(row: Referral, now: Happening) -> None:
 
 
 APPLY: Final[Mapping[str, Callable[[Referral, Happening], None]]] = {
-    "send": _sent, "accept": _accepted, "give_back": _answered, "redirect": _asks, "decline": _answered,
-    "resend": _asks, "arrive": _arrived, "miss": _missed, "reopen": _asks, "begin_care": _goes_on,
+    "send": _sent, "take_in": _sent, "accept": _accepted, "give_back": _answered, "redirect": _asks,
+    "decline": _answered, "resend": _asks, "arrive": _arrived, "miss": _missed, "reopen": _asks, "begin_care": _goes_on,
     "report": _reported, "receive": _received, "follow_up": _nothing_due, "close": _closed, "withdraw": _closed,
     "lapse": _closed,
 }  # fmt: skip
@@ -173,7 +173,7 @@ def told_of(row: Referral, name: str) -> object | None:
     if row.destination_id is None:
         return None
     whom = (row.pk, row.resident_id, row.origin_id, row.destination_id)
-    if name in ("send", "redirect", "resend", "reopen") and row.due_at is not None:
+    if name in ("send", "take_in", "redirect", "resend", "reopen") and row.due_at is not None:
         return ReferralSent(*whom, row.urgency, row.due_at)
     if name == "accept":
         return ReferralAccepted(*whom, row.starts)

@@ -10,7 +10,7 @@ from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
 from doorstep.kernel.outbox import emit
 from doorstep.services.referrals.access import Permission, may_move
-from doorstep.services.referrals.actions import rows, taking
+from doorstep.services.referrals.actions import rows, taking, telling
 from doorstep.services.referrals.actions.effects import APPLY, Happening, facts_of, told_of
 from doorstep.services.referrals.flow import FLOW, MOVER, TURN, Status
 from doorstep.services.referrals.models import Referral
@@ -34,6 +34,7 @@ def _step(call: Call, name: str, referral: UUID, expect: int | None, answer: Ans
     rows.told(row, call, name, before, answer)
     rows.relate(row, call, now.within)
     rows.project(row, call)
+    telling.tell(call, row, name, answer)
     event = told_of(row, name)
     if event is not None:
         emit(event)
@@ -56,6 +57,12 @@ def _turn(row: Referral, after: Status) -> None:
 def send(call: Call, *, referral: UUID, expect: int | None, answer: Answer = Answer()) -> Status:  # noqa: B008  # frozen
     """Send a draft, or one that was given back, to the destination."""
     return _step(call, "send", referral, expect, answer)
+
+
+@action(Permission.EXCHANGE, audits="referrals.take_in")
+def take_in(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> Status:
+    """Another platform asks, or asks again, by a message: by the house alone."""
+    return _step(call, "take_in", referral, expect, answer)
 
 
 @action(Permission.TRIAGE, audits="referrals.accept")
@@ -152,7 +159,7 @@ def lapse(call: Call, *, referral: UUID, expect: int | None, answer: Answer) -> 
 MOVES = {
     each.__name__: each
     for each in (
-        send, accept, give_back, redirect, decline, resend, arrive, miss, reopen, begin_care, report, receive,
+        send, take_in, accept, give_back, redirect, decline, resend, arrive, miss, reopen, begin_care, report, receive,
         follow_up, close, withdraw, lapse,
     )
 }  # fmt: skip

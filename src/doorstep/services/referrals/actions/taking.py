@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -38,10 +38,13 @@ def taken(call: Call, row: Referral, name: str, before: Status, answer: Answer) 
         return _place(row, call, answer.appointment)
     if answer.slot is not None:
         return _slot(call, row, answer)
-    if answer.starts is None:
-        return None
-    demand(allow() if answer.starts >= call.at else refuse("referral.past"))
-    return Taken(None, None, answer.starts)
+    return _agreed(call, answer.starts, answer) if answer.starts is not None else None
+
+
+def _agreed(call: Call, starts: datetime, answer: Answer) -> Taken:
+    """A moment that was agreed; what another platform has agreed to is taken as it is, whatever our clock says."""
+    demand(allow() if starts >= call.at or answer.outside else refuse("referral.past"))
+    return Taken(None, None, starts)
 
 
 def _slot(call: Call, row: Referral, answer: Answer) -> Taken:

@@ -32,6 +32,7 @@ STATUSES: Final[Mapping[Status, tuple[str, str]]] = {
 """The words of each state, and their tone."""
 MOVES: Final[Mapping[str, tuple[str, str, str]]] = {
     "send": (_("发出转诊"), "mail-forward", _("发出了转诊")),
+    "take_in": (_("由消息收到转诊"), "mail", _("由其他平台的消息发来转诊")),
     "accept": (_("接收病人"), "check", _("接收了病人")),
     "give_back": (_("退回补充"), "arrow-back-up", _("退回补充")),
     "redirect": (_("转给另一家机构"), "arrow-forward-up", _("转给了另一家机构")),
@@ -79,6 +80,7 @@ REASONS: Final[Mapping[str, str]] = {
     "mistake": _("填写有误"),
     "died": _("病人死亡"),
     "other": _("其他"),
+    "message": _("由其他平台的消息办理"),
     "checked_in": _("窗口已签到"),
     "missed": _("预约未到"),
     "clinic_stopped": _("停诊"),

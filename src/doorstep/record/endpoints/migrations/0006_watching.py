@@ -16,7 +16,7 @@ SET CONSTRAINTS ALL DEFERRED;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endpoints", "0004_outbound_fence"),
+        ("endpoints", "0005_messages"),
         ("organisations", "0001_initial"),
     ]
 
