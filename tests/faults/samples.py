@@ -147,11 +147,21 @@ PATHS |= {
 }
 PATHS |= {
     **dict.fromkeys(
-        ("endpoints:list", "endpoints:add", "endpoints:rests", "endpoints:alerts", "endpoints:house_rules"), _nothing
+        (
+            "endpoints:list",
+            "endpoints:add",
+            "endpoints:add_target",
+            "endpoints:rests",
+            "endpoints:unsent",
+            "endpoints:alerts",
+            "endpoints:house_rules",
+        ),
+        _nothing,
     ),
     **dict.fromkeys(
         ("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause", "endpoints:rules"), _keys("endpoint")
     ),
+    **dict.fromkeys(("endpoints:sent", "endpoints:replay_sent", "endpoints:dismiss_sent"), _keys("outbound")),
     "endpoints:note_alert": _keys("alert"),
     "endpoints:replay_all": _keys("endpoint"),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
@@ -425,7 +435,9 @@ FORMS |= {
     "endpoints:note_alert": lambda world, side: {"expect": 1, "text": "正在处理"},
     "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
-    **dict.fromkeys(("endpoints:replay", "endpoints:replay_all"), _nothing),
+    "endpoints:add_target": lambda world, side: endpoint_sides.target_form(side),
+    "endpoints:dismiss_sent": lambda world, side: {"reason": "不要了"},
+    **dict.fromkeys(("endpoints:replay", "endpoints:replay_all", "endpoints:replay_sent"), _nothing),
 }
 FORMS |= {
     "booking:check_in": lambda world, side: {"code": side.called},
