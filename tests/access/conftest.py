@@ -53,15 +53,19 @@ def _make() -> Ground:
 
 
 @pytest.fixture
-def ground(_grounds: Callable[[], Ground], request: pytest.FixtureRequest) -> Iterator[Ground]:
-    """Two consortia, and callers of every role; what a test does is taken back."""
-    made = _grounds()
-    request.getfixturevalue("db")  # after the ground, which stays
+def _built(_grounds: Callable[[], Ground]) -> Ground:
+    return _grounds()
+
+
+@pytest.fixture
+def ground(_built: Ground, db: None) -> Iterator[Ground]:
+    """Two consortia, and callers of every role; what a test does is taken back: ``db`` begins after the ground, which
+    stays, and is named here so that the database is made also where these tests run alone."""
     from doorstep.kernel import clock
     from doorstep.registers.staff.models import Session
 
     Session.objects.update(confirmed_at=clock.now(), seen_at=clock.now())
     log = logging.getLogger("django.request")  # that thousands were refused is not news
     log.setLevel(logging.CRITICAL)
-    yield made
+    yield _built
     log.setLevel(logging.NOTSET)

@@ -19,6 +19,7 @@ OUT = {
     "registers/residents/pages/explaining.py": "clusters.csv: test_each_row_of_the_sheet",
     "resources/booking/pages/own.py": "an appointment of one's own for one's calendar: the read stands in the trail",
     "record/charts/pages/__init__.py": "one record as it was sent, byte for byte: its download stands in the trail",
+    "record/charts/pages/documents.py": "a shared document as it was sent: each fetch stands in the trail",
     "services/referrals/pages/papers.py": "the letters as PDF: test_the_letter_as_a_file",
     "fhir/door/exporting.py": "files to the byte: their manifest says it, each fetch stands in the trail",
 }

@@ -95,8 +95,12 @@ PATHS: dict[str, Callable[[World, Side], Data]] = {
     **dict.fromkeys(("system:letter", "system:replay", "system:dismiss"), _letter),
     **dict.fromkeys(("residents:show", "residents:contacts", "residents:guardian"), RESIDENT),
     "residents:household": _keys(resident="other"),
-    **dict.fromkeys(("charts:summary", "charts:timeline", "charts:results", "charts:series"), RESIDENT),
+    **dict.fromkeys(
+        ("charts:summary", "charts:timeline", "charts:results", "charts:series", "charts:documents"), RESIDENT
+    ),
     **dict.fromkeys(("charts:entry", "charts:changes", "charts:raw"), _entry),
+    **dict.fromkeys(("charts:document", "charts:original"), _keys("resident", key="document")),
+    "charts:embedded": _keys("resident", key="enclosing"),
     "consents:break_glass": RESIDENT,
     "consents:glasses": _nothing,
     **dict.fromkeys(("consents:list", "consents:new"), RESIDENT),

@@ -59,7 +59,7 @@ from doorstep.registers.staff.shapes import GrantFacts, PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
 from doorstep.services.referrals.actions import drafting, moving, talking
 from doorstep.services.referrals.shapes import Answer, Wish
-from tests.faults import booking_sides, endpoint_sides
+from tests.faults import booking_sides, document_sides, endpoint_sides
 
 WORD = "貔貅ZQXW"
 """Stands in everything of B that is not public; nobody bounded to A may ever read it."""
@@ -249,6 +249,7 @@ def _record(key: str, side: Side) -> None:
     other = {**patient(f"q{key}", number(20 + ord(key) - 97, 2), side.text), "gender": "female"}
     side.ids["applied"] = send(
         side.organisation, patient(f"p{key}", side.number, side.text), other, *clinical(key, f"p{key}", side.text),
+        *document_sides.documents(key, side),
         origin=f"{side.text}.json",
     )  # fmt: skip
     moved = clinical(key, f"p{key}", side.text)[0] | {"valueString": f"{side.text} 2"}

@@ -18,6 +18,7 @@ STATEMENTS: Final = frozenset(
 )  # fmt: skip
 RESTRICTED: Final = ("R", "V")
 _SPACE: Final = re.compile(r"\s+")
+_UNSEEN: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u0080-\u009f\ufff9-\ufffb]")
 _TIME: Final = re.compile(
     r"([0-9]{4})([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?([0-9]{2})?(?:\.[0-9]+)?([+-][0-9]{4})?"
 )
@@ -97,14 +98,14 @@ def read(data: bytes, limits: Limits = LIMITS) -> Document:
     person = root.first("recordTarget", "patientRole", "patient")
     return Document(
         root=root,
-        title=_text(root.first("title")),
+        title=visible(_text(root.first("title"))),
         type=_display(root.first("code")),
         number=_number(root.first("id")),
         version=_attribute(root.first("versionNumber"), "value"),
         time=_attribute(root.first("effectiveTime"), "value"),
         confidentiality=_attribute(root.first("confidentialityCode"), "code"),
         patient=(
-            _text(person.first("name")) if person else "",
+            visible(_text(person.first("name"))) if person else "",
             _attribute(person.first("administrativeGenderCode"), "code") if person else "",
             _attribute(person.first("birthTime"), "value") if person else "",
         ),
@@ -113,6 +114,11 @@ def read(data: bytes, limits: Limits = LIMITS) -> Document:
         sections=tuple(_sections(root, 1)),
         embedded=_embedded(root),
     )
+
+
+def visible(text: str) -> str:
+    """A text without signs that cannot be seen and turn or hide others (bidirectional controls and their like)."""
+    return _UNSEEN.sub("", text)
 
 
 def sections_of(node: Node) -> Iterator[Node]:
@@ -148,7 +154,7 @@ def _sections(node: Node, level: int) -> Iterator[Section]:
             text = None
         yield Section(
             level,
-            _text(section.first("title")) or _display(section.first("code")),
+            visible(_text(section.first("title")) or _display(section.first("code"))),
             _attribute(section.first("code"), "code"),
             text,
             () if text is not None else tuple(_facts(section)),
@@ -172,7 +178,7 @@ def _statement(around: Node, depth: int) -> Iterator[Fact]:
             continue
         name, value, deeper = _label(node), _value(node), depth
         if name or value:
-            yield Fact(depth, name, value, shown(_time(node)))
+            yield Fact(depth, visible(name), visible(value), visible(shown(_time(node))))
             deeper = depth + 1
         for link in (*node.all("entryRelationship"), *node.all("component")):
             yield from _statement(link, deeper)
@@ -231,10 +237,10 @@ def _people(root: Node) -> Iterator[Who]:
             device = _text(who.first("assignedAuthoringDevice", "softwareName"))
             house = _text(who.first("representedOrganization", "name"))
             if named or device or house:
-                yield Who(part, named or device, house, _attribute(node.first("time"), "value"))
+                yield Who(part, visible(named or device), visible(house), _attribute(node.first("time"), "value"))
     keeper = root.first("custodian", "assignedCustodian", "representedCustodianOrganization")
     if keeper is not None and (name := _text(keeper.first("name"))):
-        yield Who("custodian", name)
+        yield Who("custodian", visible(name))
 
 
 def _encounter(root: Node) -> tuple[str, str]:

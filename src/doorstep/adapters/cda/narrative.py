@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Final
 
+from doorstep.adapters.cda.document import visible
 from doorstep.adapters.cda.tree import Node
 
 TAGS: Final[Mapping[str, str]] = {
@@ -44,7 +45,7 @@ def media_of(root: Node) -> dict[str, Node]:
 def _within(node: Node, media: Mapping[str, Node]) -> Iterator[str]:
     for each in node.content:
         if isinstance(each, str):
-            yield escape(each)
+            yield escape(visible(each))
         else:
             yield from _element(each, media)
 
@@ -96,7 +97,7 @@ def _wrapped(node: Node, tag: str, media: Mapping[str, Node]) -> Iterator[str]:
         if not isinstance(each, str):
             yield from _element(each, media)
         elif not table or each.strip(_XML_SPACE):
-            yield escape(each)
+            yield escape(visible(each))
     yield f"</{tag}>"
 
 
@@ -112,11 +113,11 @@ def _content(node: Node, media: Mapping[str, Node]) -> Iterator[str]:
 
 def _images(node: Node, media: Mapping[str, Node]) -> Iterator[str]:
     caption = node.first("caption")
-    said = caption.text if caption is not None else ""
+    said = visible(caption.text) if caption is not None else ""
     for key in node.get("referencedObject").split():
         found = image(media[key]) if key in media else None
         if found is None:
-            yield f"<em>[{escape(said or key)}]</em>"
+            yield f"<em>[{escape(said or visible(key))}]</em>"
         else:
             kind, data = found
             yield f'<img alt="{escape(said)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'

@@ -35,14 +35,15 @@ HEADER = {
 def chinese(
     *sections: str, kind: str = "C0001", title: str = "病历概要", number: str = "D1", family: str = "",
     version: str = "", replaces: str = "", encoding: str = "UTF-8", confidentiality: str = "N", person: str = NUMBER,
-    visit: str = "ZY001",
+    visit: str = "ZY001", name: str = "王小明",
 ) -> bytes:  # fmt: skip
-    """A WS/T 500 document of these sections."""
+    """A WS/T 500 document of these sections; sex and birth date of the person follow from the number."""
     template = 20 + int(kind[1:]) if kind[1:].isdigit() else 1
     related = (
         f'<relatedDocument typeCode="RPLC"><parentDocument><id root="2.16.156.10011.1.1" extension="{replaces}"/>'
         f"<setId/><versionNumber/></parentDocument></relatedDocument>"
     )
+    sex = "1" if person[16:17] in "13579" else "2"
     text = f"""<?xml version="1.0" encoding="{encoding}"?>
 <ClinicalDocument {NAMESPACES} xmlns:mif="urn:hl7-org:v3/mif" xsi:schemaLocation="urn:hl7-org:v3 ../sdschemas/CDA.xsd">
 <realmCode code="CN"/><typeId root="2.16.840.1.113883.1.3" extension="POCD_MT000040"/>
@@ -59,8 +60,8 @@ def chinese(
 <addr use="H"><houseNumber>12号</houseNumber><streetName>柳溪路</streetName><township>青石镇</township>
 <county>山口县</county><city>某市</city><state>某省</state></addr><telecom value="13900000000"/>
 <patient classCode="PSN" determinerCode="INSTANCE"><id root="2.16.156.10011.1.3" extension="{person}"/>
-<name>王小明</name><administrativeGenderCode code="1" codeSystem="2.16.156.10011.2.3.3.4" displayName="男性"/>
-<birthTime value="19850315"/><maritalStatusCode code="20" codeSystem="2.16.156.10011.2.3.3.5" displayName="已婚"/>
+<name>{name}</name><administrativeGenderCode code="{sex}" codeSystem="2.16.156.10011.2.3.3.4" displayName="性别"/>
+<birthTime value="{person[6:14]}"/><maritalStatusCode code="20" codeSystem="2.16.156.10011.2.3.3.5" displayName="已婚"/>
 <ethnicGroupCode code="01" codeSystem="2.16.156.10011.2.3.3.3" displayName="汉族"/></patient></patientRole>
 </recordTarget>
 <author typeCode="AUT"><time value="20260301"/><assignedAuthor classCode="ASSIGNED">

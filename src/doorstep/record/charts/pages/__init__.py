@@ -34,7 +34,7 @@ def summary(request: CalledRequest, resident: UUID) -> HttpResponse:
     """What holds now: problems, medicines, immunisations, latest results, encounters."""
     found = reads.summary(request.call, resident=resident)
     presenter = Presenter(found.head)
-    return render(request, "charts/summary.html", {**_head(found.head, "summary"), **_summary(found, presenter)})
+    return render(request, "charts/summary.html", {**head_context(found.head, "summary"), **_summary(found, presenter)})
 
 
 @page(Permission.OWN)
@@ -42,7 +42,7 @@ def own(request: CalledRequest) -> HttpResponse:
     """One's own record, in large type and without what only staff need."""
     found = reads.own_summary(request.call)
     presenter = Presenter(found.head)
-    context = {**_head(found.head, ""), **_summary(found, presenter)}
+    context = {**head_context(found.head, ""), **_summary(found, presenter)}
     return render(request, "charts/own.html", context | {"result_rows": [one.row for one in context["results"]]})
 
 
@@ -68,7 +68,7 @@ def timeline(request: CalledRequest, resident: UUID) -> HttpResponse:
     found = reads.timeline(request.call, resident=resident, narrowing=asked, page=at)
     presenter = Presenter(found.head)
     context = {
-        **_head(found.head, "timeline"),
+        **head_context(found.head, "timeline"),
         "form": TimelineFilter(request.GET or None, words.KINDS, found.head.institutions),
         "paged": found.days,
         "days": [(day.on, [presenter.entry(entry) for entry in day.entries]) for day in found.days.items],
@@ -85,7 +85,7 @@ def results(request: CalledRequest, resident: UUID) -> HttpResponse:
     presenter = Presenter(found.head)
     listed = [presenter.result(result) for result in found.results]
     return render(
-        request, "charts/results.html", {**_head(found.head, "results"), "results": listed, "more": found.more}
+        request, "charts/results.html", {**head_context(found.head, "results"), "results": listed, "more": found.more}
     )
 
 
@@ -97,7 +97,7 @@ def series(request: CalledRequest, resident: UUID) -> HttpResponse:
     found = reads.series(request.call, resident=resident, key=key, page=Page.read(request.GET.get("after"), 50))
     presenter = Presenter(found.head)
     context = {
-        **_head(found.head, "results"),
+        **head_context(found.head, "results"),
         "title": found.title,
         "curves": found.curves,
         "paged": found.values,
@@ -115,7 +115,7 @@ def entry(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpRe
     presenter = Presenter(found.head)
     teller = Teller(found, presenter)
     context = {
-        **_head(found.head, ""),
+        **head_context(found.head, ""),
         "found": found,
         "row": presenter.row(found.item),
         "kind": words.type_word(kind),
@@ -125,6 +125,7 @@ def entry(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpRe
         "is_unreadable": found.item.reading.validity is Validity.UNREADABLE,
         "versions": [(v, found.head.institutions.get(v.source, "")) for v in found.versions],
         "message": _message(request, found),
+        "is_document": kind == "DocumentReference",
         "raw": _pretty(found.body) if found.body is not None else None,
     }
     return render(request, "charts/entry.html", context)
@@ -136,7 +137,7 @@ def changes(request: CalledRequest, resident: UUID, kind: str, key: str) -> Http
     """What differs between two versions of a resource."""
     before, after = (_version(request.GET.get(name)) or 0 for name in ("from", "to"))
     found = reads.changes(request.call, resident=resident, kind=kind, key=key, before=before, after=after)
-    context = {**_head(found.head, ""), "found": found, "row": Presenter(found.head).row(found.item)}
+    context = {**head_context(found.head, ""), "found": found, "row": Presenter(found.head).row(found.item)}
     return render(request, "charts/changes.html", {**context, "kind": words.type_word(kind)})
 
 
@@ -151,7 +152,7 @@ def raw(request: CalledRequest, resident: UUID, kind: str, key: str) -> HttpResp
     return answer
 
 
-def _head(head: Head, current: str) -> dict[str, Any]:
+def head_context(head: Head, current: str) -> dict[str, Any]:
     """The context of every page: who it is, and the allergies that hold."""
     presenter = Presenter(head)
     held = [line for line in head.allergies if line.current]

@@ -41,7 +41,7 @@ def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | Non
     current, versions = _versions(chart, kind, key, version)
     stored = current if version in (None, current.version) else _old(chart, kind, key, version)
     resource = access.shown(call, kind, fhir.parsed(stored.body))
-    (item,) = rows.named([_item(stored, resource)])
+    (item,) = rows.named([item_of(stored, resource)])
     main, rest = fhir.definition(kind, resource)
     return Entry(
         head=head_of(chart),
@@ -53,6 +53,7 @@ def entry(call: Call, *, resident: UUID, kind: str, key: str, version: int | Non
         narrative=fhir.narrative(resource),
         body=stored.body.decode("utf-8", "replace") if access.may_read_raw(call, kind).allowed else None,
         targets=_targets(chart, resource, (kind, key)),
+        document=_document(chart, kind, key, resource),
     )
 
 
@@ -65,7 +66,7 @@ def changes(call: Call, *, resident: UUID, kind: str, key: str, before: int, aft
     older, newer = (access.shown(call, kind, fhir.parsed(stored.body)) for stored in (one, two))
     return Changes(
         head=head_of(chart),
-        item=_item(two, newer),
+        item=item_of(two, newer),
         before=_version(one),
         after=_version(two),
         changes=fhir.differences(older, newer),
@@ -79,6 +80,11 @@ def raw(call: Call, *, resident: UUID, kind: str, key: str, version: int | None 
     demand(access.may_read_raw(call, kind))
     current, _rest = _versions(chart, kind, key, version)
     return (current if version in (None, current.version) else _old(chart, kind, key, version)).body
+
+
+def proved(chart: Chart, kind: str, key: str) -> Stored:
+    """The version of a resource that holds, which is this resident's and shown to the caller; ``Refused`` else."""
+    return _versions(chart, kind, key)[0]
 
 
 def _versions(chart: Chart, kind: str, key: str, *asked: int | None) -> tuple[Stored, tuple[Version, ...]]:
@@ -155,12 +161,31 @@ def _version(stored: Stored) -> Version:
     return Version(stored.version, stored.updated, stored.source, stored.message, stored.deleted)
 
 
-def _item(stored: Stored, resource: Mapping[str, Any]) -> Item:
+def item_of(stored: Stored, resource: Mapping[str, Any]) -> Item:
+    """A stored version as it is read."""
     if resource or stored.deleted:
         read = fhir.reading(stored.type, resource, key=stored.id, deleted=stored.deleted)
     else:
         read = fhir.unreadable(stored.type, stored.id)
     return Item(read, stored.source, stored.updated, None, stored.patient)
+
+
+def _document(chart: Chart, kind: str, key: str, resource: Mapping[str, Any]) -> str:
+    """The id of the document that a resource is, or was read from, where that is in this chart; empty for none."""
+    paper = fhir.paper(resource) if kind == "DocumentReference" else None
+    if paper is not None:
+        return key if paper.content or paper.inline else ""
+    wanted = fhir.source_document(resource)
+    if not wanted:
+        return ""
+    found = rows.run(
+        sql.SQL(
+            "SELECT 1 FROM {table} WHERE id = %(key)s AND patient = ANY(%(patients)s::text[])"
+            " AND NOT deleted AND {guard}"
+        ).format(table=ledger.table("DocumentReference"), guard=rows.GUARD),
+        chart.asked | {"key": wanted},
+    )
+    return wanted if found else ""
 
 
 def _targets(chart: Chart, resource: Mapping[str, Any], itself: Key) -> dict[Key, Target]:

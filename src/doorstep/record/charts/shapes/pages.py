@@ -192,7 +192,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A resource with all that is known of it; ``body`` is the version's own JSON text, None if the caller may not."""
+    """A resource with all that is known of it; ``body`` is the version's own JSON text, None if the caller may not;
+    ``document`` the id of the DocumentReference that it is or was read from."""
 
     head: Head
     item: Item
@@ -203,6 +204,7 @@ class Entry:
     narrative: str
     body: str | None
     targets: Mapping[Key, Target] = field(default_factory=dict)
+    document: str = ""
 
     @property
     def newest(self) -> int:
