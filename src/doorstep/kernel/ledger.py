@@ -27,6 +27,7 @@ SHARED = frozenset(
     ("Endpoint", "HealthcareService", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole")
 )
 QUEUE = 0x6C656467  # the first key of the advisory locks of this file
+AT_ONCE = 100  # searches of one statement
 COLUMNS = "id, version, updated, source, message, patient, at, at_end, deleted, digest, tok, sensitive, body"
 KINDS = (
     "text", "int4", "timestamptz", "uuid", "int8", "text", "timestamptz", "timestamptz", "bool", "bytea", "int8[]",
@@ -318,9 +319,20 @@ def exist(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
     return found
 
 
-def matching(kind: str, tokens: Sequence[int], limit: int = 2) -> list[tuple[str, UUID]]:
-    """The (id, source) of at most ``limit`` resources that carry all of these hashed tokens."""
-    query = sql.SQL("SELECT id, source FROM {} WHERE tok @> %s::bigint[] AND NOT deleted ORDER BY id LIMIT %s")
+def matching(kind: str, searches: Sequence[Sequence[int]], limit: int) -> list[list[tuple[str, UUID]]]:
+    """For each search the (id, source) of at most ``limit`` resources that carry all of its hashed tokens, by id.
+
+    A statement holds many searches, each with its tokens written out: so PostgreSQL plans it by how common they are.
+    """
+    one = sql.SQL("(SELECT {}, id, source FROM {} WHERE tok @> {}::bigint[] AND NOT deleted ORDER BY id LIMIT {})")
+    found: list[list[tuple[str, UUID]]] = [[] for _ in searches]
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        rows = cast("Cursor[Any]", cursor.cursor).execute(query.format(table(kind)), [list(tokens), limit]).fetchall()
-    return [(r[0], r[1]) for r in rows]
+        raw = cast("Cursor[Any]", cursor.cursor)
+        for first in range(0, len(searches), AT_ONCE):
+            asked = [
+                one.format(sql.Literal(at), table(kind), sql.Literal(list(searches[at])), sql.Literal(limit))
+                for at in range(first, min(first + AT_ONCE, len(searches)))
+            ]
+            for at, key, source in raw.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall():
+                found[at].append((key, source))
+    return found

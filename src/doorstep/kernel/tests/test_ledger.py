@@ -106,9 +106,11 @@ class TestFound:
             fresh("a", identifier=said), fresh("b", identifier=said[:1]), fresh("c", identifier=said, deleted=True)
         )
         one, two = token_hash("identifier", "urn:x", "1"), token_hash("identifier", "urn:y", "2")
-        assert ledger.matching("Observation", [one], 9) == [("a", MINE), ("b", MINE)]
-        assert ledger.matching("Observation", [one, two], 9) == [("a", MINE)]
-        assert ledger.matching("Observation", [one], 1) == [("a", MINE)]
+        both = [("a", MINE), ("b", MINE)]
+        assert ledger.matching("Observation", [[one], [one, two], [0], [two]], 9) == [both, both[:1], [], both[:1]]
+        assert ledger.matching("Observation", [[one]], 1) == [both[:1]]
+        assert ledger.matching("Observation", [[two]] * (ledger.AT_ONCE + 1), 1)[-1] == both[:1]
+        assert ledger.matching("Observation", [], 1) == []
 
     def test_the_narrow_table_follows_the_newest_version(self):
         def coded(code: str, whose: str) -> ledger.Fresh:

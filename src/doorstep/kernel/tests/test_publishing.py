@@ -100,7 +100,7 @@ def test_it_is_found_by_what_it_says():
     write(caller(), place(status="active"))
     from doorstep.fhir.indexing import token_hash
 
-    assert ledger.matching("Location", [token_hash("status", None, "active")]) == [("a", MINE)]
+    assert ledger.matching("Location", [[token_hash("status", None, "active")]], 2) == [[("a", MINE)]]
 
 
 def test_equal_content_makes_no_new_version_and_other_content_one():

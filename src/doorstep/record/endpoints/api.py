@@ -19,6 +19,6 @@ from doorstep.record.endpoints.shapes import Arrival, Door, Endpoint, Facts, Gau
 
 __all__ = [
     "KEEP", "KNOWN", "MLLP", "OK", "PROTOCOLS", "Arrival", "Arriving", "Dispatcher", "Door", "Endpoint", "Facts",
-    "Gauge", "Kept", "Outcome", "Outward", "Protocol", "Unanswered", "Unreachable", "Verdict", "arriving", "columns", "done",
-    "doors", "found", "gauges", "handed", "key_of", "may_come_from", "send", "slot_of", "tell",
+    "Gauge", "Kept", "Outcome", "Outward", "Protocol", "Unanswered", "Unreachable", "Verdict", "arriving", "columns",
+    "done", "doors", "found", "gauges", "handed", "key_of", "may_come_from", "send", "slot_of", "tell",
 ]  # fmt: skip

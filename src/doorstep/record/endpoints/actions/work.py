@@ -23,9 +23,8 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import counting
-from doorstep.record.endpoints.actions.known import leave_out
 from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessage, go_on
-from doorstep.record.endpoints.actions.reading import Read, Reader
+from doorstep.record.endpoints.actions.reading import Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules.facts import MESSAGES, SLOTS
@@ -98,10 +97,11 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     rows = _oldest(endpoint, slot) if place is not None else []
     if place is None or not rows:
         return 0
-    reader = MessageReader(place) if place.protocol == MESSAGES else Reader(place)
+    reader: Any = MessageReader(place) if place.protocol == MESSAGES else Reader(place)
     read = [(row, reader.read(row)) for row in rows]
     outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
-    outcomes += _taken(call, place, reader.channel, _pieces(place, reader, read))
+    pieces = [Mapped(row, r.params, reader.piece(row, r.converted)) for row, r in read if r.converted is not None]
+    outcomes += _taken(call, place, reader.channel, pieces)
     _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
     _keep(endpoint, outcomes)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
@@ -139,46 +139,33 @@ def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A message that was mapped, and what its transaction needed not say, for it is there."""
+    """A message that was mapped: what exchange is to take, and what its journey will tell of the mapping."""
 
     row: Inbound
     params: Mapping[str, Any]
-    known: tuple[str, ...]
     piece: exchange.Piece
 
 
-def _pieces(place: Endpoint, reader: Any, read: Sequence[tuple[Inbound, Read | ReadMessage]]) -> list[Mapped]:
-    found = [(row, r.params, r.converted) for row, r in read if r.converted is not None]
-    known = leave_out([converted.bundle for *_, converted in found], place.organisation_id)
-    return [
-        Mapped(row, params, there, reader.piece(row, converted))
-        for (row, params, converted), there in zip(found, known, strict=True)
-    ]
-
-
 def _taken(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
-    """All together; where one of them cannot be used, each by itself, so that nothing is left of that one."""
+    """All together. Of what exchange cannot use nothing is left: the others are taken once more, without it."""
     if not pieces:
         return []
     try:
         with transaction.atomic():
             outcomes = _take(call, place, channel, pieces)
-            if len(pieces) > 1 and any(each.reason for each in outcomes):
-                raise _OneByOne
-            if outcomes[0].reason:
-                transaction.set_rollback(True)
-            return outcomes
+            if not any(each.reason for each in outcomes):
+                return outcomes
+            transaction.set_rollback(True)
     except OperationalError:  # the database is away, or busy: it is all still to be done
         raise
     except Exception as error:  # whatever it was, the others must not wait for it
         if len(pieces) == 1:
             log.exception("message %s of endpoint %s failed", pieces[0].row.pk, place.pk)
             return [Outcome(pieces[0].row, "processing-failed", params={"detail": type(error).__name__})]
-    return [outcome for each in pieces for outcome in _taken(call, place, channel, [each])]
-
-
-class _OneByOne(Exception):
-    """One of several cannot be used."""
+        half = len(pieces) // 2
+        return _taken(call, place, channel, pieces[:half]) + _taken(call, place, channel, pieces[half:])
+    sound = [piece for piece, outcome in zip(pieces, outcomes, strict=True) if not outcome.reason]
+    return [outcome for outcome in outcomes if outcome.reason] + _taken(call, place, channel, sound)
 
 
 def _take(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
@@ -189,7 +176,7 @@ def _take(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -
 
 def _outcome(each: Mapped, receipt: exchange.Receipt) -> Outcome:
     if receipt.state == "applied" and not receipt.set_aside:
-        wrote = [*each.known, *(answer.location for answer in receipt.answers if answer.location)][:WROTE]
+        wrote = [answer.location for answer in receipt.answers if answer.location][:WROTE]
         return Outcome(each.row, params=each.params, number=receipt.message, wrote=wrote)
     problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
     return Outcome(each.row, problem.code, problem.path, dict(problem.params))

@@ -20,11 +20,13 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import demand
 from doorstep.kernel.fhir_index import index_of
+from doorstep.kernel.standing import Standing
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
 from doorstep.record.exchange.actions import checks, conditions, documents, links, targets
 from doorstep.record.exchange.actions.keep import keep
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
+from doorstep.record.exchange.actions.searching import Apart, Sight
 from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
 
@@ -46,35 +48,47 @@ def apply(
 ) -> list[Receipt]:
     """Use a batch of pieces of one source, each whole or (where its kind allows) its sound entries.
 
-    ``again`` is the number of the message that is tried again (its only piece). Raises ``ledger.Claimed`` and
-    ``IntegrityError`` for the caller to try again; then nothing was changed.
+    ``again`` is the number of the message that is tried again (its only piece). Raises ``ledger.Claimed``,
+    ``IntegrityError`` and ``Apart`` for the caller to try again; then nothing was changed.
     """
     demand(may_send_for(call, source))
-    for prepared in batch:
-        if not prepared.settled:
-            meet([prepared], source, claimed, reads=channel == "fhir")
+    _demand_sound(batch)
+    if not all(prepared.settled for prepared in batch):
+        meet(batch, source, claimed, reads=channel == "fhir")
     return carry_out(call, source, batch, channel, again)
 
 
 def meet(batch: Sequence[Prepared], source: UUID, claimed: Keys, *, reads: bool) -> None:
     """Resolve what pieces ask under a condition, and give their items the ids and bodies that will be written.
 
-    ``reads``: whether entries that only read are answered by whoever sent the pieces in.
+    Each sees what those before it will write. ``reads``: whether entries that only read are answered by whoever sent
+    the pieces in.
     """
     conditions.lock([item for prepared in batch for item in prepared.plan.items])
     documents.lock(batch, source)
-    for prepared in batch:
-        if not reads:
-            _refuse_reads(prepared)
-        conditions.identify(prepared, source)
-        documents.relate(prepared, source)
-        settle(prepared, source, claimed)
-        documents.point(prepared)
-        targets.refuse_overlap(prepared)
-    targets.look(batch, source)
-    for prepared in batch:
-        conditions.resolve_references(prepared, source)
+    sight = Sight(batch, source)
+    for place, prepared in enumerate(batch):
+        if not prepared.settled:
+            if not reads:
+                _refuse_reads(prepared)
+            conditions.identify(prepared, place, sight)
+            documents.relate(prepared, source)
+            settle(prepared, source, claimed)
+            documents.point(prepared)
+            targets.refuse_overlap(prepared)
+        sight.note(place, prepared)
+    targets.look(batch, source, sight)
+    for place, prepared in enumerate(batch):
+        conditions.resolve_references(prepared, place, sight)
     targets.patch(batch, source)
+
+
+def _demand_sound(batch: Sequence[Prepared]) -> None:
+    """Raise ``Apart`` where pieces that build on one another stand beside one at fault: what they found may not be."""
+    if len(batch) > 1 and any(prepared.careful and not prepared.direct for prepared in batch):
+        faulty = [place for place, p in enumerate(batch) if p.problem is not None or p.aside]
+        if faulty:
+            raise Apart(faulty)
 
 
 def _refuse_reads(prepared: Prepared) -> None:
@@ -88,10 +102,13 @@ def carry_out(
 ) -> list[Receipt]:
     """Write what is sound of pieces that were met, keep the messages, tell the trail and the outbox."""
     checks.refuse_invalid(batch, source)
+    _demand_sound(batch)
     rows, patients = _register(call, source, batch)
+    _demand_sound(batch)
     numbers = _numbers(len(batch)) if again is None else [again]
     at = clock.now()
     outcomes = _write(source, batch, rows, numbers, at)
+    _follow(source, batch, numbers, outcomes, at)
     _demand_unchanged(batch, numbers, outcomes)
     receipts = [_receipt(p, n, outcomes[n], at) for p, n in zip(batch, numbers, strict=True)]
     kept = [(p, r) for p, r in zip(batch, receipts, strict=True) if not (p.direct and p.failed())]
@@ -115,6 +132,23 @@ def _reports(rows: dict[int, list[tuple[Item, Index]]], numbers: Sequence[int], 
 def _results(item: Item) -> list[str]:
     said = item.resource.get("result")
     return [str(each.get("reference")) for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+
+
+def _follow(source: UUID, batch: Sequence[Prepared], numbers: Sequence[int], outcomes: Outcomes, at: datetime) -> None:
+    """Have what a piece looked at stand as the pieces before it in the batch have left it."""
+    left: dict[targets.Key, int] = {}
+    for prepared, number in zip(batch, numbers, strict=True):
+        written = outcomes[number]
+        for item in prepared.plan.items if left and prepared.careful else ():
+            if (version := left.get(targets.key_of(prepared, item))) is None:
+                continue
+            if item.index in prepared.there:
+                prepared.there[item.index] = Standing(version, at, source, deleted=False, published=False)
+            if item.index in prepared.expected:
+                prepared.expected[item.index] = version
+        for item in prepared.plan.items:
+            if item.index in written:
+                left[item.type, item.id or ""] = written[item.index].version
 
 
 def _demand_unchanged(batch: Sequence[Prepared], numbers: Sequence[int], outcomes: Outcomes) -> None:
@@ -162,7 +196,8 @@ def _index(batch: Sequence[Prepared]) -> tuple[dict[int, list[tuple[Item, Index]
         rows[place] = []
         for item in prepared.sound():
             try:
-                rows[place].append((item, index_of(item.type, item.resource)))
+                body, known = prepared.indexed.get(item.index, (b"", None))
+                rows[place].append((item, known if known and body is item.body else index_of(item.type, item.resource)))
             except FhirProblem as found:
                 prepared.aside[item.index] = problem_of(found.at(item.expression), item.index)
                 faults = True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import parse_qsl
@@ -12,66 +11,10 @@ from uuid import UUID
 from django.db import connection
 
 from doorstep.fhir.bundle import Item
-from doorstep.fhir.indexing import token_hash
 from doorstep.fhir.problems import FhirProblem
-from doorstep.fhir.tables import table
-from doorstep.kernel import ledger
-from doorstep.kernel.fhir_search import search_ids
 from doorstep.record.exchange.actions.prepare import Prepared, problem_of
+from doorstep.record.exchange.actions.searching import Sight, Unanswerable, query_of, search
 from doorstep.record.exchange.shapes import Problem
-
-PLAIN = re.compile(r"[^,\\$]*[^,\\$|]")  # one value, no list and nothing escaped
-SOME = 50  # more that carry the same identifiers are sought by the search, which knows whose they are
-
-
-class Unanswerable(Exception):
-    """A search that is not supported, matches nothing or matches several."""
-
-    def __init__(self, code: str, reference: str) -> None:
-        super().__init__(code)
-        self.code, self.reference = code, reference
-
-
-def find(kind: str, query: str, source: UUID | None, limit: int) -> list[str]:
-    """The ids of at most ``limit`` resources that match, of one institution or (None) of all; deleted ones do not.
-
-    What names nothing but identifiers is looked up here, all else by the door's own search. Raises ``FhirProblem`` for
-    what cannot be asked.
-    """
-    tokens = _tokens(query)
-    if tokens:
-        found = ledger.matching(kind, tokens, limit=SOME)
-        if len(found) < SOME:
-            return [key for key, owner in found if source in (None, owner)][:limit]
-    return search_ids(kind, query, None if source is None else [source], limit)
-
-
-def search(kind: str, query: str, source: UUID, *, own: bool = False) -> str | None:
-    """The id of the one resource that a search means: the source's own first, then anyone's.
-
-    Only the source's own (``own``) where it is to be changed, and of what is about a person: else a source could learn
-    who is known elsewhere, and write into another's record. Raises ``Unanswerable`` where it matches several.
-    """
-    found = find(kind, query, source, 2)
-    if not found and not own and not about_person(kind):
-        found = find(kind, query, None, 2)
-    if len(found) > 1:
-        raise Unanswerable("conditional-many", f"{kind}?{query}")
-    return found[0] if found else None
-
-
-def about_person(kind: str) -> bool:
-    """Whether resources of the type are a person's, and not shared by all as institutions and doctors are."""
-    return kind == "Patient" or table(kind).patient is not None
-
-
-def _tokens(query: str) -> list[int]:
-    """The hashed tokens of a search that is nothing but plain identifiers (``system|value``); none for any other."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    if any(name != "identifier" or not PLAIN.fullmatch(value) for name, value in pairs):
-        return []
-    parts = [value.rpartition("|") for _, value in pairs]
-    return [token_hash("identifier", system or None, code) for system, _, code in parts]
 
 
 def leads_on(reference: str, source: UUID) -> bool:
@@ -83,20 +26,12 @@ def leads_on(reference: str, source: UUID) -> bool:
         return True
 
 
-def query_of(item: Item) -> str:
-    """The search on which an item depends; empty where it depends on none."""
-    if item.method == "POST":
-        said = item.if_none_exist or ""
-        return said.partition("?")[2] or said
-    return item.query or "" if item.method in ("PUT", "PATCH", "DELETE") else ""
-
-
 def lock(items: Iterable[Item]) -> None:
     """Let writes that depend on the same search pass one by one: else two creates would both find nothing."""
     keys = {lock_key(item.type, query) for item in items if (query := query_of(item))}
-    with connection.cursor() as cursor:
-        for key in sorted(keys):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) k", [sorted(keys)])
 
 
 def lock_key(kind: str, query: str) -> int:
@@ -106,7 +41,7 @@ def lock_key(kind: str, query: str) -> int:
     return int.from_bytes(mark, "big", signed=True)
 
 
-def identify(prepared: Prepared, source: UUID) -> None:
+def identify(prepared: Prepared, place: int, sight: Sight) -> None:
     """Give items that depend on a search the id of what it finds; what it cannot decide is put aside.
 
     Many matches, an id in the body that is another: R4, http.html, "conditional update" and its like. A conditional
@@ -117,7 +52,7 @@ def identify(prepared: Prepared, source: UUID) -> None:
         if not query or item.problem is not None:
             continue
         try:
-            found = search(item.type, query, source, own=item.method != "POST")
+            found = sight.search(place, item.type, query, own=item.method != "POST")
         except (Unanswerable, FhirProblem) as fault:
             prepared.put_aside(item, _problem(fault))
             continue
@@ -138,11 +73,11 @@ def _take(prepared: Prepared, item: Item, found: str | None) -> None:
         item.id = found
 
 
-def resolve_references(prepared: Prepared, source: UUID) -> None:
+def resolve_references(prepared: Prepared, place: int, sight: Sight) -> None:
     """Put ``Type/id`` in the place of each conditional reference; what cannot be resolved is set aside."""
     for reference in prepared.plan.conditional:
         try:
-            found = search(reference.type, reference.query, source)
+            found = sight.search(place, reference.type, reference.query)
             if found is None:
                 raise Unanswerable("conditional-none", reference.reference)
             reference.item.replace_reference(reference.reference, f"{reference.type}/{found}")

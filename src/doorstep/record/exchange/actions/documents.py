@@ -15,7 +15,7 @@ from django.db import connection
 from doorstep.adapters.cda.mapping import Kin
 from doorstep.fhir.bundle import Item
 from doorstep.kernel import ledger
-from doorstep.record.exchange.actions import conditions
+from doorstep.record.exchange.actions import conditions, searching
 from doorstep.record.exchange.actions.prepare import Prepared
 from doorstep.record.exchange.shapes import Problem
 
@@ -95,7 +95,7 @@ def _numbers(kin: Kin) -> tuple[str, ...]:
 def _others(kin: Kin, source: UUID) -> Iterator[Other]:
     ids: dict[str, None] = {}
     for number in _numbers(kin):
-        ids |= dict.fromkeys(conditions.find(TYPE, f"identifier={quote(number, safe=':/')}", source, VERSIONS))
+        ids |= dict.fromkeys(searching.find(TYPE, f"identifier={quote(number, safe=':/')}", source, VERSIONS))
     for key in ids:
         stored = ledger.read(TYPE, key)
         if key != kin.document and stored is not None and not stored.deleted and stored.source == source:

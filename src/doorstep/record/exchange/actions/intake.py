@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, OperationalError
@@ -14,6 +15,7 @@ from doorstep.kernel import ledger
 from doorstep.kernel.call import Call
 from doorstep.record.exchange import reads, rules
 from doorstep.record.exchange.access import Permission, may_send_for
+from doorstep.record.exchange.actions import searching
 from doorstep.record.exchange.actions.apply import apply
 from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, read, settle
 from doorstep.record.exchange.shapes import Piece, Problem, Receipt
@@ -41,13 +43,14 @@ def take(call: Call, source: UUID, pieces: Iterable[Piece], channel: str) -> Ite
     for piece, digest, known in _looked_up(source, pieces):
         before = known if sends else None
         prepared = None if before or digest in batch.digests else read(piece, source)
-        if batch.pieces and (prepared is None or prepared.careful):
+        alone = searching.alone(prepared)
+        if batch.pieces and (prepared is None or alone):
             yield flush()
         if prepared is None:
             yield [before or reads.receipts(source, [digest])[digest]]
             continue
         batch.add(prepared)
-        if prepared.careful or batch.full:
+        if alone or batch.full:
             yield flush()
     if batch.pieces:
         yield flush()
@@ -60,17 +63,23 @@ class _Batch:
     pieces: list[Prepared] = field(default_factory=list)
     digests: set[bytes] = field(default_factory=set)
     resources: int = 0
+    searches: int = 0
     size: int = 0
 
     def add(self, prepared: Prepared) -> None:
         self.pieces.append(prepared)
         self.digests.add(prepared.digest)
         self.resources += len(prepared.plan.items)
+        self.searches += sum(1 for _ in searching.asked(prepared)) if prepared.careful else 0
         self.size += len(prepared.piece.raw)
 
     @property
     def full(self) -> bool:
-        return self.resources >= rules.BATCH_RESOURCES or self.size >= rules.BATCH_BYTES
+        return (
+            self.resources >= rules.BATCH_RESOURCES
+            or self.searches >= searching.SEARCHES
+            or self.size >= rules.BATCH_BYTES
+        )
 
 
 def _looked_up(source: UUID, pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bytes, Receipt | None]]:
@@ -102,12 +111,12 @@ def apply_safely(
     claimed: Keys = frozenset()
     for _ in range(TRIES):
         try:
-            for prepared in batch:
-                if not (prepared.careful or prepared.settled):
-                    settle(prepared, source, claimed)
+            _settle_plain(batch, source, claimed)
             return apply(call, source=source, batch=batch, channel=channel, claimed=claimed, again=again)
         except ledger.Claimed as found:
             claimed |= found.keys
+        except searching.Apart as found:
+            return _apart(call, source, batch, channel, found.places)
         except (IntegrityError, OperationalError) as error:
             demand_passing(error, len(batch))
         except DataError as error:
@@ -117,6 +126,13 @@ def apply_safely(
             return _rest(call, source, batch, channel, known)
         batch = [read(p.piece, source) for p in batch]
     raise OperationalError(f"gave up after {TRIES} tries")
+
+
+def _settle_plain(batch: Sequence[Prepared], source: UUID, claimed: Keys) -> None:
+    """Settle, outside of the transaction, what depends on nothing that is there."""
+    for prepared in batch:
+        if not (prepared.careful or prepared.settled):
+            settle(prepared, source, claimed)
 
 
 def demand_passing(error: IntegrityError | OperationalError, size: int) -> None:
@@ -133,6 +149,14 @@ def _rest(
     if left:
         known |= {p.digest: r for p, r in zip(left, apply_safely(call, source, left, channel), strict=True)}
     return [known[p.digest] for p in batch]
+
+
+def _apart(call: Call, source: UUID, batch: Sequence[Prepared], channel: str, places: frozenset[int]) -> list[Receipt]:
+    """Those at fault each by itself, those between them together; in their order."""
+    receipts: list[Receipt] = []
+    for _, group in groupby(enumerate(batch), key=lambda each: each[0] if each[0] in places else -1):
+        receipts += apply_safely(call, source, [read(old.piece, source) for _, old in group], channel)
+    return receipts
 
 
 def _one_by_one(

@@ -12,6 +12,7 @@ from doorstep.adapters.cda import mapping
 from doorstep.adapters.cda.shapes import Problem as Left
 from doorstep.adapters.cda.shapes import Unreadable
 from doorstep.fhir.bundle import BundlePlan, Item, read_bundle
+from doorstep.fhir.indexing import Index
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.reading import Limits, Parsed, check, is_id, minify, text_of
 from doorstep.fhir.resolution import resolve
@@ -34,7 +35,8 @@ class Prepared:
     ``existing`` are the ids of what conditional creates found, ``found`` the items whose search found one. ``there`` is
     how targets stood when they were looked at, ``expected`` the versions on which a write rests. ``direct``: a single
     interaction, whose sender is told of a fault at once, so that nothing of it is set aside; ``checked``: its structure
-    is known to be right. ``more`` are the problems of items beyond those that stand ``aside``.
+    is known to be right. ``more`` are the problems of items beyond those that stand ``aside``; ``indexed`` are the
+    bodies of items that were indexed before their turn, with their index.
 
     Of a document: ``kin`` tells its versions, ``places`` where in it each item comes from, ``notes`` what of it went
     nowhere; they stop nothing.
@@ -54,6 +56,7 @@ class Prepared:
     request: str = ""
     checked: bool = False
     more: dict[int, list[Problem]] = field(default_factory=dict)
+    indexed: dict[int, tuple[bytes, Index]] = field(default_factory=dict)
     kin: mapping.Kin | None = None
     places: tuple[str, ...] = ()
     notes: list[Problem] = field(default_factory=list)
@@ -65,7 +68,7 @@ class Prepared:
 
     @property
     def careful(self) -> bool:
-        """Whether what it does depends on what is there: such a piece gets a transaction of its own."""
+        """Whether what it does depends on what is there, or on what the pieces before it do."""
         return any(
             i.if_none_exist
             or i.query

@@ -16,6 +16,7 @@ from doorstep.fhir.reading import check as check_resource
 from doorstep.kernel import ledger
 from doorstep.kernel.standing import Standing, standing
 from doorstep.record.exchange.actions.prepare import Prepared, problem_of
+from doorstep.record.exchange.actions.searching import Sight
 from doorstep.record.exchange.shapes import Problem
 
 JSON_PATCH = "application/json-patch+json"
@@ -23,12 +24,13 @@ CHANGES = ("PUT", "PATCH", "DELETE")
 Key = tuple[str, str]
 
 
-def look(batch: Sequence[Prepared], source: UUID) -> None:
+def look(batch: Sequence[Prepared], source: UUID, sight: Sight) -> None:
     """Look at what the batch is about to change; what is another's, or of another version than asked, is put aside."""
-    looked = [(prepared, item) for prepared in batch for item in _looked_at(prepared)]
-    there = standing([_key(prepared, item) for prepared, item in looked]) if looked else {}
-    for prepared, item in looked:
-        found = there.get(_key(prepared, item))
+    looked = [(place, prepared, item) for place, prepared in enumerate(batch) for item in _looked_at(prepared)]
+    there = standing([key_of(prepared, item) for _, prepared, item in looked]) if looked else {}
+    for place, prepared, item in looked:
+        key = key_of(prepared, item)
+        found = sight.standing(place, key, there.get(key))
         if found is not None:
             prepared.there[item.index] = found
         if item.index not in prepared.existing:
@@ -53,7 +55,8 @@ def _looked_at(prepared: Prepared) -> Iterator[Item]:
             yield item
 
 
-def _key(prepared: Prepared, item: Item) -> Key:
+def key_of(prepared: Prepared, item: Item) -> Key:
+    """Type and id of what an item writes, or has found to be there already."""
     return item.type, prepared.existing.get(item.index) or item.id or ""
 
 

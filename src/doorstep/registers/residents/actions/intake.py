@@ -8,7 +8,6 @@ leads to several residents the records around it are grouped anew (``regrouping`
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -56,15 +55,16 @@ def place(call: Call, incoming: Sequence[Incoming]) -> tuple[Verdict, ...]:
 
 
 def _rounds(incoming: Sequence[Incoming]) -> list[list[int]]:
-    """Positions, divided so that no round holds two versions of one record; nearly always one round."""
+    """Positions, in their order, divided so that no round holds two versions of one record; nearly always one round."""
     rounds: list[list[int]] = []
-    times: Counter[str] = Counter()
+    seen: set[str] = set()
     for at, record in enumerate(incoming):
-        turn = times[record.patient_id] if record.patient_id else 0
-        times[record.patient_id] += 1
-        if turn == len(rounds):
+        if not rounds or record.patient_id in seen:
             rounds.append([])
-        rounds[turn].append(at)
+            seen = set()
+        rounds[-1].append(at)
+        if record.patient_id:
+            seen.add(record.patient_id)
     return rounds
 
 
