@@ -9,17 +9,20 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision
 from doorstep.registers.organisations import rules
+from doorstep.registers.organisations.actions.entering import enter, take_back
 from doorstep.registers.organisations.actions.loading import load
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.bounds import (
     by_uscc,
     consortia_of,
+    credit_code,
     leaders,
     members,
     names,
     places,
     reach,
     source,
+    versions,
 )
 from doorstep.registers.organisations.reads.directory import (
     area_names,
@@ -29,6 +32,7 @@ from doorstep.registers.organisations.reads.directory import (
     directory,
     line,
 )
+from doorstep.registers.organisations.rules import sheet
 from doorstep.registers.organisations.shapes import (
     AgreementIn,
     AreaIn,
@@ -36,6 +40,7 @@ from doorstep.registers.organisations.shapes import (
     DepartmentIn,
     DepartmentLine,
     DirectoryIn,
+    Entered,
     Facts,
     Line,
     Loaded,
@@ -50,6 +55,7 @@ __all__ = [
     "DepartmentIn",
     "DepartmentLine",
     "DirectoryIn",
+    "Entered",
     "Facts",
     "Line",
     "Loaded",
@@ -58,9 +64,11 @@ __all__ = [
     "area_names",
     "by_uscc",
     "consortia_of",
+    "credit_code",
     "department_names",
     "departments",
     "departments_of",
+    "enter",
     "get",
     "grade_of_words",
     "last_day",
@@ -73,7 +81,10 @@ __all__ = [
     "names",
     "places",
     "reach",
+    "sheet",
     "source",
+    "take_back",
+    "versions",
 ]
 
 grade_of_words = rules.grade_of_words
