@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell as Written
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -73,13 +72,13 @@ def _write(sheet: Any, leaf: Leaf) -> None:
         sheet.add_data_validation(rule)
 
 
-def _put(cell: Written, text: str) -> None:
+def _put(cell: Any, text: str) -> None:
     plain = ILLEGAL_CHARACTERS_RE.sub("", text)
     # the library reads _x000D_ as the character itself (ECMA-376-1, 22.9.2.19), so an underscore is written as one
     cell.value = _ESCAPED.sub("_x005F_x", plain)
     cell.data_type = "s"  # else what begins with = becomes a formula
     cell.number_format = "@"
-    cell.quotePrefix = plain.startswith(RISKY)  # type: ignore[attr-defined]  # a style's attribute, by descriptor
+    cell.quotePrefix = plain.startswith(RISKY)
     cell.alignment = Alignment(vertical="top", wrap_text=len(plain) > 20)
 
 

@@ -20,7 +20,7 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 def takes_file(most: int) -> Callable[[V], V]:
-    """Let a page, from above ``page``, take one file of at most so many bytes; of a larger one only the size is told."""
+    """Let a page, from above ``page``, take one file of at most so many bytes; of a larger one its size is told."""
 
     def mark(view: V) -> V:
         view.takes_file = most  # type: ignore[attr-defined]  # read below, before the view is reached

@@ -40,17 +40,20 @@ def patient(said: Mapping[str, str], place: str, before: Json | None) -> Json:
     made["identifier"] = [*kept, *({"system": s, "value": v} for s, v in numbers.items())]
     if said["name"] not in [n.get("text") for n in made.get("name", [])]:
         made["name"] = [{"text": said["name"]}]
-    number = said.get("id_number", "")
-    if sex := said.get("sex") or _sex(number):
-        made["gender"] = _GENDERS[sex]
-    if born := said.get("birth_date") or _born(number):
-        made["birthDate"] = born
+    made |= _told(said)
     if said.get("phone"):
         others = [t for t in made.get("telecom", []) if t.get("system") != "phone"]
         made["telecom"] = [*others, {"system": "phone", "value": said["phone"]}]
-    if said.get("address"):
-        made["address"] = [{"text": said["address"]}]
     return made
+
+
+def _told(said: Mapping[str, str]) -> Json:
+    """Sex, birth and address, where they were filled in; the first two also where the resident ID tells them."""
+    number = said.get("id_number", "")
+    sex, born = said.get("sex") or _sex(number), said.get("birth_date") or _born(number)
+    made: Json = {"gender": _GENDERS[sex]} if sex else {}
+    made |= {"birthDate": born} if born else {}
+    return made | ({"address": [{"text": said["address"]}]} if said.get("address") else {})
 
 
 def _sex(number: str) -> str:

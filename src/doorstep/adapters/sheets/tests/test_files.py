@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from datetime import datetime
@@ -46,10 +47,15 @@ def read(raw: bytes, limits: Limits | None = None) -> list[list[object]]:
 
 def fault(raw: bytes, limits: Limits | None = None) -> str:
     """The code of the fault that reading raises."""
-    with pytest.raises(SheetFault) as found:
-        for table in tables(raw, limits):
-            assert table.rows is not None
-    return found.value.code
+    return outcome(raw, limits).removeprefix("!")
+
+
+def outcome(raw: bytes, limits: Limits | None = None) -> str:
+    """ "!" and the code of the fault that reading raises, or how many rows there are."""
+    try:
+        return str(sum(len(table.rows) for table in tables(raw, limits)))
+    except SheetFault as found:
+        return f"!{found.code}"
 
 
 @settings(max_examples=60, deadline=None)
@@ -71,8 +77,6 @@ def test_nothing_that_is_written_is_a_formula(rows: list[list[str]]) -> None:
     """No cell of a workbook has the type of a formula; no cell of a CSV file begins as one."""
     book = load_workbook(io.BytesIO(workbook([Leaf("甲", [["题"], *rows])])))
     assert all(cell.data_type != "f" for leaf in book for row in leaf.iter_rows() for cell in row)
-    import csv
-
     lines = csv.reader(io.StringIO(comma_separated(rows).decode("utf-8-sig"), newline=""))
     assert not [cell for line in lines for cell in line if cell.startswith(RISKY)]
 
@@ -80,10 +84,7 @@ def test_nothing_that_is_written_is_a_formula(rows: list[list[str]]) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=200).map(lambda b: b"PK\x03\x04" + b)))
 def test_any_garbage_is_a_table_or_a_fault(raw: bytes) -> None:
-    try:
-        assert all(table.rows is not None for table in tables(raw))
-    except SheetFault as found:
-        assert found.code.startswith("sheet.")
+    assert outcome(raw).startswith("!sheet.") or outcome(raw).isdigit()
 
 
 SOUND = workbook([Leaf("甲", [["姓名", "年龄"], ["王小明", "5"]])])
@@ -98,10 +99,8 @@ def test_a_workbook_with_a_part_broken_is_a_table_or_a_fault(data: st.DataObject
     text = zipfile.ZipFile(io.BytesIO(SOUND)).read(name)
     cut = data.draw(st.integers(0, len(text)))
     new = data.draw(st.sampled_from([text[:cut], text[cut:], b"<a/>", text.replace(b"<row", b"<r0w"), b""]))
-    try:
-        assert all(table.rows is not None for table in tables(replaced(SOUND, {name: new})))
-    except SheetFault as found:
-        assert found.code.startswith("sheet.")
+    found = outcome(replaced(SOUND, {name: new}))
+    assert found.startswith("!sheet.") or found.isdigit()
 
 
 def replaced(raw: bytes, parts: dict[str, bytes]) -> bytes:
@@ -131,7 +130,8 @@ def test_the_ways_of_wps_and_excel() -> None:
     """A dimension that is not so, inline strings, shared formulas with their last value, gaps, blanks with a format,
     a cell in the last corner that makes nobody hold all before it."""
     rows = (
-        '<row r="1"><c r="A1" t="inlineStr"><is><t>姓名</t></is></c><c r="C1" t="inlineStr"><is><t>号</t></is></c></row>'
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>姓名</t></is></c>'
+        '<c r="C1" t="inlineStr"><is><t>号</t></is></c></row>'
         '<row r="4"><c r="A4" t="inlineStr"><is><r><t>王</t></r><r><t>五</t></r></is></c>'
         '<c r="B4" s="1"/><c r="C4"><f>1+1</f><v>2</v></c></row>'
         '<row r="9"><c r="A9" t="inlineStr"><is><t> </t></is></c></row>'

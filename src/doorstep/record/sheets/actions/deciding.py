@@ -80,6 +80,6 @@ def forget(call: Call) -> int:
     rows = Import.objects.unscoped("by the clock").filter(
         state__in=(State.CHECKED, State.DROPPED), created_at__lt=before
     )
-    done, _ = rows.delete()
+    done: int = rows.delete()[0]
     about("Import", "", count=done)
     return done

@@ -77,7 +77,7 @@ def _make(call: Call, kind: str, file: str, digest: bytes, found: Read) -> UUID:
     )  # fmt: skip
     entries = (
         Entry(
-            batch=row, organisation_id=call.organisation, number=each.number, cells=list(each.cells),
+            batch=row, organisation_id=row.organisation_id, number=each.number, cells=list(each.cells),
             said=dict(each.said), unread=[w.as_list() for w in each.wrong],
         )
         for each in found.rows
@@ -98,8 +98,9 @@ def asker(call: Call, kind: str) -> dict[str, Any]:
 
 def call_of(said: dict[str, Any]) -> Call:
     """The call again from what ``asker`` kept."""
+    scope = Scope(frozenset(map(UUID, said["organisations"])), said["everywhere"])
     return Call(
-        said["actor"], said["name"], clock.now(), Scope(frozenset(map(UUID, said["organisations"])), said["everywhere"]),
+        said["actor"], said["name"], clock.now(), scope,
         frozenset(said["permissions"]), UUID(said["post"]) if said["post"] else None, UUID(said["organisation"]),
         said["role"], said["purpose"], said["request"],
     )  # fmt: skip

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -86,7 +87,7 @@ def _fill(call: Call, row: Import, entries: Sequence[Entry]) -> None:
         wrong = entry.unread
         if not wrong:
             at = At(row.organisation_id, place, f"{row.pk}:{entry.number}")
-            done, wrong = _tried(row.kind, lambda at=at, said=entry.said: kind.fill(call, at, said))
+            done, wrong = _tried(row.kind, partial(kind.fill, call, at, entry.said))
         entry.wrong = wrong
         entry.outcome = done.outcome if done else Outcome.REFUSED
         entry.effect = dict(done.effect) if done and done.effect else None
@@ -96,7 +97,7 @@ def _undo(call: Call, row: Import, entries: Sequence[Entry]) -> None:
     kind, place = KINDS[row.kind], standing.place_of(row.organisation_id)
     for entry in entries:
         at = At(row.organisation_id, place, f"{row.pk}:{entry.number}")
-        _, wrong = _tried(row.kind, lambda at=at, effect=entry.effect: kind.undo(call, at, effect))
+        _, wrong = _tried(row.kind, partial(kind.undo, call, at, entry.effect or {}))
         entry.wrong, entry.undo = wrong, Undo.STAYS if wrong else Undo.UNDONE
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRefresh
 
 from doorstep.kernel.paging import Page
 from doorstep.kernel.watermark import watermark
-from doorstep.kernel.web.pages import CalledRequest, page
+from doorstep.kernel.web.pages import CalledRequest, is_part, page
 from doorstep.record.sheets import reads
 from doorstep.record.sheets.access import Permission
 from doorstep.record.sheets.flow import WORK, State
@@ -27,6 +28,8 @@ SHOWN = 4
 def show(request: CalledRequest, batch: UUID) -> HttpResponse:
     """Where an import stands, and its rows: those with errors first, where there are any."""
     line = reads.one(request.call, batch)
+    if is_part(request) and line.state not in WORK:
+        return HttpResponseClientRefresh()  # what was followed is done: the whole page is another now
     words = outcomes(line)
     tabs = _tabs(line)
     asked = request.GET.get("rows", "")

@@ -17,7 +17,7 @@ from doorstep.record.sheets.access import Permission, kinds, may_send
 from doorstep.record.sheets.flow import WORK
 from doorstep.record.sheets.models import Entry, Import
 from doorstep.record.sheets.reads import standing
-from doorstep.record.sheets.shapes import Forecast, Line, Outcome, RowLine, Undo, Wrong
+from doorstep.record.sheets.shapes import Forecast, Line, Outcome, RowLine, Wrong
 
 SLICE = 1000
 WORKER = "the worker's own"
@@ -112,7 +112,5 @@ def forecast(call: Call, key: UUID) -> Forecast:
 
 def has_work() -> bool:
     """Whether the worker has something to do."""
-    return Import.objects.unscoped(WORKER).filter(state__in=sorted(WORK)).exists()
-
-
-__all__ = ["Undo", "all_rows", "forecast", "has_work", "imports", "line", "one", "own", "rows"]
+    found: bool = Import.objects.unscoped(WORKER).filter(state__in=sorted(WORK)).exists()
+    return found

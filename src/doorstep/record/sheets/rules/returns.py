@@ -44,11 +44,13 @@ def _who() -> tuple[Column, ...]:
     return (
         Column(
             "number", "居民编号", "Patient number", most=40, example="P000123",
-            hint_zh="本机构给居民的编号。与身份证号至少填一个", hint_en="This institution's own; this or the ID is needed",
+            hint_zh="本机构给居民的编号。与身份证号至少填一个",
+            hint_en="This institution's own; this or the ID is needed",
         ),
         Column(
             "id_number", "身份证号", "Resident ID", Kind.ID_NUMBER, example="110101190001011009",
-            hint_zh="18 位。单元格要设为文本，否则末几位会丢失", hint_en="18 characters, in a cell whose format is text",
+            hint_zh="18 位。单元格要设为文本，否则末几位会丢失",
+            hint_en="18 characters, in a cell whose format is text",
         ),
         Column(
             "name", "姓名", "Name", needed=True, example="王小明",

@@ -29,8 +29,8 @@ def bodies(kind: str) -> list[dict]:
 def test_residents_are_checked_applied_and_taken_back(clerk: Call):
     before = kit.state()
     batch = kit.checked(
-        clerk, "residents", kit.resident(1, phone="１３９００００１２３４", sex="男"), kit.resident(2, address="柳树村"),
-        kit.resident(3, sex="女"), kit.resident(4, id_number="12"), {"name": "无号"},
+        clerk, "residents", kit.resident(1, phone="１３９００００１２３４", sex="男"),
+        kit.resident(2, address="柳树村"), kit.resident(3, sex="女"), kit.resident(4, id_number="12"), {"name": "无号"},
     )  # fmt: skip
     assert kit.state() == before
     assert kit.row(batch).state == "checked"
@@ -69,15 +69,19 @@ def test_the_same_row_again_changes_nothing_and_what_differs_alone_is_changed(cl
 
 def test_what_a_sheet_cannot_say_stays_when_a_hospital_system_said_it(clerk: Call, source: UUID):
     number = {"system": "urn:doorstep:insurance-number", "value": "I1"}
-    person = exchange.patient(1, "王甲子", identifier=[{"system": exchange.RESIDENT_ID, "value": kit.resident_id(1)}, number])
+    person = exchange.patient(
+        1, "王甲子", identifier=[{"system": exchange.RESIDENT_ID, "value": kit.resident_id(1)}, number]
+    )
     exchange.send(source, exchange.bundle("transaction", exchange.entry(person, 1)))
     batch = kit.applied(clerk, "residents", kit.resident(1, name="王甲子", address="柳树村"))
     assert kit.outcomes(batch) == "c"
     [patient] = bodies("Patient")
-    assert number in patient["identifier"] and patient["address"] == [{"text": "柳树村"}]
+    assert number in patient["identifier"]
+    assert patient["address"] == [{"text": "柳树村"}]
     kit.undone(clerk, batch)
     [patient] = bodies("Patient")
-    assert "address" not in patient and len(patient["identifier"]) == 2
+    assert "address" not in patient
+    assert len(patient["identifier"]) == 2
 
 
 def test_a_resident_of_whom_others_know_stays_with_them(clerk: Call, source: UUID, other: UUID):
@@ -146,7 +150,9 @@ def test_the_same_file_leads_to_its_import_until_that_was_undone(clerk: Call):
     assert exchange.messages().count() == messages
     kit.undone(clerk, batch)
     again = kit.applied(clerk, "residents", kit.resident(1))
-    assert again != batch and kit.outcomes(again) == "n" and len(bodies("Patient")) == 1
+    assert again != batch
+    assert kit.outcomes(again) == "n"
+    assert len(bodies("Patient")) == 1
 
 
 def test_rows_that_were_refused_can_come_again_in_the_same_file(clerk: Call):
@@ -154,7 +160,8 @@ def test_rows_that_were_refused_can_come_again_in_the_same_file(clerk: Call):
     assert kit.outcomes(first) == "r"
     kit.applied(clerk, "residents", kit.resident(1))
     second = kit.applied(clerk, "followups", kit.followup(1))
-    assert second != first and kit.outcomes(second) == "n"
+    assert second != first
+    assert kit.outcomes(second) == "n"
 
 
 def test_a_check_that_is_old_can_be_done_again_and_what_is_not_wanted_dropped(clerk: Call):
@@ -164,7 +171,8 @@ def test_a_check_that_is_old_can_be_done_again_and_what_is_not_wanted_dropped(cl
     kit.work_off()
     assert kit.outcomes(batch) == "n"
     deciding.drop(clerk, batch=batch, expect=kit.version(batch))
-    assert kit.entries(batch) == [] and kit.row(batch).state == "dropped"
+    assert kit.entries(batch) == []
+    assert kit.row(batch).state == "dropped"
     with pytest.raises(Refused):
         deciding.apply(clerk, batch=batch, expect=kit.version(batch))
 
@@ -192,7 +200,8 @@ def test_who_may_do_what(clerk: Call, source: UUID, other: UUID):
     with pytest.raises(Stale) as stale:
         deciding.apply(clerk, batch=batch, expect=99)
     assert stale.value.decision.reason == "stale"
-    assert kit.state() == before and kit.row(batch).state == "checked"
+    assert kit.state() == before
+    assert kit.row(batch).state == "checked"
 
 
 def test_everything_is_trailed_by_the_clerk(clerk: Call):
@@ -212,4 +221,6 @@ def test_ledger_keeps_what_was(clerk: Call):
     [(kind, key, _, _)] = kit.entries(batch)[0].effect["things"]
     kit.undone(clerk, batch)
     now = ledger.read(kind, key)
-    assert now is not None and now.deleted and [old.version for old in ledger.past(kind, key)] == [1]
+    assert now is not None
+    assert now.deleted
+    assert [old.version for old in ledger.past(kind, key)] == [1]

@@ -1,4 +1,4 @@
-"""A record leaves the index with all that it said: where an institution takes back a Patient that it sent by mistake."""
+"""A record leaves the index with all that it said: an institution takes back a Patient that it sent by mistake."""
 
 from __future__ import annotations
 
