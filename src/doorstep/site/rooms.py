@@ -14,6 +14,7 @@ NAMES = (
     "doorstep.record.charts",
     "doorstep.record.exchange",
     "doorstep.record.endpoints",
+    "doorstep.record.sheets",
     "doorstep.resources.booking",
     "doorstep.registers.consents",
     "doorstep.registers.organisations",

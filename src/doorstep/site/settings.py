@@ -139,7 +139,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = BY_TLS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600  # said by TLS alone
-FILE_UPLOAD_HANDLERS = ["doorstep.kernel.web.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["doorstep.kernel.web.uploads.InMemory"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 
 # requests a second in the long run / at once, or "off"; each process counts for itself

@@ -63,7 +63,7 @@ def _door(path: str) -> str:
     return next((door for start, door in settings.DOORSTEP_DOORS if path.startswith(start)), settings.LOGIN_URL)
 
 
-def _enters(call: Call, rule: StrEnum) -> Decision:
+def enters(call: Call, rule: StrEnum) -> Decision:
     """Whether a caller may enter a page: what is for whoever has signed in is for those who work here alone."""
     if not isinstance(rule, Rule):
         return call.may(rule)
@@ -84,7 +84,7 @@ def page(rule: StrEnum) -> Callable[[Callable[Concatenate[CalledRequest, P], Htt
                 return redirect_to_login(request.get_full_path(), login_url=_door(request.path))
             try:
                 if call is not None:
-                    demand(_enters(call, rule))
+                    demand(enters(call, rule))
                 if request.method not in METHODS:
                     return HttpResponseNotAllowed(METHODS)
                 with fence.within(call.scope, call.organisation, call.resident) if call is not None else nullcontext():

@@ -9,11 +9,13 @@ from doorstep.kernel import clock
 from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision
 from doorstep.registers.organisations import rules
+from doorstep.registers.organisations.actions.entering import enter, take_back
 from doorstep.registers.organisations.actions.loading import load
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.bounds import (
     by_uscc,
     consortia_of,
+    credit_code,
     leaders,
     members,
     names,
@@ -21,6 +23,7 @@ from doorstep.registers.organisations.reads.bounds import (
     reach,
     source,
     usccs,
+    versions,
 )
 from doorstep.registers.organisations.reads.directory import (
     area_names,
@@ -30,6 +33,7 @@ from doorstep.registers.organisations.reads.directory import (
     directory,
     line,
 )
+from doorstep.registers.organisations.rules import sheet
 from doorstep.registers.organisations.shapes import (
     AgreementIn,
     AreaIn,
@@ -37,6 +41,7 @@ from doorstep.registers.organisations.shapes import (
     DepartmentIn,
     DepartmentLine,
     DirectoryIn,
+    Entered,
     Facts,
     Line,
     Loaded,
@@ -51,6 +56,7 @@ __all__ = [
     "DepartmentIn",
     "DepartmentLine",
     "DirectoryIn",
+    "Entered",
     "Facts",
     "Line",
     "Loaded",
@@ -59,9 +65,11 @@ __all__ = [
     "area_names",
     "by_uscc",
     "consortia_of",
+    "credit_code",
     "department_names",
     "departments",
     "departments_of",
+    "enter",
     "get",
     "grade_of_words",
     "last_day",
@@ -74,8 +82,11 @@ __all__ = [
     "names",
     "places",
     "reach",
+    "sheet",
     "source",
+    "take_back",
     "usccs",
+    "versions",
 ]
 
 grade_of_words = rules.grade_of_words

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import refuse
 from doorstep.kernel.web.words import sentence
 from doorstep.registers.residents.access import Permission
-from doorstep.registers.residents.actions import intake
+from doorstep.registers.residents.actions import intake, leaving
 from doorstep.registers.residents.actions.filling import fill_facts
 from doorstep.registers.residents.actions.merging import merge, unmerge
 from doorstep.registers.residents.actions.modelling import shadow, train
@@ -33,6 +34,7 @@ from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
 from doorstep.registers.residents.reads.own import has_phone, identity_number, phones, proved, selves, wards
 from doorstep.registers.residents.reads.search import Found, search
+from doorstep.registers.residents.rules import sheet
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.rules.runs import Fresh
 from doorstep.registers.residents.shapes import Charge, Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
@@ -79,8 +81,10 @@ __all__ = [
     "search",
     "selves",
     "shadow",
+    "sheet",
     "systems",
     "take_in",
+    "take_out",
     "train",
     "unmerge",
     "use_model",
@@ -98,6 +102,13 @@ def take_in(call: Call, incoming: Sequence[Incoming]) -> Sequence[Verdict]:
     """
     allowed = replace(call, permissions=call.permissions | {Permission.INTAKE})
     return intake.take_in(allowed, incoming=incoming)
+
+
+def take_out(call: Call, *, source: UUID, patients: Sequence[str]) -> tuple[UUID, ...]:
+    """Take the records of Patients that a source takes back out of the index; see ``actions.leaving.take_out``. For
+    rooms that have asked whether the caller may send for the source, as above."""
+    allowed = replace(call, permissions=call.permissions | {Permission.INTAKE})
+    return leaving.take_out(allowed, source=source, patients=patients)
 
 
 def in_words(code: str, params: Mapping[str, object]) -> str:

@@ -15,6 +15,7 @@ from doorstep.kernel.ids import new_id
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.actions import sessions
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
+from doorstep.registers.staff.actions.entering import enter, take_back
 from doorstep.registers.staff.actions.loading import load
 from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
@@ -26,6 +27,7 @@ from doorstep.registers.staff.reads.people import (
     phones,
     post_names,
     titles,
+    versions,
     working,
 )
 from doorstep.registers.staff.reads.signing import rule as sign_in_rule
@@ -38,12 +40,14 @@ from doorstep.registers.staff.rules import (
     Reach,
     Role,
     attempt_key,
+    sheet,
 )
 from doorstep.registers.staff.rules.signing import device, is_privileged, is_remote, owed
-from doorstep.registers.staff.shapes import LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
+from doorstep.registers.staff.shapes import Entered, LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
 
 __all__ = [
     "OUTSIDE",
+    "Entered",
     "LicenceIn",
     "Limit",
     "Loaded",
@@ -62,6 +66,7 @@ __all__ = [
     "call_from",
     "colleagues",
     "device",
+    "enter",
     "forgive",
     "issue_key",
     "leave",
@@ -72,11 +77,14 @@ __all__ = [
     "post_names",
     "revoke_key",
     "set_password",
+    "sheet",
     "signed_in",
     "source_call",
     "system_call",
     "take",
+    "take_back",
     "titles",
+    "versions",
     "working",
 ]
 

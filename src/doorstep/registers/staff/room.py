@@ -23,6 +23,7 @@ ROOM = Room(
         Permission.ROLES: _("修改角色的权限，提议和确认管全县的岗位"),
         "name.empty": _("请填姓名。"),
         "number.empty": _("{name} 没有工号。"),
+        "person.elsewhere": _("这个工号的人员在别的机构，不在您的范围内。请先核对工号。"),
         "number.taken": _("这个工号已属于另一个人。"),
         "birth.future": _("出生日期不能在今天之后。"),
         "role.unknown": _("没有这个岗位角色：{role}。"),

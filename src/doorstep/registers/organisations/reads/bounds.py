@@ -108,6 +108,17 @@ def source(key: str) -> UUID | None:
     return found[0] if len(found) == 1 else None
 
 
+def credit_code(organisation: UUID) -> str:
+    """The credit code of an institution; empty where it has none."""
+    rows = Organisation.objects.unscoped(NAMES).filter(id=organisation)
+    return rows.values_list("uscc", flat=True).first() or ""
+
+
+def versions(keys: Collection[UUID]) -> Mapping[UUID, int]:
+    """In which version institutions stand now; those that are gone are left out."""
+    return dict(Organisation.objects.unscoped(NAMES).filter(id__in=keys).values_list("id", "version"))
+
+
 def members(consortium: UUID, day: date) -> frozenset[UUID]:
     """The institutions that are in the consortium on the day."""
     rows = current(Membership.objects.unscoped(BOUNDS), day).filter(consortium=consortium)

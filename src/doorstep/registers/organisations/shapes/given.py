@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -125,3 +126,14 @@ class Loaded:
 
     made: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a row of a table did to an institution: ``new``, ``changed`` (``before``: the fields as they were) or
+    ``same``, and the version in which it stands now."""
+
+    organisation: UUID
+    outcome: str
+    version: int
+    before: Mapping[str, str | None] | None = None

@@ -193,3 +193,9 @@ def keys(scope: Scope, organisation: UUID, *, day: date) -> tuple[KeyLine, ...]:
 def by_number(scope: Scope, numbers: Collection[str]) -> dict[str, UUID]:
     """The people within the scope who have these staff numbers, by number."""
     return dict(Person.objects.within(scope).filter(number__in=numbers).values_list("number", "id"))
+
+
+def versions(people: Collection[UUID], posts: Collection[UUID]) -> Mapping[UUID, int]:
+    """In which version people and posts stand now; those that are gone are left out."""
+    found = dict(Person.objects.unscoped(BEHIND).filter(id__in=people).values_list("id", "version"))
+    return found | dict(Post.objects.unscoped(BEHIND).filter(id__in=posts).values_list("id", "version"))

@@ -83,10 +83,11 @@ _CLINIC = _BOOK | {"booking.desk"}
 _ROSTER = frozenset({"booking.read", "booking.roster", "booking.rule"})
 _EXCHANGE = frozenset(
     {"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"}
-    | {"endpoints.read", "endpoints.edit", "endpoints.mend"}
+    | {"endpoints.read", "endpoints.edit", "endpoints.mend", "sheets.use", "sheets.records"}
 )
 _INDEX = frozenset({"residents.review", "residents.merge"})
-_MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit"})
+_MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit", "sheets.use"})
+_RETURNS = frozenset({"sheets.use", "sheets.records"})
 _OUTBOX = frozenset({"outbox.read", "outbox.replay"})
 GIVES_RIGHTS: Final = "staff.roles"
 """Who holds this changes roles and confirms what others propose."""
@@ -154,31 +155,31 @@ ROLES: Mapping[str, Role] = {
     "nurse": Role(
         _("护士"),
         _("查找居民，登记其资料，查看健康档案，登记转诊病人到诊，预约、签到、叫号。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | {"referrals.read", "referrals.talk", "referrals.receive"},
+        _CARE | _RETURNS | _BEDSIDE | _DESK | _CLINIC | {"referrals.read", "referrals.talk", "referrals.receive"},
         Reach.CONSORTIUM,
     ),
     "township_physician": Role(
         _("基层医师"),
         _("在乡镇或社区接诊，管理居民资料，查看健康档案，办理转诊和随访。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
+        _CARE | _RETURNS | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "family_doctor": Role(
         _("家庭医生"),
         _("为签约居民服务，管理居民资料，查看健康档案，办理转诊和随访。"),
-        _CARE | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
+        _CARE | _RETURNS | _BEDSIDE | _DESK | _CLINIC | _REFERS | _ANSWERS | _TREATS | {"charts.raw"},
         Reach.CONSORTIUM,
     ),
     "village_doctor": Role(
         _("乡村医生"),
         _("在村里接诊和随访，管理居民资料，查看健康档案，发起转诊，为居民预约。"),
-        _CARE | _BEDSIDE | _DESK | _BOOK | _REFERS | {"referrals.close"},
+        _CARE | _RETURNS | _BEDSIDE | _DESK | _BOOK | _REFERS | {"referrals.close"},
         Reach.CONSORTIUM,
     ),
     "public_health_worker": Role(
         _("公共卫生人员"),
         _("管理居民档案，核对可能重复的居民记录，查看健康档案。"),
-        _CARE | _DESK | {"residents.review"},
+        _CARE | _RETURNS | _DESK | {"residents.review"},
         Reach.CONSORTIUM,
         "PUBHLTH",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorstep.registers.staff.shapes.given import (
+    Entered,
     LicenceIn,
     Loaded,
     PersonFacts,
@@ -25,6 +26,7 @@ from doorstep.registers.staff.shapes.seen import (
 from doorstep.registers.staff.shapes.signing import Factors, PasskeyLine, SessionLine, Signed, SignedIn
 
 __all__ = [
+    "Entered",
     "Factors",
     "Filters",
     "GrantFacts",

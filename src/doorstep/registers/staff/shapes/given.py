@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -73,3 +74,17 @@ class Loaded:
 
     made: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What a row of a table did to a person and a post: ``new`` (both), ``changed`` or ``same``, and the versions in
+    which they stand now. ``before`` and ``post_before``: the fields as they were; None for a post that is new."""
+
+    person: UUID
+    post: UUID
+    outcome: str
+    version: int
+    post_version: int
+    before: Mapping[str, str | None] = field(default_factory=dict)
+    post_before: Mapping[str, str | None] | None = None

@@ -1,0 +1,1 @@
+"""Sheets: registers and returns that institutions send as Excel and CSV files."""

@@ -1,0 +1,22 @@
+"""The tables of all kinds: as the registers declare theirs, and the returns of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from doorstep.adapters.sheets.columns import Form
+from doorstep.record.sheets.rules import returns
+from doorstep.record.sheets.rules.parsing import Check
+from doorstep.registers.organisations import api as organisations
+from doorstep.registers.residents import api as residents
+from doorstep.registers.staff import api as staff
+
+FORMS: Final[Mapping[str, Form]] = {
+    form.key: form
+    for form in (
+        organisations.sheet.FORM, staff.sheet.FORM, residents.sheet.FORM, returns.FOLLOWUPS, returns.VACCINATIONS,
+    )
+}  # fmt: skip
+CHECKS: Final[Mapping[str, Check]] = {"residents": residents.sheet.wrong, "followups": returns.wrong_followup}
+"""What is asked of a row whose cells are all right by themselves."""

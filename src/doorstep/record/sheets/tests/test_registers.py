@@ -1,0 +1,149 @@
+"""Institutions and staff by sheet: the rules are those of the pages, and the way back leaves all as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from doorstep.kernel.call import EVERYWHERE, Call, Scope
+from doorstep.kernel.testing.callers import everyone_permissions, member
+from doorstep.record.sheets import reads
+from doorstep.record.sheets.tests import kit
+from doorstep.registers.organisations.models import Organisation
+from doorstep.registers.organisations.tests import factory as places
+from doorstep.registers.staff.models import Person, Post
+from doorstep.registers.staff.tests import factory as staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def district(db: None) -> places.District:
+    return places.make()
+
+
+@pytest.fixture
+def bureau(district: places.District) -> Call:
+    """One who stands for the whole district, and sits at the lead hospital."""
+    return replace(member(district.lead), scope=EVERYWHERE)
+
+
+def place(serial: int, **more: Any) -> dict[str, Any]:
+    made = {"uscc": places.uscc(serial), "name": f"第{serial}卫生室", "type_code": "村卫生室", "tier": "基层网底"}
+    return made | {"area": places.VILLAGE} | more
+
+
+def worker(serial: int, uscc: str = places.CENTRE, **more: Any) -> dict[str, Any]:
+    made = {"number": f"N{serial}", "name": f"李{'一二三四五六七八九'[serial % 9]}", "uscc": uscc, "role": "护士"}
+    return made | {"since": "2026-01-01"} | more
+
+
+def test_institutions_are_entered_changed_and_taken_back(bureau: Call):
+    before, living = kit.state("fhir_"), kit.living()
+    batch = kit.applied(
+        bureau, "institutions", place(20, parent=places.CENTRE), place(21, parent=places.uscc(20), opened_on=45000),
+        place(4, name="李氏诊所", type_code="D212", phone="0571-88880000"), place(22, area="12"),
+        place(23, parent=places.uscc(99)), place(24, uscc=places.uscc(24)[:17] + "0"),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "nncrrr"
+    assert [e.foretold[:1] for e in kit.entries(batch)] == list("nncrrr")
+    assert kit.wrongs(batch) == [("E5", "area.shape"), ("H6", "parent.unknown"), ("A7", "uscc.check")]
+    rows = Organisation.objects.unscoped("test")
+    assert rows.get(uscc=places.uscc(21)).parent == rows.get(uscc=places.uscc(20))
+    assert rows.get(uscc=places.PRIVATE).phone == "057188880000"
+    kit.undone(bureau, batch)
+    assert kit.row(batch).undid == {"undone": 3}
+    assert {k: without(v) for k, v in kit.state("fhir_").items()} == {k: without(v) for k, v in before.items()}
+    assert [key[:2] for key in kit.living()] == [key[:2] for key in living]
+
+
+def without(rows: list[str]) -> list[str]:
+    """Rows without their version, which counts every change, also one that was taken back."""
+    import re
+
+    return [re.sub(r"^\(([^,]+),\d+,", r"(\1,", row) for row in rows]
+
+
+def test_an_institution_manages_itself_and_no_other(district: places.District):
+    call = member(district.centre)
+    batch = kit.applied(
+        call, "institutions", place(2, name="石桥镇中心卫生院", type_code="C210", tier="一级层", address="新街 1 号"),
+        place(4), place(30),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "crr"
+    assert [code for _, code in kit.wrongs(batch)] == ["not_yours", "not_yours"]
+
+
+def test_what_was_changed_or_used_since_stays(bureau: Call, district: places.District):
+    batch = kit.applied(bureau, "institutions", place(20), place(21), place(22))
+    rows = {row.uscc: row for row in Organisation.objects.unscoped("test")}
+    kit.applied(bureau, "institutions", place(21, address="新街"))
+    staff.somebody(rows[places.uscc(22)].pk)
+    told = reads.forecast(bureau, batch)
+    assert (told.gone, told.stays) == (2, 1)
+    kit.undone(bureau, batch)
+    assert [(e.undo, [w[1] for w in e.wrong]) for e in kit.entries(batch)] == [
+        ("undone", []), ("stays", ["changed_since"]), ("stays", ["in_use"]),
+    ]  # fmt: skip
+
+
+def test_staff_with_posts_are_entered_changed_and_taken_back(bureau: Call, district: places.District):
+    known = staff.person("李七", "N7")
+    staff.post(known, district.centre, "nurse")
+    before, living = kit.state("fhir_"), kit.living()
+    batch = kit.applied(
+        bureau, "staff", worker(1, birth_date="19880615", phone="13900001234"), worker(1, places.LEAD, role="医师"),
+        worker(7, name="李七", profession="护士", since="2020-01-01", until="2026-12-31"),
+        worker(7, name="李七", department="03"), worker(2, places.uscc(99)), worker(3, role="系统管理员"),
+        worker(4, role="院长"), worker(5, until="2025-01-01"), worker(1, places.CLINIC, name="别人"),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "nccc" + "r" * 5
+    assert [e.foretold[:1] for e in kit.entries(batch)] == list("nccc" + "r" * 5)
+    assert kit.wrongs(batch) == [
+        ("G6", "uscc.unknown"), ("I7", "role.two_persons"), ("I8", "cell.code"), ("L9", "period.reversed"),
+        ("B10", "row.unlike"),
+    ]  # fmt: skip
+    assert Post.objects.unscoped("test").filter(person__number="N1").count() == 2
+    kit.undone(bureau, batch)
+    assert kit.row(batch).undid == {"undone": 4}
+    assert not Person.objects.unscoped("test").filter(number="N1").exists()
+    after = {k: without(v) for k, v in kit.state("fhir_").items()}
+    assert after == {k: without(v) for k, v in before.items()}
+    assert {key[:2] for key in kit.living()} - {key[:2] for key in living} <= {
+        ("Practitioner", str(known.pk)), ("PractitionerRole", str(Post.objects.unscoped("t").get(person=known).pk)),
+    }  # fmt: skip
+
+
+def test_nobody_gives_themselves_a_post_or_takes_one_elsewhere(district: places.District):
+    me = staff.person("我", "N8")
+    staff.post(me, district.centre, "hospital_manager")
+    away = staff.person("远", "N9")
+    staff.post(away, district.second, "nurse")
+    call = replace(member(district.centre), actor=f"staff:{me.pk}")
+    batch = kit.applied(
+        call, "staff", worker(8, name="我", role="医师"), worker(9, name="远"), worker(1, places.SECOND), worker(2)
+    )
+    assert kit.outcomes(batch) == "rrrn"
+    assert [code for _, code in kit.wrongs(batch)] == ["role.oneself", "person.elsewhere", "not_yours"]
+
+
+def test_somebody_with_an_account_stays(bureau: Call):
+    batch = kit.applied(bureau, "staff", worker(1), worker(2))
+    staff.account(Person.objects.unscoped("test").get(number="N1"), "li.yi")
+    kit.undone(bureau, batch)
+    assert [e.undo for e in kit.entries(batch)] == ["stays", "undone"]
+    assert Post.objects.unscoped("test").filter(person__number="N1").exists()
+
+
+def test_the_district_gives_roles_of_the_district_by_two_also_here(district: places.District):
+    """A sheet gives no more than a page: what a page would refuse is refused, and nobody came in."""
+    call = Call(
+        "staff:x", "甲", member(district.lead).at, Scope(everywhere=True), everyone_permissions(),
+        organisation=district.lead,
+    )  # fmt: skip
+    before = Person.objects.unscoped("test").count()
+    batch = kit.applied(call, "staff", worker(1, role="审计员"))
+    assert kit.wrongs(batch) == [("I2", "role.two_persons")]
+    assert Person.objects.unscoped("test").count() == before

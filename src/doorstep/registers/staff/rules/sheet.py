@@ -1,0 +1,60 @@
+"""The table of staff with posts, a row a post, and what its cells become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from doorstep.adapters.sheets.columns import Column, Form, Kind
+from doorstep.registers.staff.rules import PROFESSIONS, ROLES, SEXES
+
+FORM: Final = Form(
+    "staff",
+    "人员和岗位",
+    "Staff and posts",
+    (
+        Column(
+            "number", "工号", "Staff number", needed=True, most=30, example="QH0102",
+            hint_zh="全县唯一，用来认出人员；一人有几个岗位就填几行",
+            hint_en="Unique in the district; a person with several posts has several rows",
+        ),
+        Column("name", "姓名", "Name", needed=True, example="李晓红"),
+        Column("sex", "性别", "Sex", Kind.CODE, codes=SEXES, example="女"),
+        Column("birth_date", "出生日期", "Born on", Kind.DATE, past=True, example="1988-06-15"),
+        Column("profession", "职业", "Profession", Kind.CODE, codes=PROFESSIONS, example="护士"),
+        Column("phone", "手机号码", "Telephone", Kind.PHONE, example="13900001234"),
+        Column(
+            "uscc", "机构代码", "Institution's credit code", Kind.INSTITUTION, needed=True,
+            example="12330100470116480P",
+        ),
+        Column("department", "科室代码", "Department code", most=12),
+        Column(
+            "role", "岗位角色", "Role", Kind.CODE, needed=True, codes={k: r.title for k, r in ROLES.items()},
+            example="护士",
+        ),
+        Column(
+            "duty", "职务", "Duty", most=40, hint_zh="只在新任岗位时写入", hint_en="Written for a new post alone",
+        ),
+        Column("since", "任职日期", "Since", Kind.DATE, needed=True, example="2026-01-01"),
+        Column("until", "最后一天", "Until", Kind.DATE, hint_zh="离岗的填写", hint_en="Of a post that ends"),
+    ),
+    once=(("number", "uscc", "department", "role", "since"),),
+    shared=("number", "name", "sex", "birth_date", "profession", "phone"),
+    most=1000,
+)  # fmt: skip
+PLACES: Final[Mapping[str, str]] = {
+    "number": "number", "name": "name", "birth": "birth_date", "uscc": "uscc", "not_yours": "uscc", "role": "role",
+    "department": "department", "period": "until", "post": "since", "person": "number",
+}  # fmt: skip
+"""By the first word of a refusal, the column that it is about."""
+
+
+def person(said: Mapping[str, str]) -> dict[str, Any]:
+    """The filled cells about the person, as fields of ``PersonFacts``."""
+    return {key: day(said[key]) if key == "birth_date" else said[key] for key in FORM.shared if said.get(key)}
+
+
+def day(text: str) -> date | None:
+    """A day of a table; None for none."""
+    return date.fromisoformat(text) if text else None
