@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from doorstep.kernel.testing import callers
-from doorstep.record.endpoints.actions import editing, watching
+from doorstep.record.endpoints.actions import editing, mapping, watching
 from doorstep.record.endpoints.models import Alert
 from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.rules.watching import RANGES, Kind
@@ -26,7 +26,11 @@ def fill(side: Any) -> None:
     [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
     kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
     kit.work_off()
-    watching.watch(callers.system())
+    call = callers.system()
+    side.ids["mapping"] = mapping.begin(call, organisation=side.organisation, note=side.text[:200])
+    used = mapping.begin(call, organisation=side.organisation, note=side.text[:200])
+    mapping.use(call, mapping=used, expect=1)
+    watching.watch(call)
     side.ids["alert"] = Alert.objects.unscoped("a test's own").get(endpoint=side.endpoint, kind=Kind.RESTS).pk
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import alerts, inbound, managing
+from doorstep.record.endpoints.pages import alerts, inbound, managing, mapping, trying
 
 app_name = "endpoints"
 urlpatterns = [
@@ -14,6 +14,15 @@ urlpatterns = [
     path("endpoints/alerts/<uuid:alert>/note", alerts.note, name="note_alert"),
     path("endpoints/watch", alerts.house_rules, name="house_rules"),
     path("endpoints/<uuid:endpoint>/watch", alerts.rules, name="rules"),
+    path("endpoints/mappings", mapping.listing, name="mappings"),
+    path("endpoints/mappings/standard", mapping.standard, name="standard_mapping"),
+    path("endpoints/mappings/standard/table", mapping.standard_table, name="standard_table"),
+    path("endpoints/mappings/standard/use", mapping.use_standard, name="use_standard_mapping"),
+    path("endpoints/mappings/try", trying.attempt, name="try_mapping"),
+    path("endpoints/mappings/<uuid:mapping>", mapping.one, name="mapping"),
+    path("endpoints/mappings/<uuid:mapping>/table", mapping.table, name="mapping_table"),
+    path("endpoints/mappings/<uuid:mapping>/prove", mapping.prove, name="prove_mapping"),
+    path("endpoints/mappings/<uuid:mapping>/use", mapping.use, name="use_mapping"),
     path("endpoints/rests", inbound.rests, name="rests"),
     path("endpoints/<uuid:endpoint>/", managing.one, name="one"),
     path("endpoints/<uuid:endpoint>/edit", managing.edit, name="edit"),

@@ -18,8 +18,7 @@ from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
-from doorstep.record.endpoints.actions.reading import TABLES
-from doorstep.record.endpoints.forms import ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.forms import MAPPINGS, ORDERINGS, EndpointForm, initial
 from doorstep.record.endpoints.pages.rows import alert, lines, titles
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 from doorstep.registers.organisations import api as organisations
@@ -61,7 +60,8 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     paged = reads.messages(request.call, endpoint, page=Page.read(request.GET.get("after"), 20, parts=1))
     place = organisations.names([known.facts.organisation]).get(known.facts.organisation, "")
     context = _row(known, does, place) | {
-        "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
+        "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering],
+        "mapping": MAPPINGS.get(known.facts.mapping, known.facts.mapping), "paged": paged, "rows": lines(paged.items),
         "orders": reads.orders(request.call, endpoint),
         "alerts": [alert(each) for each in reads.alerts(request.call, page=Page(), endpoint=endpoint).items],
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
@@ -122,7 +122,7 @@ def pause(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
 def _form(request: CalledRequest, **kwargs: Any) -> EndpointForm:
     choices = tuple((key, name) for key, name in organisations.manageable(request.call))
     data = request.POST if request.method == "POST" else None
-    return EndpointForm(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
+    return EndpointForm(data, organisations=choices, **kwargs)
 
 
 def _tell(form: EndpointForm, refused: Refused) -> None:

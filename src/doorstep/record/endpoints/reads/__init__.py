@@ -6,6 +6,7 @@ from doorstep.record.endpoints.reads.alerts import alert, alerts, rules, waiting
 from doorstep.record.endpoints.reads.endpoints import doors, is_replaying, listed, one, orders, shown
 from doorstep.record.endpoints.reads.gauges import gauges
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
+from doorstep.record.endpoints.reads.mappings import mapping_of, mappings, versions_of
 from doorstep.record.endpoints.reads.standing import standing
 from doorstep.record.endpoints.reads.words import advice, left, named, say
 
@@ -20,6 +21,8 @@ __all__ = [
     "journey",
     "left",
     "listed",
+    "mapping_of",
+    "mappings",
     "messages",
     "named",
     "one",
@@ -30,5 +33,6 @@ __all__ = [
     "say",
     "shown",
     "standing",
+    "versions_of",
     "waiting",
 ]

@@ -114,8 +114,6 @@ def _apart() -> float:
     before = clock.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        [there] = cursor.fetchone()
-    after = clock.now()
-    return max(
-        0.0, abs((there - (before + (after - before) / 2)).total_seconds()) - (after - before).total_seconds() / 2
-    )
+        there: datetime = cursor.fetchone()[0]
+    half = (clock.now() - before) / 2
+    return max(0.0, (abs(there - before - half) - half).total_seconds())

@@ -10,6 +10,9 @@ from typing import Final
 from doorstep.kernel.decision import Decision, allow, refuse
 
 MLLP: Final = "hl7v2-mllp"
+STANDARD: Final = "standard"
+OWN: Final = "own"
+"""Which mapping tables an endpoint uses: those that come with Doorstep, or its institution's own."""
 PORTS: Final = (1024, 65535)  # those that need no rights of an administrator
 CHARSETS: Final = ("", "UNICODE UTF-8", "GB 18030-2000", "GBK", "8859/1")  # as in MSH-18; "": what that says
 MOST_BYTES: Final = 64 << 20  # of one message, whatever the endpoint would allow
