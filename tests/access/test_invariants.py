@@ -23,6 +23,8 @@ PUBLIC = {
 
 STILL = {
     "booking:check_in": "the sample's code is no appointment's",
+    "endpoints:mapping": "it leads to the page of the file that is named",
+    "endpoints:try_mapping": "a sample is only tried",
     "exchange:retry": "what the sample's message waits for has not come",
     "language": "only the language of the pages, in a cookie",
     "portal:code": "no code was asked for in this browser",

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from doorstep.kernel.testing import callers
 from doorstep.record.endpoints import api
-from doorstep.record.endpoints.actions import editing, watching
+from doorstep.record.endpoints.actions import editing, mapping, watching
 from doorstep.record.endpoints.models import Alert, Outbound
 from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.rules.watching import RANGES, Kind
@@ -29,7 +29,11 @@ def fill(side: Any) -> None:
     [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
     kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
     kit.work_off()
-    watching.watch(callers.system())
+    call = callers.system()
+    side.ids["mapping"] = mapping.begin(call, organisation=side.organisation, note=side.text[:200])
+    used = mapping.begin(call, organisation=side.organisation, note=side.text[:200])
+    mapping.use(call, mapping=used, expect=1)
+    watching.watch(call)
     side.ids["alert"] = Alert.objects.unscoped("a test's own").get(endpoint=side.endpoint, kind=Kind.RESTS).pk
     out = {"to_application": side.text[:200], "to_facility": side.text[:200]}
     side.ids["target"] = kit.make_target(side.organisation, out=out, name=side.text[:60], owner=side.text[:100])

@@ -163,6 +163,20 @@ PATHS |= {
         _nothing,
     ),
     **dict.fromkeys(
+        (
+            "endpoints:mappings",
+            "endpoints:standard_mapping",
+            "endpoints:standard_table",
+            "endpoints:try_mapping",
+            "endpoints:use_standard_mapping",
+        ),
+        _nothing,
+    ),
+    **dict.fromkeys(
+        ("endpoints:mapping", "endpoints:mapping_table", "endpoints:prove_mapping", "endpoints:use_mapping"),
+        _keys("mapping"),
+    ),
+    **dict.fromkeys(
         ("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause", "endpoints:rules"), _keys("endpoint")
     ),
     **dict.fromkeys(("endpoints:sent", "endpoints:replay_sent", "endpoints:dismiss_sent"), _keys("outbound")),
@@ -223,6 +237,9 @@ def _app(world: World, side: Side) -> Data:
 
 
 QUERIES: dict[str, Callable[[World, Side], Data]] = {
+    **dict.fromkeys(
+        ("endpoints:standard_table", "endpoints:mapping_table"), lambda world, side: {"name": "values/gender.csv"}
+    ),
     "apps:authorize": _asking,
     "referrals:desk": lambda world, side: {"box": "all", "q": side.text[:60]},
     "trail:object": lambda world, side: {"line": side.line},
@@ -437,6 +454,12 @@ FORMS |= {
     "endpoints:rules": lambda world, side: endpoint_sides.rules(OF_ENDPOINT),
     "endpoints:house_rules": lambda world, side: endpoint_sides.rules(OF_HOUSE),
     "endpoints:note_alert": lambda world, side: {"expect": 1, "text": "正在处理"},
+    "endpoints:mappings": lambda world, side: {"organisation": side.organisation, "note": "新版本"},
+    "endpoints:use_standard_mapping": lambda world, side: {"organisation": side.organisation},
+    "endpoints:mapping": lambda world, side: {"name": "segments/ZPI.csv"},
+    "endpoints:mapping_table": lambda world, side: {"expect": 1, "text": "from,to,note\n"},
+    **dict.fromkeys(("endpoints:prove_mapping", "endpoints:use_mapping"), lambda world, side: {"expect": 1}),
+    "endpoints:try_mapping": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
     "endpoints:add_target": lambda world, side: endpoint_sides.target_form(side),

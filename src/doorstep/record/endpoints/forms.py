@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from doorstep.kernel.web.forms import HouseForm
 from doorstep.record.endpoints.flow import Sending, State
 from doorstep.record.endpoints.rules import alert_words
-from doorstep.record.endpoints.rules.facts import CHARSETS, MESSAGES, MOST_BYTES, Ordering
+from doorstep.record.endpoints.rules.facts import CHARSETS, MESSAGES, MOST_BYTES, OWN, STANDARD, Ordering
 from doorstep.record.endpoints.rules.outward import PATIENCE, STANDARDS, Carry
+from doorstep.record.endpoints.rules.tables import MOST_CHARACTERS, NAME
 from doorstep.record.endpoints.rules.watching import RANGES, WINDOW, Kind, Watch
 from doorstep.record.endpoints.shapes import Endpoint, Facts, Outward
 from doorstep.registers.organisations import api as institutions
@@ -53,6 +54,7 @@ ORDERINGS = {
     Ordering.ENDPOINT: _("全部按到达顺序"),
     Ordering.NONE: _("不分先后"),
 }
+MAPPINGS = {STANDARD: _("随系统提供的"), OWN: _("本机构的（正在使用的版本）")}
 MB = 1 << 20
 
 
@@ -109,12 +111,10 @@ class EndpointForm(HouseForm):
     depth = number(_("等待处理的上限（件）"), 10, 10_000_000, 20_000, _("超过后放慢接收，不会丢弃。"))
     keep_days = number(_("处理完的报文保留几天"), 0, 100_000, 0, _("0 表示一直保留。待处理的不会被删除。"))
 
-    def __init__(
-        self, data: Any, *, organisations: tuple[tuple[UUID, str], ...], mappings: tuple[str, ...], **kwargs: Any
-    ) -> None:
+    def __init__(self, data: Any, *, organisations: tuple[tuple[UUID, str], ...], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self._choose("organisation", [("", "—"), *((str(key), name) for key, name in organisations)])
-        self._choose("mapping", [(name, name) for name in mappings])
+        self._choose("mapping", [(name, str(words)) for name, words in MAPPINGS.items()])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -214,6 +214,60 @@ def _initial(watches: Sequence[Watch]) -> dict[str, Any]:
             ("on", each.on), ("limit", each.limit), ("minutes", each.minutes), ("working", each.working),
         )
     }  # fmt: skip
+
+
+class BeginMapping(HouseForm):
+    """A new version of an institution's tables."""
+
+    organisation = forms.ChoiceField(label=_("机构"))
+    note = forms.CharField(label=_("为什么新建"), max_length=200, min_length=2)
+
+    def __init__(self, data: Any, *, organisations: Sequence[tuple[UUID, str]]) -> None:
+        super().__init__(data)
+        field = self.fields["organisation"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *((str(key), name) for key, name in organisations)]
+
+
+class TableText(HouseForm):
+    """One file of a version, as text."""
+
+    expect = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    text = forms.CharField(
+        label=_("内容"), strip=False, required=False, max_length=MOST_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "form-control code", "spellcheck": "false", "wrap": "off"}),
+        help_text=_("逗号分隔，第一行是列名。清空并保存就是去掉这个文件。"),
+    )  # fmt: skip
+
+
+class NewTable(HouseForm):
+    """The name of a file that is added."""
+
+    name = forms.RegexField(
+        NAME, label=_("新文件"), help_text=_("例如 segments/ZPI.csv、values/gender.csv、cases/my-case.hl7。"),
+        error_messages={"invalid": _("文件夹只能是 messages、segments、datatypes、values、outbound 或 cases。")},
+    )  # fmt: skip
+
+
+class TryForm(HouseForm):
+    """A sample message: pasted, or one that came in."""
+
+    text = forms.CharField(
+        label=_("样例报文"), strip=False, required=False, max_length=1 << 19,
+        widget=forms.Textarea(attrs={"rows": 8, "class": "form-control code", "spellcheck": "false", "wrap": "off"}),
+        help_text=_("每段一行。只用来试，不保存；请用虚构的患者。"),
+    )  # fmt: skip
+    inbound = forms.IntegerField(
+        label=_("或收到的报文的编号"), required=False, min_value=1, max_value=(1 << 63) - 1,
+        help_text=_("打开收到的报文会留痕。"),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Either of the two."""
+        said = super().clean() or {}
+        if not self.errors and not said.get("text", "").strip() and not said.get("inbound"):
+            self.add_error("text", _("粘贴一件报文，或填写编号。"))
+        return said
 
 
 class NoteForm(HouseForm):

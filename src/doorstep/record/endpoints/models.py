@@ -292,6 +292,62 @@ class Alert(ScopedRow):
         return Q(organisation_id__in=scope.organisations)
 
 
+class Mapping(ScopedRow):
+    """A version of an institution's own mapping tables: the whole set of files by their names, as it was kept.
+
+    ``base`` is what it was begun from; ``proof`` what came of its cases, none since it was last changed.
+    """
+
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    base = models.CharField(max_length=60)
+    note = models.CharField(max_length=200)
+    files = models.JSONField()
+    made_by = models.CharField(max_length=100)
+    proof = models.JSONField(null=True)
+    proved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organisation", "number"), name="mapping_once"),
+            models.CheckConstraint(
+                name="mapping_proved",
+                condition=Q(proof__isnull=True, proved_at__isnull=True)
+                | Q(proof__isnull=False, proved_at__isnull=False),
+            ),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Tables of the institutions within the scope."""
+        return Q(organisation_id__in=scope.organisations)
+
+
+class MappingUse(ScopedRow):
+    """From when until when a version was in use at an institution; without one its standard tables were."""
+
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    mapping = models.ForeignKey(Mapping, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    by = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organisation",), name="mapping_used_once", condition=Q(until__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="mapping_use_period", condition=Q(until__isnull=True) | Q(until__gte=models.F("since"))
+            ),
+        )
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Uses of the institutions within the scope."""
+        return Q(organisation_id__in=scope.organisations)
+
+
 class Replay(ScopedRow):
     """An order to work once more on all that rests at an endpoint (for one reason, where one is named) up to a number;
     ``done`` is the last number seen, ``count`` how many were put back."""

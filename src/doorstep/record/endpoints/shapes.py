@@ -344,3 +344,33 @@ class Result:
     answer: bytes | None = None
     reason: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    """A version of an institution's mapping tables in a list."""
+
+    id: UUID
+    version: int
+    organisation: UUID
+    organisation_name: str
+    number: int
+    base: str
+    note: str
+    made_by: str
+    made_at: datetime
+    proved: bool | None
+    in_use: bool
+    was_used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MappingDetail:
+    """One version with its files, what came of its cases, and when it was in use (from, until, by)."""
+
+    line: MappingLine
+    files: Mapping[str, str]
+    faults: tuple[str, ...]
+    cases: Mapping[str, tuple[str, ...]]
+    proved_at: datetime | None
+    uses: tuple[tuple[datetime, datetime | None, str], ...]

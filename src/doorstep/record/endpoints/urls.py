@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import alerts, correspondents, inbound, managing, outbound
+from doorstep.record.endpoints.pages import alerts, correspondents, inbound, managing, mapping, outbound, trying
 
 app_name = "endpoints"
 urlpatterns = [
@@ -17,6 +17,15 @@ urlpatterns = [
     path("endpoints/add-target", managing.add_target, name="add_target"),
     path("endpoints/add/messages-in", correspondents.add_in, name="add_messages_in"),
     path("endpoints/add/messages-out", correspondents.add_out, name="add_messages_out"),
+    path("endpoints/mappings", mapping.listing, name="mappings"),
+    path("endpoints/mappings/standard", mapping.standard, name="standard_mapping"),
+    path("endpoints/mappings/standard/table", mapping.standard_table, name="standard_table"),
+    path("endpoints/mappings/standard/use", mapping.use_standard, name="use_standard_mapping"),
+    path("endpoints/mappings/try", trying.attempt, name="try_mapping"),
+    path("endpoints/mappings/<uuid:mapping>", mapping.one, name="mapping"),
+    path("endpoints/mappings/<uuid:mapping>/table", mapping.table, name="mapping_table"),
+    path("endpoints/mappings/<uuid:mapping>/prove", mapping.prove, name="prove_mapping"),
+    path("endpoints/mappings/<uuid:mapping>/use", mapping.use, name="use_mapping"),
     path("endpoints/rests", inbound.rests, name="rests"),
     path("endpoints/unsent", outbound.rests, name="unsent"),
     path("endpoints/<uuid:endpoint>/", managing.one, name="one"),

@@ -10,6 +10,7 @@ from uuid import uuid5
 from doorstep.adapters.hl7v2 import codec, mapping
 from doorstep.adapters.hl7v2.shapes import Problem
 from doorstep.record.endpoints.models import Endpoint, Inbound
+from doorstep.record.endpoints.reads.mappings import tables_for
 from doorstep.record.exchange import api as exchange
 from doorstep.registers.organisations import api as organisations
 
@@ -35,6 +36,7 @@ class Reader:
     def __init__(self, endpoint: Endpoint) -> None:
         self._charset = endpoint.charset or None
         self._endpoint = endpoint
+        self._tables = tables_for(endpoint.organisation_id, endpoint.mapping)
         self._context = mapping.Context(
             institution=str(endpoint.organisation_id),
             source=f"urn:uuid:{endpoint.pk}",
@@ -45,9 +47,7 @@ class Reader:
     def read(self, row: Inbound) -> Read:
         """Map one message; nothing is raised, for the others of its batch must not wait for it."""
         try:
-            converted = mapping.convert(
-                codec.parse(bytes(row.raw), self._charset), TABLES[self._name()](), self._context
-            )
+            converted = mapping.convert(codec.parse(bytes(row.raw), self._charset), self._tables(), self._context)
         except codec.Unreadable as why:
             return _rests("unreadable", why.problem)
         except mapping.Unmappable as why:
@@ -64,13 +64,6 @@ class Reader:
     def piece(self, row: Inbound, converted: mapping.Converted) -> exchange.Piece:
         """A mapped message as exchange takes it."""
         return exchange.Piece("bundle", f"{self._endpoint.name} {row.kind} {row.control}", converted.body)
-
-    def _name(self) -> str:
-        return self._endpoint.mapping or "standard"
-
-
-TABLES: Final = {"standard": mapping.standard}
-"""The sets of tables by their names."""
 
 
 def _rests(reason: str, problem: Problem) -> Read:

@@ -23,8 +23,9 @@ from doorstep.kernel.ledger import Stored
 from doorstep.record.endpoints import fhir, reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions.queueing import send
-from doorstep.record.endpoints.actions.reading import TABLES
 from doorstep.record.endpoints.models import Inbound
+from doorstep.record.endpoints.reads.mappings import tables_for
+from doorstep.record.endpoints.rules.facts import STANDARD
 from doorstep.record.endpoints.rules.outward import Carry
 from doorstep.record.endpoints.shapes import Endpoint
 from doorstep.registers.consents import api as consents
@@ -189,7 +190,7 @@ def _send(
         facts.application, facts.facility, out.to_application, out.to_facility, clock.now().astimezone(clock.CHINA),
         control_of(endpoint.id, cause), version=out.standard, charset=facts.charset or "UNICODE UTF-8",
     )  # fmt: skip
-    body = mapping.compose(kind, said, TABLES[facts.mapping or "standard"](), envelope)
+    body = mapping.compose(kind, said, tables_for(facts.organisation, facts.mapping or STANDARD)(), envelope)
     kind = "^".join(kind.split("^")[:2])
     send(
         call, endpoint=endpoint.id, cause=cause, key=str(key), kind=kind, body=body,

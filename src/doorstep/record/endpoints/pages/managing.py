@@ -19,10 +19,10 @@ from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
-from doorstep.record.endpoints.actions.reading import TABLES
 from doorstep.record.endpoints.forms import (
     CARRIES,
     DIALECTS,
+    MAPPINGS,
     ORDERINGS,
     EndpointForm,
     TargetForm,
@@ -82,8 +82,8 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     context = _row(known, does, called.get(facts.organisation, "")) | {
         "receiver": called.get(facts.receiver, "") if facts.receiver else "",
         "dialect": DIALECTS.get(facts.mapping, ""), "speaks_for": [called.get(key, "") for key in facts.speaks_for],
-        "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged,
-        "rows": (sent if goes_out else lines)(paged.items),
+        "facts": facts, "ordering": ORDERINGS[facts.ordering], "mapping": MAPPINGS.get(facts.mapping, facts.mapping),
+        "paged": paged, "rows": (sent if goes_out else lines)(paged.items),
         "orders": reads.orders(request.call, endpoint),
         "alerts": [alert(each) for each in reads.alerts(request.call, page=Page(), endpoint=endpoint).items],
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
@@ -160,7 +160,7 @@ def pause(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
 def _form(request: CalledRequest, kind: type[EndpointForm] = EndpointForm, **kwargs: Any) -> EndpointForm:
     choices = tuple((key, name) for key, name in organisations.manageable(request.call))
     data = request.POST if request.method == "POST" else None
-    return kind(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
+    return kind(data, organisations=choices, **kwargs)
 
 
 def _tell(form: EndpointForm, refused: Refused) -> None:

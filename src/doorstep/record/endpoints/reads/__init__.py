@@ -15,6 +15,7 @@ from doorstep.record.endpoints.reads.endpoints import (
 )
 from doorstep.record.endpoints.reads.gauges import gauges
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
+from doorstep.record.endpoints.reads.mappings import mapping_of, mappings, versions_of
 from doorstep.record.endpoints.reads.outbound import passage, sent, unsent, unsent_reasons
 from doorstep.record.endpoints.reads.standing import standing
 from doorstep.record.endpoints.reads.words import advice, left, named, say, say_sent
@@ -31,6 +32,8 @@ __all__ = [
     "journey",
     "left",
     "listed",
+    "mapping_of",
+    "mappings",
     "messages",
     "named",
     "one",
@@ -47,5 +50,6 @@ __all__ = [
     "standing",
     "unsent",
     "unsent_reasons",
+    "versions_of",
     "waiting",
 ]

@@ -121,8 +121,6 @@ def _apart() -> float:
     before = clock.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        [there] = cursor.fetchone()
-    after = clock.now()
-    half: timedelta = (after - before) / 2
-    apart: timedelta = abs(there - (before + half)) - half
-    return max(0.0, apart.total_seconds())
+        there: datetime = cursor.fetchone()[0]
+    half = (clock.now() - before) / 2
+    return max(0.0, (abs(there - before - half) - half).total_seconds())

@@ -13,6 +13,9 @@ MLLP: Final = "hl7v2-mllp"
 MESSAGES: Final = "fhir-message"
 MESSAGE_CODES: Final = ("FO", "FF")
 """What senders of FHIR messages were told, in two letters: ok, fatal-error."""
+STANDARD: Final = "standard"
+OWN: Final = "own"
+"""Which mapping tables an endpoint uses: those that come with Doorstep, or its institution's own."""
 PORTS: Final = (1024, 65535)  # those that need no rights of an administrator
 CHARSETS: Final = ("", "UNICODE UTF-8", "GB 18030-2000", "GBK", "8859/1")  # as in MSH-18; "": what that says
 MOST_BYTES: Final = 64 << 20  # of one message, whatever the endpoint would allow
