@@ -16,7 +16,7 @@ from types import FrameType
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
-from doorstep.kernel import metrics
+from doorstep.kernel import metrics, tracing
 from doorstep.site import edge as edges
 from doorstep.site.edge import Edge
 
@@ -73,6 +73,7 @@ def worker(dsn: str) -> int:
     from doorstep.kernel import worker as kernel_worker
 
     metrics.sweep()
+    tracing.begin("worker")
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -82,6 +83,7 @@ def worker(dsn: str) -> int:
     signal.signal(signal.SIGINT, end)
     watch_parent(stop.set)
     kernel_worker.run(stop, dsn)
+    tracing.end()
     return 0
 
 
