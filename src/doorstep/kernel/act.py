@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from doorstep.kernel import clock, fence, publishing, room, ruleset, trail
+from doorstep.kernel import clock, fence, publishing, room, ruleset, tracing, trail
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision, Refused, demand
 
@@ -116,7 +116,7 @@ def _run(call: Call, permission: StrEnum, audits: str, body: Callable[[], T], *,
     work = Work(permission)
     token = _work.set(work)
     try:
-        with transaction.atomic():
+        with tracing.span(audits), transaction.atomic():
             demand(call.may(permission))
             if grave:
                 demand(confirmed(call))

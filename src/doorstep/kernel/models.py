@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OutboxEvent(models.Model):
-    """An event as it was published, in the order of its writing."""
+    """An event as it was published, in the order of its writing; ``trace`` is W3C's traceparent of what set it off."""
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=120)
     subject = models.CharField(max_length=200)
     body = models.JSONField()
     at = models.DateTimeField()
+    trace = models.CharField(max_length=55, blank=True, db_default="")
 
 
 class Delivery(models.Model):

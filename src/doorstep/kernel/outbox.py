@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
-from doorstep.kernel import clock, metrics, prepared, room
+from doorstep.kernel import clock, metrics, prepared, room, tracing
 from doorstep.kernel.call import EVERYWHERE, Call
 from doorstep.kernel.models import Delivery
 
@@ -19,7 +19,8 @@ CHANNEL = "doorstep_outbox"
 MOST_ATTEMPTS = 8
 EMIT = """
 WITH event AS (
-  INSERT INTO kernel_outboxevent (name, subject, body, at) VALUES (%s, %s, %s::jsonb, %s) RETURNING id, subject, at)
+  INSERT INTO kernel_outboxevent (name, subject, body, at, trace) VALUES (%s, %s, %s::jsonb, %s, %s)
+  RETURNING id, subject, at)
 INSERT INTO kernel_delivery (event_id, handler, subject, state, attempts, due_at, error)
 SELECT event.id, handler, event.subject, 'waiting', 0, event.at, '' FROM event, unnest(%s::text[]) AS handler
 """
@@ -44,7 +45,7 @@ def emit(event: Any) -> None:
     handlers = list(room.reactions(name))
     body = msgspec.json.encode(event).decode()
     # one statement for all: every small write publishes, and Django's INSERTs would cost it a third more
-    prepared.ask((EMIT, [name, str(event.subject)[:200], body, clock.now(), handlers]))
+    prepared.ask((EMIT, [name, str(event.subject)[:200], body, clock.now(), tracing.carried(), handlers]))
     if handlers:
         wake()
 
@@ -98,7 +99,10 @@ def _run(delivery: Delivery) -> str:
         return f"no handler {delivery.handler}"
     token = _event.set(event.pk)
     try:
-        with transaction.atomic():
+        with (
+            tracing.span("outbox.deliver", event.trace, event=event.name, handler=delivery.handler),
+            transaction.atomic(),
+        ):
             handler(worker_call(), msgspec.convert(event.body, room.event_types()[event.name]))
     except Exception as error:  # whatever a handler raises, the letter must rest where a person can read it
         log.exception("handler %s failed on event %s", delivery.handler, event.pk)

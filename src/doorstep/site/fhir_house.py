@@ -33,7 +33,7 @@ from doorstep.fhir.search.bounds import Bounds
 from doorstep.fhir.search.walk import Steps
 from doorstep.fhir.terminology.definitions import Definitions
 from doorstep.fhir.write import Write
-from doorstep.kernel import clock, fence
+from doorstep.kernel import clock, fence, tracing
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.fhir_search import OPEN_TYPES
@@ -105,7 +105,7 @@ class House:
             raise FhirProblem("overloaded")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, function)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _connected, tracing.along(function))
         finally:
             self._waiting -= 1
 

@@ -20,7 +20,7 @@ from typing import Final
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from doorstep.adapters.mllp.server import Limits, Listener
-from doorstep.kernel import fence, metrics
+from doorstep.kernel import fence, metrics, tracing
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Door
 from doorstep.site import serve
@@ -35,7 +35,9 @@ Secured = tuple[str, str, str]
 def run(host: str, limits: Limits | None = None) -> int:
     """Listen until told to end (Ctrl-C, SIGTERM), or until the program that started this one is gone."""
     metrics.sweep()
+    tracing.begin("mllp")
     asyncio.run(_run(host, limits))
+    tracing.end()
     return 0
 
 

@@ -1,11 +1,16 @@
-"""What the listener counts of each commit: how many messages, how long it took, how their senders were answered."""
+"""What the listener tells of itself: of each commit how many messages, how long it took, how they were answered.
+
+And of each message a span, from the socket until it is kept, whose trace goes on with it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from doorstep.kernel import metrics
+from doorstep.kernel import metrics, tracing
 from doorstep.record.endpoints.api import MLLP, Arrival, Kept
 
 ANSWERS: Final = {"AA": "accepted", "CA": "accepted", "": "none"}
@@ -26,3 +31,13 @@ def _count(arrival: Arrival, kept: Kept | None) -> None:
     metrics.ANSWERED.labels(*labels, answer).inc()
     if kept is not None and kept.received_at != arrival.received_at:
         metrics.REPEATED.labels(*labels).inc()
+
+
+def traced(arrival: Arrival, kept: asyncio.Future[Kept | None]) -> Arrival:
+    """The arrival with the trace that goes on with it; its first span ends when it is kept."""
+    if not tracing.is_on():
+        return arrival
+    told: dict[str, tracing.Attribute] = {"kind": arrival.kind, "size": len(arrival.raw)}
+    trace, end = tracing.opened("message.keep", endpoint=str(arrival.endpoint), **told)
+    kept.add_done_callback(lambda _: end())
+    return replace(arrival, trace=trace)

@@ -54,6 +54,7 @@ class Keeper:
     def submit(self, arrival: Arrival) -> asyncio.Future[Kept | None]:
         """Begin to keep a message; what comes of it says where it is, durably, or None: it could not be kept."""
         future: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
+        arrival = mllp_counting.traced(arrival, future)
         self._queues.setdefault(arrival.endpoint, deque()).append((arrival, future))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())

@@ -16,7 +16,7 @@ from types import FrameType
 from granian import Granian
 from granian.constants import Interfaces, SSLProtocols
 
-from doorstep.kernel import metrics
+from doorstep.kernel import metrics, tracing
 from doorstep.site import edge as edges
 from doorstep.site.edge import Edge
 
@@ -74,6 +74,7 @@ def worker(dsn: str) -> int:
     from doorstep.record.endpoints import api as endpoints
 
     metrics.sweep()
+    tracing.begin("worker")
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -86,6 +87,7 @@ def worker(dsn: str) -> int:
     sender.start()
     kernel_worker.run(stop, dsn)
     sender.join()
+    tracing.end()
     return 0
 
 

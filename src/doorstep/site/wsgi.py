@@ -13,11 +13,12 @@ from doorstep.site import edge
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "doorstep.site.settings")
 django.setup()
 
-from doorstep.kernel import fence  # noqa: E402  Django must be set up before its parts are imported
+from doorstep.kernel import fence, tracing  # noqa: E402  Django must be set up before its parts are imported
 
 if not settings.DEBUG:
     from doorstep.kernel.web.assets import collect
 
     collect()
 fence.close_doors()
+tracing.begin("web")
 application = edge.behind_wsgi(get_wsgi_application())

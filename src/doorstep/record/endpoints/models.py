@@ -91,9 +91,8 @@ class Endpoint(ScopedRow):
 class Inbound(models.Model):
     """What came in, to the byte. The same bytes at an endpoint are one row, so a control id and a hash are too.
 
-    ``number`` is the exchange message that it became; ``wrote`` what that wrote, and whose it is
-    (Type/id); ``mends`` the row in whose
-    place a person put this one.
+    ``trace`` is the W3C traceparent of its coming; ``number`` the exchange message that it became; ``wrote`` what that
+    wrote, and whose it is (Type/id); ``mends`` the row in whose place a person put this one.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -117,6 +116,7 @@ class Inbound(models.Model):
     params = models.JSONField(default=dict)
     number = models.BigIntegerField(null=True)
     wrote = ArrayField(models.TextField(), default=list)
+    trace = models.CharField(max_length=55, blank=True, db_default="")
     mends = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = ScopedManager()

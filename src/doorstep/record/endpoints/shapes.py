@@ -151,6 +151,7 @@ class Arrival:
     reason: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     place: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from doorstep.record.endpoints.shapes import Arrival, Kept
 KEEP: Final = """
 WITH kept AS (
   INSERT INTO endpoints_inbound (endpoint_id, source_id, control, digest, received_at, peer, raw, size, kind, key, slot,
-    code, state, reason, place, params, wrote)
+    code, state, reason, place, params, wrote, trace)
   SELECT a.endpoint, a.source, a.control, a.digest, a.at, a.peer, a.raw, length(a.raw), a.kind, a.key, a.slot, a.code,
-    CASE WHEN a.reason = '' THEN 'kept' ELSE 'resting' END, a.reason, a.place, a.params::jsonb, '{}'
+    CASE WHEN a.reason = '' THEN 'kept' ELSE 'resting' END, a.reason, a.place, a.params::jsonb, '{}', a.trace
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[],
-    $9::text[], $10::smallint[], $11::text[], $12::text[], $13::text[], $14::text[])
-    AS a(endpoint, source, control, digest, at, peer, raw, kind, key, slot, code, reason, place, params)
+    $9::text[], $10::smallint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+    AS a(endpoint, source, control, digest, at, peer, raw, kind, key, slot, code, reason, place, params, trace)
   ON CONFLICT (endpoint_id, digest) DO NOTHING
   RETURNING id, endpoint_id, digest, received_at, code, size, reason
 ), counted AS (
@@ -53,6 +53,7 @@ def _values(one: Arrival) -> tuple[Any, ...]:
     return (
         one.endpoint, one.source, _text(one.control, 200), one.digest, one.received_at, one.peer[:60], one.raw,
         _text(one.kind, 40), _text(one.key, 200), one.slot, one.code, one.reason, one.place, _text(params, 4000),
+        one.trace,
     )  # fmt: skip
 
 

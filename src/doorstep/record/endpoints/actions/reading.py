@@ -9,6 +9,7 @@ from uuid import uuid5
 
 from doorstep.adapters.hl7v2 import codec, mapping
 from doorstep.adapters.hl7v2.shapes import Problem
+from doorstep.kernel import tracing
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.reads.mappings import tables_for
 from doorstep.record.exchange import api as exchange
@@ -46,6 +47,10 @@ class Reader:
 
     def read(self, row: Inbound) -> Read:
         """Map one message; nothing is raised, for the others of its batch must not wait for it."""
+        with tracing.span("message.map", row.trace, endpoint=str(self._endpoint.pk), kind=row.kind):
+            return self._read(row)
+
+    def _read(self, row: Inbound) -> Read:
         try:
             converted = mapping.convert(codec.parse(bytes(row.raw), self._charset), self._tables(), self._context)
         except codec.Unreadable as why:

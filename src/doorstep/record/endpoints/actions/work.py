@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 from django.db import OperationalError, connection, transaction
 
-from doorstep.kernel import clock
+from doorstep.kernel import clock, tracing
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
@@ -97,13 +97,20 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     rows = _oldest(endpoint, slot) if place is not None else []
     if place is None or not rows:
         return 0
+    begun = tracing.now()
+    tracing.link(row.trace for row in rows)
     reader: Any = MessageReader(place) if place.protocol == MESSAGES else Reader(place)
     read = [(row, reader.read(row)) for row in rows]
     outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
     pieces = [Mapped(row, r.params, reader.piece(row, r.converted)) for row, r in read if r.converted is not None]
-    outcomes += _taken(call, place, reader.channel, pieces)
-    _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
+    # what one message sets off goes on with its trace; what several do together has one of its own, that names theirs
+    with tracing.span("messages.take", rows[0].trace if len(rows) == 1 else "", messages=len(rows)):
+        outcomes += _taken(call, place, reader.channel, pieces)
+        _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
     _keep(endpoint, outcomes)
+    for each in outcomes:
+        state = "rested" if each.reason else "used"
+        tracing.done("message.write", each.row.trace, begun, state=state, reason=each.reason, together=len(outcomes))
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
 

@@ -174,11 +174,14 @@ def _table(name: str, text: str) -> dict[str, Any] | None:
     if not columns:
         return None
     language = get_language() or "zh"
+    there = [(at, column) for at, column in enumerate(columns) if any(row[at : at + 1] != [""] for _line, row in rows)]
 
-    def words(row: list[str]) -> list[tuple[str, str]]:
-        return [(cell, readable.cell(name, column, cell, language)) for column, cell in zip(columns, row, strict=False)]
+    def words(row: list[str]) -> list[tuple[str, str, str]]:
+        """Of each column that says anything: its name, the cell, and the cell in words."""
+        cells = [(column, row[at]) for at, column in there if at < len(row)]
+        return [(readable.column(c, language), cell, readable.cell(name, c, cell, language)) for c, cell in cells]
 
     return {
-        "columns": [readable.column(each, language) for each in columns],
+        "columns": [readable.column(column, language) for _at, column in there],
         "rows": [(line, words(row)) for line, row in rows],
     }

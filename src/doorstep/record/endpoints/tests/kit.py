@@ -111,7 +111,9 @@ def states() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def keep(endpoint: UUID, *messages: bytes, reason: str = "", code: str = "AA") -> list[int]:
+def keep(
+    endpoint: UUID, *messages: bytes, reason: str = "", code: str = "AA", traces: tuple[str, ...] = ()
+) -> list[int]:
     """Keep messages by the listener's own statement; their numbers."""
     row = Endpoint.objects.unscoped("test").get(pk=endpoint)
     ordering = Ordering(row.ordering)
@@ -122,7 +124,7 @@ def keep(endpoint: UUID, *messages: bytes, reason: str = "", code: str = "AA") -
             Arrival(
                 endpoint, row.organisation_id, header.control_id if header else "", hashlib.sha256(raw).digest(),
                 "10.1.1.1", raw, "ORU^R01", key, turns.slot_of(ordering, key, serial), code, clock.now(), reason,
-                {"detail": "x"} if reason else {},
+                {"detail": "x"} if reason else {}, trace=traces[serial] if traces else "",
             )
         )  # fmt: skip
     statement = re.sub(r"\$[0-9]+", "%s", KEEP)
