@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endpoints", "0004_mapping"),
+        ("endpoints", "0007_mapping"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kernel", "0012_dead_letters"),
+        ("kernel", "0013_dead_letters"),
     ]
 
     operations = [
