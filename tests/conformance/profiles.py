@@ -60,7 +60,7 @@ class Checker:
         self.done["profile"] += 1
         for element in profile["differential"]["element"]:
             steps = element["path"].split(".")[1:]
-            if steps and (":" not in element["id"] or element["id"].count(":") == 1 and "sliceName" in element):
+            if steps and (":" not in element["id"] or (element["id"].count(":") == 1 and "sliceName" in element)):
                 for parent, at in _parents(node, steps[:-1], place):
                     self._element(parent, steps[-1], element, at)
 

@@ -145,7 +145,16 @@ PATHS |= {
     "apps:launch": _keys("resident", "app"),
 }
 PATHS |= {
-    **dict.fromkeys(("endpoints:list", "endpoints:add", "endpoints:rests"), _nothing),
+    **dict.fromkeys(
+        (
+            "endpoints:list",
+            "endpoints:add",
+            "endpoints:add_messages_in",
+            "endpoints:add_messages_out",
+            "endpoints:rests",
+        ),
+        _nothing,
+    ),
     **dict.fromkeys(("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause"), _keys("endpoint")),
     "endpoints:replay_all": _keys("endpoint"),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
@@ -411,6 +420,8 @@ def _weekdays(world: World, side: Side) -> Data:
 
 FORMS |= {
     "endpoints:add": lambda world, side: endpoint_sides.form(side),
+    "endpoints:add_messages_in": lambda world, side: endpoint_sides.messages_in(side),
+    "endpoints:add_messages_out": lambda world, side: endpoint_sides.messages_out(side),
     "endpoints:edit": lambda world, side: {**endpoint_sides.form(side), "expect": 1},
     "endpoints:switch": lambda world, side: {"on": "0", "expect": 1},
     "endpoints:pause": lambda world, side: {"paused": "1", "expect": 1},

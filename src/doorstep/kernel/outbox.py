@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ WITH event AS (
 INSERT INTO kernel_delivery (event_id, handler, subject, state, attempts, due_at, error)
 SELECT event.id, handler, event.subject, 'waiting', 0, event.at, '' FROM event, unnest(%s::text[]) AS handler
 """
+_event: ContextVar[int | None] = ContextVar("doorstep_event", default=None)
 CLAIM = """
 SELECT d.id FROM kernel_delivery d
 WHERE d.state = 'waiting' AND d.due_at <= %s AND NOT EXISTS (
@@ -47,10 +49,21 @@ def emit(event: Any) -> None:
         wake()
 
 
-def wake() -> None:
-    """Wake the worker when this transaction is committed."""
+def wake(channel: str = CHANNEL) -> None:
+    """Wake the worker, or who listens to another channel, when this transaction is committed."""
     with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")
+        cursor.execute(f"NOTIFY {channel}")
+
+
+def delivering() -> int:
+    """The number of the event whose handler runs, the same at each of its tries: what a handler makes, it makes once.
+
+    Raises ``RuntimeError`` outside a handler.
+    """
+    event = _event.get()
+    if event is None:
+        raise RuntimeError("no event is being delivered")
+    return event
 
 
 def backoff(attempts: int) -> timedelta:
@@ -82,12 +95,15 @@ def _run(delivery: Delivery) -> str:
     event, handler = delivery.event, room.reactions(delivery.event.name).get(delivery.handler)
     if handler is None:
         return f"no handler {delivery.handler}"
+    token = _event.set(event.pk)
     try:
         with transaction.atomic():
             handler(worker_call(), msgspec.convert(event.body, room.event_types()[event.name]))
     except Exception as error:  # whatever a handler raises, the letter must rest where a person can read it
         log.exception("handler %s failed on event %s", delivery.handler, event.pk)
         return f"{type(error).__name__}: {error}"[:2000]
+    finally:
+        _event.reset(token)
     return ""
 
 

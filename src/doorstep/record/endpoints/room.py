@@ -6,9 +6,22 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
+from doorstep.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMissed, ClinicStopped
+from doorstep.events.exchange import RecordsArrived
+from doorstep.events.residents import RecordsMoved, ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
 from doorstep.record.endpoints import jobs
 from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.reactions import (
+    on_arrived,
+    on_booked,
+    on_cancelled,
+    on_merged,
+    on_missed,
+    on_moved,
+    on_stopped,
+    on_unmerged,
+)
 
 ROOM = Room(
     name="endpoints",
@@ -17,7 +30,7 @@ ROOM = Room(
     sentences={
         Permission.READ: _("查看接口、其运行情况和待处理报文的原因；看不到报文内容"),
         Permission.EDIT: _("登记、修改、启停和暂停接口"),
-        Permission.MEND: _("打开收到的报文，修正、重放或放弃待处理的报文"),
+        Permission.MEND: _("打开收到和发出的报文，修正、重放或放弃待处理的报文"),
         "endpoint.port": _("端口要在 {low} 到 {high} 之间。"),
         "endpoint.address": _("不是能用的地址或网段：{address}。"),
         "endpoint.tls": _("证书和私钥的文件要一起填；要核对对方证书时也要填。"),
@@ -37,7 +50,18 @@ ROOM = Room(
     menu=(
         MenuEntry(_("接口"), "endpoints:list", "plug-connected", Permission.READ, _("数据")),
         MenuEntry(_("接口待处理"), "endpoints:rests", "inbox", Permission.READ, _("数据")),
+        MenuEntry(_("未被收下"), "endpoints:unsent", "send", Permission.READ, _("数据")),
     ),
+    reactions={
+        ResidentsMerged: (on_merged,),
+        ResidentsUnmerged: (on_unmerged,),
+        RecordsMoved: (on_moved,),
+        RecordsArrived: (on_arrived,),
+        AppointmentBooked: (on_booked,),
+        AppointmentCancelled: (on_cancelled,),
+        ClinicStopped: (on_stopped,),
+        AppointmentMissed: (on_missed,),
+    },
     jobs=(
         Job("endpoints.work", timedelta(0), jobs.run, shared=True),
         Job("endpoints.replay", timedelta(seconds=1), jobs.replay),

@@ -164,7 +164,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an endpoint does: what waits (and since when), what rests, what came of late and the last time."""
+    """How an endpoint does: what waits (and since when), what rests, what came (or left) of late and the last time;
+    ``fault``: why what waits could not be sent when it was last tried, with its ``params``."""
 
     waiting: int = 0
     oldest: datetime | None = None
@@ -175,6 +176,8 @@ class Standing:
     rested_day: int = 0
     lag_ms: int = 0
     alarms: tuple[Alarm, ...] = ()
+    fault: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,46 @@ class Journey:
     mends: int | None
     mended_by: int | None
     text: str
+    cut: bool
+    copies: tuple[Sent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that goes out, in a list: nothing of what it says."""
+
+    id: int
+    endpoint: UUID
+    endpoint_name: str
+    receiver: UUID
+    receiver_name: str
+    kind: str
+    control: str
+    state: str
+    made_at: datetime
+    size: int
+    tries: int
+    reason: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One message that goes out, from its cause to its acknowledgement; ``text`` and ``answer`` as they can be read."""
+
+    line: Sent
+    cause: str
+    key: str
+    inbound: int | None
+    whose: tuple[tuple[UUID, str], ...]
+    sent_at: datetime | None
+    tried_at: datetime | None
+    due_at: datetime
+    settled_at: datetime | None
+    code: str
+    said: str
+    text: str
+    answer: str
     cut: bool
 
 

@@ -37,12 +37,13 @@ class Envelope:
 
 
 def compose(kind: str, resources: Resources, tables: Tables, envelope: Envelope) -> bytes:
-    """A message of a kind (``ADT^A01``) from the resources that its table names (``patient``, ``encounter`` …).
+    """A message of a kind (``ADT^A01``, or with its structure ``ADT^A40^ADT_A39``) from the resources that its table
+    names (``patient``, ``encounter`` …).
 
     What the character set has not becomes a question mark. Raises ``KeyError`` for a type that no table writes.
     """
-    message, _, trigger = kind.partition("^")
-    lines = [_msh(message, trigger, envelope)]
+    message, trigger, *_ = kinds = kind.split("^")
+    lines = [_msh(kinds, envelope)]
     if message == "ADT":
         lines.append(f"EVN|{_said([trigger])}|{stamp(envelope.at)}")
     for (segment, each), rows in groupby(tables.outward[message], key=lambda row: (row.segment, row.each)):
@@ -54,10 +55,10 @@ def compose(kind: str, resources: Resources, tables: Tables, envelope: Envelope)
     return "".join(f"{line}\r" for line in lines).encode(codec, "replace")
 
 
-def _msh(message: str, trigger: str, envelope: Envelope) -> str:
+def _msh(kinds: Sequence[str], envelope: Envelope) -> str:
     names = (envelope.application, envelope.facility, envelope.to_application, envelope.to_facility)
     fields = [
-        "MSH|^~\\&", *(escape(name, PLAIN) for name in names), stamp(envelope.at), "", _said([message, trigger]),
+        "MSH|^~\\&", *(escape(name, PLAIN) for name in names), stamp(envelope.at), "", _said([*kinds]),
         escape(envelope.control_id, PLAIN), envelope.processing, envelope.version, "", "", "", "", "CHN",
         escape(envelope.charset, PLAIN),
     ]  # fmt: skip

@@ -13,11 +13,13 @@ from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.flow import FLOW, State
-from doorstep.record.endpoints.models import Endpoint, Inbound, Replay
+from doorstep.record.endpoints.actions.queueing import CHANNEL
+from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
+from doorstep.record.endpoints.models import Endpoint, Inbound, Outbound, Replay
 from doorstep.record.endpoints.reads.arriving import header_of
 from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import MESSAGES, Ordering
+from doorstep.record.endpoints.rules.outward import Direction
 
 FRESH: Final[dict[str, Any]] = {"reason": "", "place": "", "params": {}, "settled_at": None}
 
@@ -33,9 +35,11 @@ def replay(call: Call, *, inbound: int) -> None:
 @action(Permission.MEND, audits="endpoints.replay_all")
 def replay_all(call: Call, *, endpoint: UUID, reason: str = "") -> UUID:
     """Have all that rests at an endpoint now (for one reason, where one is given) worked on once more, bit by bit."""
-    if not Endpoint.objects.within(call.scope).filter(pk=endpoint).exists():
+    place = Endpoint.objects.within(call.scope).filter(pk=endpoint).first()
+    if place is None:
         raise Refused(refuse("not_found", kind="Endpoint"))
-    resting = Inbound.objects.within(call.scope).filter(endpoint_id=endpoint, state=State.RESTING)
+    messages = Outbound.objects if place.direction == Direction.OUT else Inbound.objects
+    resting = messages.within(call.scope).filter(endpoint_id=endpoint, state=State.RESTING)
     last = resting.order_by("-id").values_list("pk", flat=True).first()
     about("Endpoint", endpoint, cause=reason, upto=last)
     if last is None:
@@ -84,6 +88,43 @@ def dismiss(call: Call, *, inbound: int, reason: str) -> None:
         raise Refused(refuse("inbound.reason_needed"))
     _change(row.pk, state=_step("dismiss"), settled_at=clock.now())
     about("Inbound", inbound, cause=reason.strip()[:500])
+
+
+@action(Permission.MEND, audits="endpoints.replay_sent")
+def replay_sent(call: Call, *, outbound: int) -> None:
+    """Have one message that rests sent once more, with the id that it had."""
+    row = _locked_sent(call, outbound, "replay")
+    Outbound.objects.unscoped("locked").filter(pk=row.pk).update(state=Sending.WAITING, **afresh())
+    outbox.wake(CHANNEL)
+
+
+@action(Permission.MEND, audits="endpoints.dismiss_sent")
+def dismiss_sent(call: Call, *, outbound: int, reason: str) -> None:
+    """Lay a message aside that rests or waits: it is not sent (any more), and stays readable. Raises ``Refused``
+    without a reason."""
+    row = _locked_sent(call, outbound, "dismiss")
+    if not reason.strip():
+        raise Refused(refuse("inbound.reason_needed"))
+    at = clock.now()
+    Outbound.objects.unscoped("locked").filter(pk=row.pk).update(state=Sending.DISMISSED, settled_at=at)
+    about("Outbound", outbound, cause=reason.strip()[:500])
+    outbox.wake(CHANNEL)
+
+
+def afresh() -> dict[str, Any]:
+    """What is set of a message that is to be sent once more."""
+    return {"reason": "", "params": {}, "settled_at": None, "tries": 0, "due_at": clock.now()}
+
+
+def _locked_sent(call: Call, outbound: int, move: str) -> Outbound:
+    about("Outbound", outbound)
+    rows = Outbound.objects.within(call.scope).select_for_update(of=("self",))
+    row: Outbound | None = rows.filter(pk=outbound).first()
+    if row is None:
+        raise Refused(refuse("not_found", kind="Outbound"))
+    verdict, _ = OUTWARD.step(move, Sending(row.state), None)
+    demand(verdict)
+    return row
 
 
 def _locked(call: Call, inbound: int, move: str) -> Inbound:

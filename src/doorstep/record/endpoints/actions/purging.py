@@ -11,9 +11,11 @@ from doorstep.kernel import clock, outbox
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions.mending import FRESH
-from doorstep.record.endpoints.flow import FLOW, State
-from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Replay
+from doorstep.record.endpoints.actions.mending import FRESH, afresh
+from doorstep.record.endpoints.actions.queueing import CHANNEL
+from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
+from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Outbound, Replay
+from doorstep.record.endpoints.rules.outward import Direction
 
 SLICE: Final = 2000  # rows of one turn: what came meanwhile is not made to wait behind a million
 MINUTES: Final = timedelta(days=400)
@@ -23,23 +25,31 @@ MINUTES: Final = timedelta(days=400)
 def replay_some(call: Call) -> int:
     """Put the next of what was ordered back to be worked on; how many. Where much waits already, nothing yet."""
     done = 0
-    for order in Replay.objects.unscoped("all orders").filter(ended_at__isnull=True).order_by("id")[:20]:
+    for order in (
+        Replay.objects.unscoped("all orders")
+        .filter(ended_at__isnull=True)
+        .select_related("endpoint")
+        .order_by("id")[:20]
+    ):
         done += _go_on(order)
     about("Inbound", "", count=done)
     if done:
         outbox.wake()
+        outbox.wake(CHANNEL)
     return done
 
 
 def _go_on(order: Replay) -> int:
-    rows = Inbound.objects.unscoped("of the order").filter(endpoint_id=order.endpoint_id)
-    if rows.filter(state=State.KEPT)[: SLICE + 1].count() > SLICE:
+    out = order.endpoint.direction == Direction.OUT
+    rows = (Outbound if out else Inbound).objects.unscoped("of the order").filter(endpoint_id=order.endpoint_id)
+    if rows.filter(state=Sending.WAITING if out else State.KEPT)[: SLICE + 1].count() > SLICE:
         return 0
     resting = rows.filter(state=State.RESTING, pk__gt=order.done, pk__lte=order.upto)
     if order.reason:
         resting = resting.filter(reason=order.reason)
     keys = list(resting.order_by("pk").values_list("pk", flat=True)[:SLICE])
-    rows.filter(pk__in=keys, state=State.RESTING).update(state=FLOW.move("replay").to, **FRESH)
+    again = {"state": Sending.WAITING, **afresh()} if out else {"state": FLOW.move("replay").to, **FRESH}
+    rows.filter(pk__in=keys, state=State.RESTING).update(**again)
     order.done, order.count = keys[-1] if keys else order.upto, order.count + len(keys)
     if len(keys) < SLICE:
         order.ended_at = clock.now()
@@ -57,13 +67,20 @@ def purge(call: Call) -> int:
     for endpoint in Endpoint.objects.unscoped("all endpoints").filter(keep_days__gt=0):
         before = clock.now() - timedelta(days=endpoint.keep_days)
         with connection.cursor() as cursor:
-            cursor.execute(PURGE, [endpoint.pk, before, sorted(FLOW.ends), SLICE])
+            if endpoint.direction == Direction.OUT:
+                cursor.execute(PURGE_SENT, [endpoint.pk, before, sorted(OUTWARD.ends), SLICE])
+            else:
+                cursor.execute(PURGE, [endpoint.pk, before, sorted(FLOW.ends), SLICE])
             done += cursor.rowcount
     Minute.objects.filter(at__lt=clock.now() - MINUTES).delete()
     about("Inbound", "", count=done)
     return done
 
 
+PURGE_SENT: Final = """
+DELETE FROM endpoints_outbound WHERE id IN (
+  SELECT id FROM endpoints_outbound WHERE endpoint_id = %s AND made_at < %s AND state = ANY(%s) ORDER BY id LIMIT %s)
+"""
 PURGE: Final = """
 DELETE FROM endpoints_inbound i WHERE i.id IN (
   SELECT o.id FROM endpoints_inbound o WHERE o.endpoint_id = %s AND o.received_at < %s AND o.state = ANY(%s)

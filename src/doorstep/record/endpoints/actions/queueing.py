@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from doorstep.kernel import clock, fence
+from doorstep.kernel import clock, fence, outbox
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.record.endpoints.actions.protocols import PROTOCOLS
@@ -64,8 +64,8 @@ def send(
         with connection.cursor() as cursor:
             cursor.execute(QUEUE, row)
             made = cursor.fetchone()
-            if made is not None:
-                cursor.execute(f"NOTIFY {CHANNEL}")
-                return int(made[0])
+        if made is not None:
+            outbox.wake(CHANNEL)
+            return int(made[0])
         then = Outbound.objects.unscoped(WHY).filter(endpoint_id=endpoint, cause=cause[:200])
         return int(then.values_list("pk", flat=True).get())

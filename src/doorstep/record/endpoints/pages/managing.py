@@ -9,26 +9,37 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
-from doorstep.kernel.paging import Page
+from doorstep.kernel.paging import Page, Paged
 from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.actions.reading import TABLES
-from doorstep.record.endpoints.forms import ALARMS, DIALECTS, ORDERINGS, EndpointForm, initial
+from doorstep.record.endpoints.forms import (
+    ALARMS,
+    CARRIES,
+    ORDERINGS,
+    EndpointForm,
+    TargetForm,
+    initial,
+    initial_target,
+)
+from doorstep.record.endpoints.forms.messages import DIALECTS
 from doorstep.record.endpoints.pages import correspondents
-from doorstep.record.endpoints.pages.rows import lines
+from doorstep.record.endpoints.pages.rows import lines, sent
 from doorstep.record.endpoints.rules.facts import MESSAGES
+from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 from doorstep.registers.organisations import api as organisations
 
 FIELDS = {
     "endpoint.port": "port", "endpoint.address": "addresses", "endpoint.tls": "key", "endpoint.port_tls": "certificate",
-    "endpoint.taken": "application", "endpoint.moved": "organisation",
+    "endpoint.taken": "application", "endpoint.moved": "organisation", "endpoint.hours": "closes",
 }  # fmt: skip
 PASSED_ON = frozenset({"not_found", "permission", "stale"})
 """Refusals that have a page of their own."""
@@ -46,7 +57,11 @@ def listing(request: CalledRequest) -> HttpResponse:
 
 
 def _row(each: Endpoint, does: Standing, place: str) -> dict[str, Any]:
-    return {"endpoint": each, "does": does, "place": place, "alarms": [ALARMS[alarm] for alarm in does.alarms]}
+    alarms = [ALARMS[alarm] for alarm in does.alarms]
+    fault = reads.say_sent(does.fault, does.params, get_language() or "zh") if does.fault else ""
+    return {
+        "endpoint": each, "does": does, "place": place, "alarms": alarms, "out": each.facts.out, "fault": fault,
+    }  # fmt: skip
 
 
 @page(Permission.READ)
@@ -54,32 +69,44 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     """One endpoint: what it is, how it does, what came last."""
     known = reads.one(request.call, endpoint)
     does = reads.standing([known])[known.id]
-    paged = reads.messages(request.call, endpoint, page=Page.read(request.GET.get("after"), 20, parts=1))
+    at, goes_out = Page.read(request.GET.get("after"), 20, parts=1), known.facts.direction is Direction.OUT
+    paged: Paged[Any] = (reads.sent if goes_out else reads.messages)(request.call, endpoint, page=at)
     facts = known.facts
-    named = {facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])}
-    called = organisations.names(named)
+    called = organisations.names({facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])})
     context = _row(known, does, called.get(facts.organisation, "")) | {
         "receiver": called.get(facts.receiver, "") if facts.receiver else "",
         "dialect": DIALECTS.get(facts.mapping, ""), "speaks_for": [called.get(key, "") for key in facts.speaks_for],
-        "facts": known.facts, "ordering": ORDERINGS[known.facts.ordering], "paged": paged, "rows": lines(paged.items),
+        "facts": facts, "ordering": ORDERINGS[facts.ordering], "paged": paged,
+        "rows": (sent if goes_out else lines)(paged.items),
         "orders": reads.orders(request.call, endpoint),
         "may_edit": request.call.may(Permission.EDIT).allowed, "may_mend": request.call.may(Permission.MEND).allowed,
+        "carries": [CARRIES[each] for each in sorted(known.facts.out.carries)] if known.facts.out else (),
     }  # fmt: skip
-    return render(request, "endpoints/one.html", context)
+    return render(request, "endpoints/target.html" if goes_out else "endpoints/one.html", context)
 
 
 @page(Permission.EDIT)
 def add(request: CalledRequest) -> HttpResponseBase:
-    """Make an endpoint."""
-    form = _form(request)
+    """Make an endpoint that others send to."""
+    return _added(request, _form(request), _("已登记，几秒钟后开始接收。"))
+
+
+@page(Permission.EDIT)
+def add_target(request: CalledRequest) -> HttpResponseBase:
+    """Make an endpoint that we send to."""
+    return _added(request, _form(request, TargetForm), _("已登记，有内容时会自动发送。"))
+
+
+def _added(request: CalledRequest, form: EndpointForm, told: str) -> HttpResponseBase:
     if form.is_valid():
         try:
             made = editing.make(request.call, facts=form.facts())
-            messages.success(request, _("已登记，几秒钟后开始接收。"))
+            messages.success(request, told)
             return redirect("endpoints:one", made)
         except Refused as refused:
             _tell(form, refused)
-    return render(request, "endpoints/form.html", {"form": form}, status=form.http_status)
+    context = {"form": form, "goes_out": isinstance(form, TargetForm)}
+    return render(request, "endpoints/form.html", context, status=form.http_status)
 
 
 @page(Permission.EDIT)
@@ -88,7 +115,10 @@ def edit(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     known = reads.one(request.call, endpoint)
     if known.facts.protocol == MESSAGES:
         return correspondents.edit(request, known)
-    form = _form(request, initial=initial(known))
+    if known.facts.direction is Direction.OUT:
+        form = _form(request, TargetForm, initial=initial_target(known))
+    else:
+        form = _form(request, initial=initial(known))
     if form.is_valid():
         try:
             expect = form.cleaned_data["expect"] or 0
@@ -106,7 +136,7 @@ def switch(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Off, or on again."""
     on = request.POST.get("on") == "1"
     editing.switch(request.call, endpoint=endpoint, expect=expected(request), on=on)
-    messages.success(request, _("已启用。") if on else _("已停用，不再接收报文。"))
+    messages.success(request, _("已启用。") if on else _("已停用，不再接收或发送报文。"))
     return redirect("endpoints:one", endpoint)
 
 
@@ -116,14 +146,14 @@ def pause(request: CalledRequest, endpoint: UUID) -> HttpResponseBase:
     """Let what comes wait, or work on it again."""
     paused = request.POST.get("paused") == "1"
     editing.pause(request.call, endpoint=endpoint, expect=expected(request), paused=paused)
-    messages.success(request, _("已暂停处理，报文照常接收并保存。") if paused else _("已恢复处理。"))
+    messages.success(request, _("已暂停，报文照常保存，等恢复后处理或发送。") if paused else _("已恢复。"))
     return redirect("endpoints:one", endpoint)
 
 
-def _form(request: CalledRequest, **kwargs: Any) -> EndpointForm:
+def _form(request: CalledRequest, kind: type[EndpointForm] = EndpointForm, **kwargs: Any) -> EndpointForm:
     choices = tuple((key, name) for key, name in organisations.manageable(request.call))
     data = request.POST if request.method == "POST" else None
-    return EndpointForm(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
+    return kind(data, organisations=choices, mappings=tuple(TABLES), **kwargs)
 
 
 def _tell(form: EndpointForm, refused: Refused) -> None:

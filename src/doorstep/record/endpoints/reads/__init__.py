@@ -13,8 +13,9 @@ from doorstep.record.endpoints.reads.endpoints import (
     shown,
 )
 from doorstep.record.endpoints.reads.inbound import charset_of, journey, messages, reasons, rests
+from doorstep.record.endpoints.reads.outbound import passage, sent, unsent, unsent_reasons
 from doorstep.record.endpoints.reads.standing import standing
-from doorstep.record.endpoints.reads.words import advice, left, named, say
+from doorstep.record.endpoints.reads.words import advice, left, named, say, say_sent
 
 __all__ = [
     "advice",
@@ -29,10 +30,15 @@ __all__ = [
     "named",
     "one",
     "orders",
+    "passage",
     "reasons",
     "rests",
     "say",
+    "say_sent",
     "sendable",
+    "sent",
     "shown",
     "standing",
+    "unsent",
+    "unsent_reasons",
 ]

@@ -15,6 +15,7 @@ from doorstep.kernel.paging import Page, Paged, cut
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.models import Endpoint, Inbound
+from doorstep.record.endpoints.reads.outbound import copies
 from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.shapes import Journey, Line
 from doorstep.registers.residents import api as residents
@@ -73,7 +74,7 @@ def journey(call: Call, *, inbound: int) -> Journey:
     return Journey(
         _line(row), row.peer, bytes(row.digest).hex(), row.code, row.key, row.settled_at, row.number,
         tuple(row.wrote), whose, row.mends_id, others.values_list("pk", flat=True).first(), text[:SHOWN],
-        len(text) > SHOWN or text.encode(charset, "replace") != raw,
+        len(text) > SHOWN or text.encode(charset, "replace") != raw, copies(row.pk),
     )  # fmt: skip
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -13,6 +14,7 @@ from django.db.models import Sum
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
 from doorstep.record.endpoints.rules.facts import SLOTS, alarms
+from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.shapes import Endpoint, Standing
 
 MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
@@ -29,15 +31,35 @@ LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series
 LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
   ON true
 """
+OUT: Final = """
+SELECT e.id, w.count, o.made_at, r.count, l.made_at, f.reason, f.params::text
+FROM unnest(%(keys)s::uuid[]) AS e(id)
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_outbound WHERE endpoint_id = e.id
+  AND state = 'waiting' LIMIT %(most)s) c) w
+CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_outbound WHERE endpoint_id = e.id
+  AND state = 'resting' LIMIT %(most)s) c) r
+LEFT JOIN LATERAL (SELECT made_at FROM endpoints_outbound WHERE endpoint_id = e.id AND state = 'waiting'
+  ORDER BY id LIMIT 1) o ON true
+LEFT JOIN LATERAL (SELECT made_at FROM endpoints_outbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
+  ON true
+LEFT JOIN LATERAL (SELECT reason, params FROM (
+  SELECT reason, params, tried_at FROM endpoints_outbound WHERE endpoint_id = e.id AND state = 'waiting'
+    ORDER BY id LIMIT 100) h WHERE reason <> '' ORDER BY tried_at DESC LIMIT 1) f ON true
+"""
+State = tuple[int, datetime | None, int, datetime | None, str, Mapping[str, Any]]
 
 
 def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     """How each of these endpoints does; the caller has asked for them within their scope."""
     now = clock.now()
     keys = [each.id for each in endpoints]
+    out = [each.id for each in endpoints if each.facts.direction is Direction.OUT]
+    states: dict[UUID, State] = {}
     with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
-        states = {row[0]: row[1:] for row in cursor.fetchall()}
+        cursor.execute(NOW, {"keys": [key for key in keys if key not in out], "most": MOST, "slots": SLOTS})
+        states |= {key: (*found, "", {}) for key, *found in cursor.fetchall()}
+        cursor.execute(OUT, {"keys": out, "most": MOST})
+        states |= {key: (*f, why or "", json.loads(said or "{}")) for key, *f, why, said in cursor.fetchall()}
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
 
@@ -48,11 +70,11 @@ Sums = Mapping[UUID, Mapping[str, int]]
 def _one(
     each: Endpoint,
     now: datetime,
-    state: tuple[int, datetime | None, int, datetime | None],
+    state: State,
     day: Sums,
     hour: Sums,
 ) -> Standing:
-    waiting, oldest, rests, last = state
+    waiting, oldest, rests, last, fault, params = state
     today, lately = day.get(each.id, {}), hour.get(each.id, {})
     applied = lately.get("applied", 0)
     told = alarms(
@@ -60,7 +82,7 @@ def _one(
     )
     return Standing(
         waiting, oldest, rests, last, lately.get("received", 0), today.get("received", 0), today.get("rested", 0),
-        lately.get("lag_ms", 0) // applied if applied else 0, told,
+        lately.get("lag_ms", 0) // applied if applied else 0, told, fault, params,
     )  # fmt: skip
 
 

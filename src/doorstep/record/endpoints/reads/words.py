@@ -21,6 +21,14 @@ def say(code: str, params: Mapping[str, Any], language: str) -> str:
     return exchange.say(exchange.Problem(code, params=dict(params)), language)
 
 
+def say_sent(code: str, params: Mapping[str, Any], language: str) -> str:
+    """Why it was not taken; without the other side's own words, which may tell of a person."""
+    if not words.has_words(code):
+        return code
+    filled = {"detail": "—", "code": "", **params, "error_words": words.error(str(params.get("error", "")), language)}
+    return words.words(code, filled, language)
+
+
 def advice(code: str, params: Mapping[str, Any], language: str) -> str:
     """What a person can do about it; empty where the words say it already."""
     if found := hl7v2.advice(str(params.get("detail", "")), language):

@@ -6,14 +6,24 @@ from pathlib import Path
 
 from doorstep.kernel.testing.contracts import FlowContract, WordsContract
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.flow import FLOW, State
-from doorstep.record.endpoints.forms import STATES
+from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
+from doorstep.record.endpoints.forms import SENDING, STATES
 from doorstep.record.endpoints.room import ROOM
 
 
 class TestFlow(FlowContract):
     flow = FLOW
     column = ("endpoints_inbound", "inbound_state")
+
+
+class TestSending(FlowContract):
+    flow = OUTWARD
+    column = ("endpoints_outbound", "outbound_state")
+
+
+class TestSendingWords(WordsContract):
+    states = Sending
+    words = SENDING
 
 
 class TestWords(WordsContract):
@@ -33,3 +43,4 @@ def test_every_permission_has_a_sentence():
 def test_the_page_of_the_room_shows_the_flow_as_it_is():
     page = Path(__file__).parents[5] / "docs" / "rooms" / "endpoints.md"
     assert FLOW.mermaid() in page.read_text()
+    assert OUTWARD.mermaid() in page.read_text()

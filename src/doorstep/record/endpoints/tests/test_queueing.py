@@ -7,9 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from doorstep.kernel import fence
+from doorstep.kernel.call import Scope
 from doorstep.kernel.decision import Refused
-from doorstep.kernel.testing.callers import system
-from doorstep.record.endpoints import api
+from doorstep.kernel.models import TrailLine
+from doorstep.kernel.paging import Page
+from doorstep.kernel.testing.callers import member, stranger, system
+from doorstep.record.endpoints import api, reads
+from doorstep.record.endpoints.access import Permission
+from doorstep.record.endpoints.actions import mending
 from doorstep.record.endpoints.models import Outbound
 from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.tests import kit
@@ -79,3 +85,39 @@ def test_the_database_knows_what_it_may_be(target: UUID):
     for column, value in (("state", "gone"), ("key", "")):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"UPDATE endpoints_outbound SET {column} = %s WHERE id = %s", [value, number])
+
+
+def test_what_goes_to_an_institution_is_seen_and_touched_within_its_scope_alone(
+    target: UUID, source: UUID, other: UUID
+):
+    key = queued(target)
+    Outbound.objects.unscoped("test").update(state="resting", reason="closed")
+    for page in (reads.unsent(member(other), page=Page()), reads.sent(member(other), target, page=Page())):
+        assert page.items == ()
+    assert reads.unsent_reasons(member(other)) == ()
+    for act in (
+        lambda call: reads.passage(call, outbound=key),
+        lambda call: mending.replay_sent(call, outbound=key),
+        lambda call: mending.dismiss_sent(call, outbound=key, reason="x"),
+        lambda call: mending.replay_all(call, endpoint=target),
+    ):
+        for call, why in (
+            (member(other), "not_found"), (stranger(), "permission"), (member(source, {Permission.READ}), "permission"),
+        ):  # fmt: skip
+            with pytest.raises(Refused) as found:
+                act(call)
+            assert found.value.decision.reason == why
+    assert Outbound.objects.unscoped("test").get().state == "resting"
+    assert [line.id for line in reads.unsent(member(source), page=Page()).items] == [key]
+    assert reads.passage(member(source), outbound=key).text.startswith("MSH|")
+    line = TrailLine.objects.filter(action="endpoints.read_sent", outcome="done").get()
+    assert line.subject_id == str(key)
+
+
+def test_behind_the_fence_no_other_institution_sees_it(target: UUID, source: UUID, other: UUID):
+    queued(target)
+    seen = []
+    for place in (source, other):
+        with fence.within(Scope(frozenset({place}))):
+            seen.append(Outbound.objects.unscoped("test").count())
+    assert seen == [1, 0]

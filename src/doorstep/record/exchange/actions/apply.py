@@ -93,8 +93,25 @@ def carry_out(
     receipts = [_receipt(p, n, outcomes[n], at) for p, n in zip(batch, numbers, strict=True)]
     kept = [(p, r) for p, r in zip(batch, receipts, strict=True) if not (p.direct and p.failed())]
     keep(source, channel, [p for p, _ in kept], [r for _, r in kept], again=again is not None)
-    _tell(call, source, batch, receipts, patients)
+    _tell(call, source, batch, receipts, patients, _reports(rows, numbers, outcomes))
     return receipts
+
+
+def _reports(rows: dict[int, list[tuple[Item, Index]]], numbers: Sequence[int], outcomes: Outcomes) -> tuple[str, ...]:
+    """The ids of the reports that were made or changed, themselves or by a result that stands beside them."""
+    found: dict[str, None] = {}
+    for place, entries in rows.items():
+        written = outcomes[numbers[place]]
+        changed = {f"{i.type}/{i.id}" for i, _ in entries if written[i.index].outcome != "unchanged"}
+        for item, _ in entries:
+            if item.type == "DiagnosticReport" and changed & {f"{item.type}/{item.id}", *_results(item)}:
+                found[item.id or ""] = None
+    return tuple(found)
+
+
+def _results(item: Item) -> list[str]:
+    said = item.resource.get("result")
+    return [str(each.get("reference")) for each in said if isinstance(each, dict)] if isinstance(said, list) else []
 
 
 def _demand_unchanged(batch: Sequence[Prepared], numbers: Sequence[int], outcomes: Outcomes) -> None:
@@ -252,7 +269,12 @@ def _answer(
 
 
 def _tell(
-    call: Call, source: UUID, batch: Sequence[Prepared], receipts: Sequence[Receipt], patients: dict[str, UUID]
+    call: Call,
+    source: UUID,
+    batch: Sequence[Prepared],
+    receipts: Sequence[Receipt],
+    patients: dict[str, UUID],
+    reports: tuple[str, ...],
 ) -> None:
     """The trail gets a line a message (whose it was, what became of it), the outbox one event a batch."""
     lines: list[trail.Line] = []
@@ -272,7 +294,7 @@ def _tell(
     trail.write_lines(lines)
     used = tuple(r.message for r in receipts if r.state == "applied")
     if used:
-        outbox.emit(RecordsArrived(source, used, tuple(patients)))
+        outbox.emit(RecordsArrived(source, used, tuple(patients), reports))
     about("Source", source, messages=len(receipts), applied=len(used))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.models import Q
 
 from doorstep.kernel.call import Call
 from doorstep.kernel.clock import CHINA
 from doorstep.kernel.sensitive import NONE, UNWEIGHED
 from doorstep.registers.consents import rules
+from doorstep.registers.consents.models import Relation
 from doorstep.registers.consents.rules import Basis, Encounter, Facts, Terms, Why
 
 CODE: Final = "consents.access"
@@ -76,6 +78,15 @@ def _named(found: Sequence[Sequence[Any]]) -> dict[Why, int]:
         if kinds:
             named[Why(kind)] = named.get(Why(kind), 0) | kinds
     return named
+
+
+def related(resident: UUID, why: Why, at: datetime) -> frozenset[UUID]:
+    """The institutions that have such a relation with the resident at a moment: for a rule of the house that asks then
+    of each what it may see (``basis``)."""
+    rows = Relation.objects.unscoped("a rule of the house").filter(
+        Q(until__isnull=True) | Q(until__gt=at), resident=resident, basis=why.value, since__lte=at
+    )
+    return frozenset(rows.exclude(organisation=None).values_list("organisation_id", flat=True))
 
 
 def is_operations(call: Call) -> bool:

@@ -53,7 +53,7 @@ def _send(call: Call, row: Referral, event: str, resources: list[Json]) -> None:
     assert row.destination_id is not None  # what is told was sent
     endpoints.tell(
         call, sender=row.origin_id, receiver=row.destination_id, event=event, matter=f"Appointment/{row.pk}",
-        resources=resources, residents=[row.resident_id], cause=f"{event} {row.pk} {row.version}",
+        resources=resources, residents=[row.resident_id], cause=f"referral:{event}:{row.pk}:{row.version}",
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _answer(call: Call, row: Referral, move: str, answer: Answer) -> None:
     told = messages.answer(one.whole(row, call), move, row.outside, call.name, row.version, note)
     endpoints.tell(
         call, sender=row.destination_id, receiver=row.origin_id, event=event, matter=row.outside, resources=told,
-        residents=[row.resident_id], cause=f"{event} {row.pk} {row.version}",
+        residents=[row.resident_id], cause=f"referral:{event}:{row.pk}:{row.version}",
     )  # fmt: skip
 
 
