@@ -1,11 +1,15 @@
-"""An endpoint of each side, and what came in by it: one message in the chart, one that rests."""
+"""Endpoints of each side: what came in, one message in the chart and one that rests; what goes out, one that rests."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
 from doorstep.kernel.testing import callers
+from doorstep.record.endpoints import api
 from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.models import Outbound
 from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.shapes import Facts
 from doorstep.record.endpoints.tests import kit
@@ -23,6 +27,16 @@ def fill(side: Any) -> None:
     [side.ids["inbound"]] = kit.keep(side.endpoint, lost)
     kit.keep(side.endpoint, kit.oru(2, f"P{side.number[-6:]}"))
     kit.work_off()
+    out = {"to_application": side.text[:200], "to_facility": side.text[:200]}
+    side.ids["target"] = kit.make_target(side.organisation, out=out, name=side.text[:60], owner=side.text[:100])
+    with transaction.atomic():
+        side.ids["outbound"] = api.send(
+            callers.system(), endpoint=side.target, cause=side.text[:200], key="", kind="ORU^R01", body=lost,
+            residents=(side.resident,), inbound=side.inbound,
+        )  # fmt: skip
+    answered = {"code": "AR", "error": "204", "said": side.text[:200]}
+    rests = {"state": "resting", "tries": 1, "reason": "answered-refused", "params": answered}
+    Outbound.objects.unscoped("a side").filter(pk=side.outbound).update(**rests)
 
 
 def form(side: Any) -> dict[str, Any]:
@@ -48,4 +62,13 @@ def messages_out(side: Any) -> dict[str, Any]:
         "name": "送省转诊平台", "organisation": side.organisation, "mapping": "standard", "ordering": "patient",
         "keep_days": 30, "host": "platform.example", "port": 443, "path": "fhir", "secured": "on", "patience": 20,
         "most_tries": 5, "most_connections": 2, "key": "", "speaks_for": "",
+    }  # fmt: skip
+
+
+def target_form(side: Any) -> dict[str, Any]:
+    """What a person types of another endpoint of the side that we send to."""
+    return {
+        "name": "新接口", "organisation": side.organisation, "host": "10.0.0.9", "port": 6661,
+        "application": "DOORSTEP", "standard": "2.5.1", "ordering": "patient", "mapping": "standard",
+        "most_connections": 2, "rate": 0, "patience": 30, "most_tries": 8, "keep_days": 0, "key": "",
     }  # fmt: skip

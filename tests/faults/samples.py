@@ -145,16 +145,9 @@ PATHS |= {
     "apps:launch": _keys("resident", "app"),
 }
 PATHS |= {
-    **dict.fromkeys(
-        (
-            "endpoints:list",
-            "endpoints:add",
-            "endpoints:add_messages_in",
-            "endpoints:add_messages_out",
-            "endpoints:rests",
-        ),
-        _nothing,
-    ),
+    **dict.fromkeys(("endpoints:list", "endpoints:add", "endpoints:add_target", "endpoints:rests"), _nothing),
+    **dict.fromkeys(("endpoints:add_messages_in", "endpoints:add_messages_out", "endpoints:unsent"), _nothing),
+    **dict.fromkeys(("endpoints:sent", "endpoints:replay_sent", "endpoints:dismiss_sent"), _keys("outbound")),
     **dict.fromkeys(("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause"), _keys("endpoint")),
     "endpoints:replay_all": _keys("endpoint"),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
@@ -427,7 +420,9 @@ FORMS |= {
     "endpoints:pause": lambda world, side: {"paused": "1", "expect": 1},
     "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
-    **dict.fromkeys(("endpoints:replay", "endpoints:replay_all"), _nothing),
+    "endpoints:add_target": lambda world, side: endpoint_sides.target_form(side),
+    "endpoints:dismiss_sent": lambda world, side: {"reason": "不要了"},
+    **dict.fromkeys(("endpoints:replay", "endpoints:replay_all", "endpoints:replay_sent"), _nothing),
 }
 FORMS |= {
     "booking:check_in": lambda world, side: {"code": side.called},
