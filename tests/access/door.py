@@ -14,6 +14,9 @@ from django.db import connection, transaction
 
 from doorstep.kernel import clock
 from doorstep.kernel.testing import callers
+from doorstep.record.endpoints.actions import editing
+from doorstep.record.endpoints.rules.facts import MESSAGES
+from doorstep.record.endpoints.shapes import Facts
 from doorstep.record.exchange import jobs
 from doorstep.registers.apps.models import Authorization, Token
 from doorstep.registers.apps.rules import MARK, digest
@@ -85,6 +88,8 @@ def make(door: RunningDoor) -> Doors:
     for serial, (side, place) in enumerate(made.places.items()):
         made.keys[side] = staff.issue_key(callers.system(), organisation=place, name=f"HIS {side}")[1]
         _records(made, side, number(50 + serial, 1))
+    facts = Facts("检验平台", found.lead, 0, protocol=MESSAGES, mapping="standard", receiver=found.centre)
+    editing.make(callers.system(), facts=facts)
     sitting(callers.member(found.lead), department(found.lead, "03.04", "心血管内科"), ahead(1))
     _dead(made)
     for role in ROLES:

@@ -26,6 +26,12 @@ PLACE = {"resourceType": "Parameters", "parameter": [
 ]}  # fmt: skip
 """A free place of the lead's clinic, for a patient of the side."""
 WHOM = {"resourceType": "Parameters", "parameter": PLACE["parameter"][1:]}
+_ASKED = {"resourceType": "ServiceRequest", "id": "{new}", "status": "active", "intent": "order",
+          "subject": {"display": "某某"}}  # fmt: skip
+_HEADER = {"resourceType": "MessageHeader", "id": "{new}", "source": {"endpoint": "urn:x"}, "eventCoding": {
+    "system": "http://CodeSystem.hl7fhir.cn/activity-code", "code": "C01005"}}  # fmt: skip
+MESSAGE = {"resourceType": "Bundle", "type": "message", "entry": [{"resource": _HEADER}, {"resource": _ASKED}]}
+"""A message that the endpoint of A's institution takes."""
 NUMBER = {
     "name": "resource",
     "resource": {key: value for key, value in _FACTS.items() if key not in ("telecom", "text")},
@@ -158,6 +164,7 @@ ASKED: dict[tuple[str, str, bool], Interaction] = {
     ("Appointment", "book", False): _written("", "POST", "Appointment/$book", PLACE),
     ("Appointment", "book", True): Interaction("", "POST", "Appointment/{place}/$book", WHOM),
     ("Patient", "ihe-pix", False): _shown("", "Patient/$ihe-pix?sourceIdentifier=urn:mr|{patient}"),
+    ("", "process-message", False): _written("", "POST", "$process-message", MESSAGE),
     ("", "meta", False): Interaction("", "GET", "$meta"),
     ("*", "meta", False): Interaction("", "GET", "Observation/$meta"),
     ("*", "meta", True): Interaction("", "GET", "Observation/{observation}/$meta"),

@@ -62,6 +62,23 @@ def form(side: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def messages_in(side: Any) -> dict[str, Any]:
+    """What a person types of an institution whose FHIR messages come."""
+    return {
+        "name": "省转诊平台", "organisation": side.organisation, "mapping": "sichuan", "ordering": "patient",
+        "keep_days": 30, "megabytes": 8, "depth": 100, "silence": 5, "speaks_for": "", "receiver": "",
+    }  # fmt: skip
+
+
+def messages_out(side: Any) -> dict[str, Any]:
+    """What a person types of an institution that our FHIR messages go to."""
+    return {
+        "name": "送省转诊平台", "organisation": side.organisation, "mapping": "standard", "ordering": "patient",
+        "keep_days": 30, "host": "platform.example", "port": 443, "path": "fhir", "secured": "on", "patience": 20,
+        "most_tries": 5, "most_connections": 2, "key": "", "speaks_for": "",
+    }  # fmt: skip
+
+
 def target_form(side: Any) -> dict[str, Any]:
     """What a person types of another endpoint of the side that we send to."""
     return {

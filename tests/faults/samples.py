@@ -179,6 +179,7 @@ PATHS |= {
     **dict.fromkeys(
         ("endpoints:one", "endpoints:edit", "endpoints:switch", "endpoints:pause", "endpoints:rules"), _keys("endpoint")
     ),
+    **dict.fromkeys(("endpoints:add_messages_in", "endpoints:add_messages_out"), _nothing),
     **dict.fromkeys(("endpoints:sent", "endpoints:replay_sent", "endpoints:dismiss_sent"), _keys("outbound")),
     "endpoints:note_alert": _keys("alert"),
     "endpoints:replay_all": _keys("endpoint"),
@@ -448,6 +449,8 @@ def _weekdays(world: World, side: Side) -> Data:
 
 FORMS |= {
     "endpoints:add": lambda world, side: endpoint_sides.form(side),
+    "endpoints:add_messages_in": lambda world, side: endpoint_sides.messages_in(side),
+    "endpoints:add_messages_out": lambda world, side: endpoint_sides.messages_out(side),
     "endpoints:edit": lambda world, side: {**endpoint_sides.form(side), "expect": 1},
     "endpoints:switch": lambda world, side: {"on": "0", "expect": 1},
     "endpoints:pause": lambda world, side: {"paused": "1", "expect": 1},

@@ -108,9 +108,7 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
         outcomes += _taken(call, place, reader.channel, pieces)
         _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
     _keep(endpoint, outcomes)
-    for each in outcomes:
-        state = "rested" if each.reason else "used"
-        tracing.done("message.write", each.row.trace, begun, state=state, reason=each.reason, together=len(outcomes))
+    _trace(outcomes, begun)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
 
@@ -121,6 +119,12 @@ def _hand(call: Call, place: Endpoint, outcomes: Sequence[Outcome], messages: Ma
         found = messages.get(each.row.pk)
         if found is not None and not each.reason:
             each.handed = go_on(call, place, each.row, found, each.wrote)
+
+
+def _trace(outcomes: Sequence[Outcome], begun: int) -> None:
+    for each in outcomes:
+        state = "rested" if each.reason else "used"
+        tracing.done("message.write", each.row.trace, begun, state=state, reason=each.reason, together=len(outcomes))
 
 
 def _mine(endpoint: UUID, slot: int) -> bool:

@@ -18,7 +18,7 @@ from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import watching
-from doorstep.record.endpoints.forms import AlertFilter, NoteForm, WatchForm
+from doorstep.record.endpoints.forms.alerts import AlertFilter, NoteForm, WatchForm
 from doorstep.record.endpoints.pages.rows import alert as told
 from doorstep.record.endpoints.shapes import Endpoint
 

@@ -13,7 +13,7 @@ from doorstep.kernel.decision import Refused
 from doorstep.kernel.web.pages import STATUS, CalledRequest, page
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
-from doorstep.record.endpoints.forms import MessagesInForm, MessagesOutForm, messages_initial
+from doorstep.record.endpoints.forms.messages import MessagesInForm, MessagesOutForm, messages_initial
 from doorstep.record.endpoints.shapes import Endpoint
 from doorstep.registers.organisations import api as organisations
 

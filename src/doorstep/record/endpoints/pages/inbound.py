@@ -23,7 +23,7 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import mending
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.forms import Dismiss, Mend, RestsFilter
-from doorstep.record.endpoints.pages.rows import lines, sent, told
+from doorstep.record.endpoints.pages.rows import lines, segments, sent, told
 from doorstep.record.endpoints.rules.facts import MESSAGE_CODES
 from doorstep.record.endpoints.shapes import Journey
 
@@ -74,15 +74,10 @@ def _show(request: CalledRequest, found: Journey, form: Mend, status: int = 200)
     context: dict[str, Any] = told(found.line) | {
         "found": found, "form": form, "may_mend": rests and not found.cut, "may_act": rests,
         "left": reads.left(found.line.params, get_language() or "zh"),
+        "segments": segments(found.text), "told_code": code,
         "copies": sent(found.copies),
-        "segments": [_parted(line, bold=not code) for line in found.text.splitlines() if line], "told_code": code,
     }  # fmt: skip
     return render(request, "endpoints/message.html", context, status=status)
-
-
-def _parted(line: str, *, bold: bool) -> tuple[str, str]:
-    """A line of HL7 v2 as the name of its segment and the rest; of FHIR as it is."""
-    return (line[:3], line[3:]) if bold else ("", line)
 
 
 @page(Permission.MEND)

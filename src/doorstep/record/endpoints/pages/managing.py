@@ -21,7 +21,6 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.forms import (
     CARRIES,
-    DIALECTS,
     MAPPINGS,
     ORDERINGS,
     EndpointForm,
@@ -29,6 +28,7 @@ from doorstep.record.endpoints.forms import (
     initial,
     initial_target,
 )
+from doorstep.record.endpoints.forms.messages import DIALECTS
 from doorstep.record.endpoints.pages import correspondents
 from doorstep.record.endpoints.pages.rows import alert, lines, sent, titles
 from doorstep.record.endpoints.rules.facts import MESSAGES
@@ -77,8 +77,7 @@ def one(request: CalledRequest, endpoint: UUID) -> HttpResponse:
     at, goes_out = Page.read(request.GET.get("after"), 20, parts=1), known.facts.direction is Direction.OUT
     paged: Paged[Any] = (reads.sent if goes_out else reads.messages)(request.call, endpoint, page=at)
     facts = known.facts
-    named = {facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])}
-    called = organisations.names(named)
+    called = organisations.names({facts.organisation, *facts.speaks_for, *filter(None, [facts.receiver])})
     context = _row(known, does, called.get(facts.organisation, "")) | {
         "receiver": called.get(facts.receiver, "") if facts.receiver else "",
         "dialect": DIALECTS.get(facts.mapping, ""), "speaks_for": [called.get(key, "") for key in facts.speaks_for],

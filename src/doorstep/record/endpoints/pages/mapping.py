@@ -23,7 +23,7 @@ from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import mapping as actions
-from doorstep.record.endpoints.forms import BeginMapping, NewTable, TableText
+from doorstep.record.endpoints.forms.mapping import BeginMapping, NewTable, TableText
 from doorstep.record.endpoints.rules import readable, tables
 from doorstep.record.endpoints.shapes import MappingDetail
 from doorstep.registers.organisations import api as organisations

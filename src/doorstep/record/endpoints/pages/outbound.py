@@ -20,7 +20,7 @@ from doorstep.record.endpoints.actions import mending
 from doorstep.record.endpoints.flow import Sending
 from doorstep.record.endpoints.forms import CAUSES, DismissSent, RestsFilter
 from doorstep.record.endpoints.pages.inbound import CHOICES
-from doorstep.record.endpoints.pages.rows import of_sent, sent
+from doorstep.record.endpoints.pages.rows import of_sent, segments, sent
 from doorstep.record.endpoints.rules.outward import Direction
 from doorstep.record.endpoints.rules.words import named
 
@@ -54,14 +54,10 @@ def message(request: CalledRequest, outbound: int) -> HttpResponse:
     word = CAUSES.get(found.cause.partition(":")[0])
     context = of_sent(found.line) | {
         "found": found, "cause": word or found.cause, "may_replay": state is Sending.RESTING,
-        "may_dismiss": state in (Sending.RESTING, Sending.WAITING), "segments": _segments(found.text),
-        "answered": _segments(found.answer),
+        "may_dismiss": state in (Sending.RESTING, Sending.WAITING), "segments": segments(found.text),
+        "answered": segments(found.answer),
     }  # fmt: skip
     return render(request, "endpoints/sent.html", context)
-
-
-def _segments(text: str) -> list[tuple[str, str]]:
-    return [(line[:3], line[3:]) for line in text.splitlines() if line]
 
 
 @page(Permission.MEND)

@@ -54,3 +54,9 @@ def of_sent(line: Sent) -> dict[str, Any]:
     why = reads.say_sent(line.reason, line.params, language) if line.reason else ""
     advice = reads.advice(line.reason, {}, language) if line.reason else ""
     return {"line": line, "state": SENDING[state], "tone": SENDING_TONES.get(state, ""), "why": why, "advice": advice}
+
+
+def segments(text: str) -> list[tuple[str, str]]:
+    """A message by its lines: of HL7 v2 the name of the segment and the rest, of FHIR the line as it is."""
+    cut = 0 if text.lstrip("\ufeff \r\n\t")[:1] in ("<", "{") else 3
+    return [(line[:cut], line[cut:]) for line in text.splitlines() if line]

@@ -17,7 +17,7 @@ from doorstep.kernel.ids import uuid_of
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.forms import TryForm
+from doorstep.record.endpoints.forms.mapping import TryForm
 from doorstep.record.endpoints.rules import tables
 from doorstep.record.endpoints.rules.previewing import Tried, tried
 from doorstep.record.endpoints.shapes import MappingDetail
