@@ -24,7 +24,7 @@ from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import counting
 from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessage, go_on
-from doorstep.record.endpoints.actions.reading import Reader
+from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.rules.facts import MESSAGES, SLOTS
@@ -106,15 +106,18 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     # what one message sets off goes on with its trace; what several do together has one of its own, that names theirs
     with tracing.span("messages.take", rows[0].trace if len(rows) == 1 else "", messages=len(rows)):
         outcomes += _taken(call, place, reader.channel, pieces)
-        _hand(call, place, outcomes, {row.pk: r for row, r in read if isinstance(r, ReadMessage)})
+        _hand(call, place, outcomes, read)
     _keep(endpoint, outcomes)
     _trace(outcomes, begun)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
     return len(outcomes)
 
 
-def _hand(call: Call, place: Endpoint, outcomes: Sequence[Outcome], messages: Mapping[int, ReadMessage]) -> None:
+def _hand(
+    call: Call, place: Endpoint, outcomes: Sequence[Outcome], read: Sequence[tuple[Inbound, Read | ReadMessage]]
+) -> None:
     """Tell the services of the messages on which they must act, in the order in which they came."""
+    messages = {row.pk: r for row, r in read if isinstance(r, ReadMessage)}
     for each in sorted(outcomes, key=lambda one: one.row.pk):
         found = messages.get(each.row.pk)
         if found is not None and not each.reason:
