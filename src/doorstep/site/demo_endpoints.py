@@ -1,16 +1,23 @@
-"""Endpoints of the demo: the lead hospital's systems send HL7 v2 over a real socket, and the worker's part uses it."""
+"""Endpoints of the demo: the lead hospital's systems send HL7 v2 over a real socket, and the worker's part uses it.
+
+Its reports about people whom another institution has an open referral of go on to that, over our own listener; there
+they are kept and acknowledged and not worked on, for a copy of a report would stand in the chart twice.
+"""
 
 from __future__ import annotations
 
 import json
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from django.db.models import Q
 
 from doorstep.adapters.hl7v2.acks import stamp
 from doorstep.adapters.hl7v2.frames import frame
@@ -19,7 +26,9 @@ from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import editing, work
 from doorstep.record.endpoints.models import Endpoint
-from doorstep.record.endpoints.shapes import Facts
+from doorstep.record.endpoints.rules.outward import Carry
+from doorstep.record.endpoints.shapes import Facts, Outward
+from doorstep.registers.consents.models import Relation
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.residents.models import ResidentRecord
 from doorstep.site import serve
@@ -27,6 +36,7 @@ from doorstep.site.demo import systems
 
 WHY: Final = "the demo chooses whose results are sent"
 PEOPLE: Final = 12
+REFERRED: Final = 6
 SEX: Final = {"male": "M", "female": "F"}
 RESULTS: Final = (
     ("2345-7", "葡萄糖", "6.8", "mmol/L", "3.9-6.1", "H"),
@@ -62,14 +72,40 @@ def build(call: Call, hospital: str) -> int:
             charset="GB 18030" if application == "HIS" else "",
         )  # fmt: skip
         editing.make(call, facts=facts)
+    system = systems.hospital_number(hospital)
+    people = list(_patients(place, system, PEOPLE))
+    if (found := _referred(place)) is not None:
+        to, residents = found
+        _pass_on(call, to, port)
+        people += [one for one in _patients(place, system, REFERRED, residents) if one not in people]
     sent = 0
     with serve.running("mllp"):
         _wait(port)
-        for message in _messages(list(_patients(place, systems.hospital_number(hospital)))):
+        for message in _messages(people):
             sent += _send(port, message)
     while work.run(call):
         pass
     return sent
+
+
+def _referred(place: UUID) -> tuple[UUID, list[UUID]] | None:
+    """The institution, other than this, with the most open referrals of people whom this knows, and those people."""
+    now = clock.now()
+    rows = Relation.objects.unscoped(WHY).filter(Q(until__isnull=True) | Q(until__gt=now), basis="referral")
+    rows = rows.filter(since__lte=now, organisation__isnull=False).exclude(organisation=place).order_by("reference")
+    known = ResidentRecord.objects.unscoped(WHY).filter(organisation=place, patient_id__isnull=False)
+    by_place: dict[UUID, list[UUID]] = defaultdict(list)
+    for resident, to in rows.filter(resident__in=known.values("resident")).values_list("resident", "organisation"):
+        by_place[to].append(resident)
+    return max(by_place.items(), key=lambda one: (len(one[1]), str(one[0])), default=None)
+
+
+def _pass_on(call: Call, to: UUID, port: int) -> None:
+    """Reports go on to an institution; its own system is our listener."""
+    kept = Facts("转诊报告收件", to, port, "DOORSTEP", "HUB", owner="信息科")
+    editing.pause(call, endpoint=editing.make(call, facts=kept), expect=1, paused=True)
+    out = Outward("127.0.0.1", to_application="HIS", to_facility="REFERRAL", carries=frozenset({Carry.RESULTS}))
+    editing.make(call, facts=Facts("转诊报告转发", to, port, "DOORSTEP", "HUB", owner="信息科", out=out))
 
 
 def _free_port() -> int:
@@ -94,9 +130,11 @@ def _send(port: int, message: bytes) -> int:
         return int(bool(line.recv(65_536)))
 
 
-def _patients(place: UUID, system: str) -> Iterator[_Patient]:
+def _patients(place: UUID, system: str, most: int, residents: Sequence[UUID] = ()) -> Iterator[_Patient]:
+    """People whom an institution knows, the first, or the first of these."""
     rows = ResidentRecord.objects.unscoped(WHY).filter(organisation=place, patient_id__isnull=False).order_by("pk")
-    for key in rows.values_list("patient_id", flat=True)[:PEOPLE]:
+    rows = rows.filter(resident__in=residents) if residents else rows
+    for key in rows.values_list("patient_id", flat=True)[:most]:
         stored = ledger.read("Patient", key)
         if stored is None or stored.deleted:
             continue

@@ -50,6 +50,10 @@ class NotAnswered(NotReached):
     """It was sent, at least in part, and no whole answer came."""
 
 
+class _Hung(NotAnswered):
+    """The other side closed the connection before a byte of an answer."""
+
+
 @dataclass(slots=True)
 class _Line:
     """An open connection, and until when it may lie unused."""
@@ -67,10 +71,20 @@ class Connections:
     _clock: Callable[[], float] = time.monotonic
 
     def ask(self, address: Address, message: bytes, patience: float) -> bytes:
-        """Send a message and wait so many seconds for its acknowledgement. Raises ``NotReached``, ``NotAnswered``."""
-        line = self._taken(address) or _Line(_open(address))
+        """Send a message and wait so many seconds for its acknowledgement. Raises ``NotReached``, ``NotAnswered``.
+
+        Where a connection that was kept is closed just then, it is sent over a new one: many receivers close theirs
+        after each answer, and that may be on its way.
+        """
+        until = self._clock() + patience
+        if (kept := self._taken(address)) is not None:
+            with suppress(_Hung):
+                return self._asked(address, kept, message, until)
+        return self._asked(address, _Line(_open(address)), message, until)
+
+    def _asked(self, address: Address, line: _Line, message: bytes, until: float) -> bytes:
         try:
-            answer, clean = _talk(line.socket, message, self._clock() + patience, self._clock)
+            answer, clean = _talk(line.socket, message, until, self._clock)
         except BaseException:
             _close(line)
             raise
@@ -148,7 +162,7 @@ def _talk(line: socket.socket, message: bytes, until: float, now: Callable[[], f
             line.settimeout(max(0.001, until - now()))
             data = line.recv(CHUNK)
             if not data:
-                raise NotAnswered("closed", "")
+                raise (NotAnswered if frames.pending else _Hung)("closed", "")
             if whole := frames.feed(data):
                 return whole[0], len(whole) == 1 and not frames.pending
     except TimeoutError as error:
@@ -158,7 +172,8 @@ def _talk(line: socket.socket, message: bytes, until: float, now: Callable[[], f
     except NotAnswered:
         raise
     except OSError as error:
-        raise NotAnswered("closed", error.strerror or type(error).__name__) from error
+        cut = NotAnswered if frames.pending else _Hung
+        raise cut("closed", error.strerror or type(error).__name__) from error
 
 
 def _is_quiet(line: socket.socket) -> bool:
