@@ -79,9 +79,9 @@ def test_few_questions_to_the_database(source, enter, django_assert_max_num_quer
     for n in range(40):
         send(kit.make_organisation(f"医院{n:03}"), b"{")
     client = enter(system())
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert len(names(client.get(PAGE))) == 30
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         html(client.get(f"{PAGE}/{source}"))
 
 

@@ -86,7 +86,7 @@ def test_few_questions_to_the_database(source, enter, home, monkeypatch, django_
     for _ in range(20):
         begin(source_call(source))
     client = enter(operator(source))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         html(client.get(PAGE))
 
 

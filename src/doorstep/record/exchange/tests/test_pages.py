@@ -81,7 +81,7 @@ class TestList:
     def test_few_questions_to_the_database_however_many_messages(self, source, enter, django_assert_max_num_queries):
         send(source, *[b"{" + b" " * n for n in range(40)])
         client = enter(member(source))
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):
             html(client.get("/exchange/"))
 
 
@@ -141,7 +141,7 @@ class TestOne:
     def test_few_questions_to_the_database(self, source, enter, django_assert_max_num_queries):
         send(source, b"{")
         client = enter(member(source))
-        with django_assert_max_num_queries(11):  # three count what waits, for the menu
+        with django_assert_max_num_queries(12):  # four count what waits, for the menu
             html(client.get(f"/exchange/{one_aside()}/"))
 
     @pytest.mark.parametrize("number", [0, 12345, 99999999999999999999999])
