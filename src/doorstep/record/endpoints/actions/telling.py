@@ -1,5 +1,5 @@
-"""What the house tells others of itself by HL7 v2: merges, results, appointments; each to whom it may, as they know the
-person.
+"""What the house tells others of itself by HL7 v2: merges, changes, results, appointments; each to whom it may, as they
+know the person.
 
 Called by handlers of events: what has been told of an event is not told again (``outbox.delivering``).
 """
@@ -35,7 +35,10 @@ Json = Mapping[str, Any]
 OBSERVATIONS: Final = 200  # of one report
 MERGE: Final = "ADT^A40^ADT_A39"
 MOVE: Final = "ADT^A43^ADT_A43"
+CHANGE: Final = "ADT^A31^ADT_A05"
 RESULT: Final = "ORU^R01^ORU_R01"
+NO_VISIT: Final[Json] = {"class": {"code": "not-applicable"}}
+"""PV1-2 is N: the segment is required, and this is about no visit (HL7 v2.5.1, 3.3.31)."""
 
 
 @action(Permission.MEND, audits="endpoints.tell_merge")
@@ -65,6 +68,27 @@ def tell_move(call: Call, *, now: UUID, before: UUID, patients: Collection[str],
         said = fhir.moved(now, before, came, endpoint.facts.authorities, restored=restored)
         # after what was told of the merge, so under the key of that
         _send(call, endpoint, MOVE, _listed(said), before, "RecordsMoved", whose=(now, before))
+
+
+@action(Permission.MEND, audits="endpoints.tell_changes")
+def tell_changes(call: Call, *, patients: Sequence[str]) -> None:
+    """That an institution's records of persons say something else now (A31), to the others that hold a record of them
+    and may read the whole chart."""
+    about("Patient", "", of=len(patients))
+    for key in patients:
+        stored = ledger.read("Patient", key)
+        whose = residents.residents_of([key]).get(key)
+        if stored is None or stored.deleted or whose is None:
+            continue
+        held = _held(whose)
+        for endpoint in reads.carrying(Carry.CHANGES, held.keys() - {stored.source}):
+            mine = held[endpoint.facts.organisation]
+            opened = _opened(call, endpoint.facts.organisation, whose, list(mine), ordered=False)
+            if opened is None or not sensitive.is_opened(stored.sensitive, opened):
+                continue
+            numbers = fhir.numbers_of(mine.values(), endpoint.facts.authorities)
+            said = {"patient": fhir.person(whose, [msgspec.json.decode(stored.body)], numbers), "encounter": NO_VISIT}
+            _send(call, endpoint, CHANGE, _listed(said), whose, f"RecordsChanged:{key}")
 
 
 @action(Permission.MEND, audits="endpoints.tell_results")
