@@ -88,7 +88,8 @@ def tell_changes(call: Call, *, patients: Sequence[str]) -> None:
                 continue
             numbers = fhir.numbers_of(mine.values(), endpoint.facts.authorities)
             said = {"patient": fhir.person(whose, [msgspec.json.decode(stored.body)], numbers), "encounter": NO_VISIT}
-            _send(call, endpoint, CHANGE, _listed(said), whose, f"RecordsChanged:{key}")
+            number = _came_by(stored)
+            _send(call, endpoint, CHANGE, _listed(said), whose, f"RecordsChanged:{key}", inbound=number)
 
 
 @action(Permission.MEND, audits="endpoints.tell_results")
@@ -115,8 +116,7 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         return
     results = [found for key in fhir.references(body, "result", "Observation")[:OBSERVATIONS]
                if (found := ledger.read("Observation", key)) is not None and not found.deleted]  # fmt: skip
-    inbound = Inbound.objects.unscoped("the message that told it").filter(number=stored.message)
-    number = inbound.values_list("pk", flat=True).first()
+    number = _came_by(stored)
     for endpoint in endpoints:
         to = endpoint.facts.organisation
         held = _held(resident).get(to, {})
@@ -127,6 +127,13 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         patient = _person(endpoint, resident, held)
         said: dict[str, list[Json]] = {"patient": [patient], "report": [body], "observation": seen}
         _send(call, endpoint, RESULT, said, resident, f"RecordsArrived:{stored.id}", inbound=number)
+
+
+def _came_by(stored: Stored) -> int | None:
+    """The number of the message of an endpoint that wrote what stands; None where it came another way."""
+    rows = Inbound.objects.unscoped("the message that told it").filter(number=stored.message)
+    number: int | None = rows.values_list("pk", flat=True).first() if stored.message is not None else None
+    return number
 
 
 def _opened(call: Call, to: UUID, resident: UUID, own: Sequence[str], *, ordered: bool) -> int | None:
