@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from doorstep.adapters.mllp.server import Limits, Listener
@@ -34,7 +35,7 @@ Secured = tuple[str, str, str]
 
 def run(host: str, limits: Limits | None = None) -> int:
     """Listen until told to end (Ctrl-C, SIGTERM), or until the program that started this one is gone."""
-    asyncio.run(_run(host, limits))
+    uvloop.run(_run(host, limits))
     return 0
 
 

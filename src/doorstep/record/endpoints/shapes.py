@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from doorstep.record.endpoints.rules.facts import Alarm, Network, Ordering
+
+COUNTED: Final = 10_000
+"""Messages of one endpoint beyond which nothing is counted for a page: it says that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,20 @@ class Standing:
     rested_day: int = 0
     lag_ms: int = 0
     alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def waiting_told(self) -> str:
+        """What waits, in figures; with a plus where it may be more."""
+        return _told(self.waiting)
+
+    @property
+    def rests_told(self) -> str:
+        """What rests, in the same way."""
+        return _told(self.rests)
+
+
+def _told(count: int) -> str:
+    return f"{count}+" if count >= COUNTED else f"{count}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Replay
+from doorstep.record.endpoints.reads.walking import along
 from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import Ordering
 
@@ -34,8 +35,8 @@ def replay_all(call: Call, *, endpoint: UUID, reason: str = "") -> UUID:
     """Have all that rests at an endpoint now (for one reason, where one is given) worked on once more, bit by bit."""
     if not Endpoint.objects.within(call.scope).filter(pk=endpoint).exists():
         raise Refused(refuse("not_found", kind="Endpoint"))
-    resting = Inbound.objects.within(call.scope).filter(endpoint_id=endpoint, state=State.RESTING)
-    last = resting.order_by("-id").values_list("pk", flat=True).first()
+    resting = along(Inbound.objects.within(call.scope).filter(state=State.RESTING), {"endpoint_id": endpoint})
+    last = resting.order_by("-endpoint_id", "-id").values_list("pk", flat=True).first()
     about("Endpoint", endpoint, cause=reason, upto=last)
     if last is None:
         raise Refused(refuse("endpoint.nothing_rests"))

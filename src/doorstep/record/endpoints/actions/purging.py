@@ -14,6 +14,7 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions.mending import FRESH
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Replay
+from doorstep.record.endpoints.reads.walking import along
 
 SLICE: Final = 2000  # rows of one turn: what came meanwhile is not made to wait behind a million
 MINUTES: Final = timedelta(days=400)
@@ -35,10 +36,10 @@ def _go_on(order: Replay) -> int:
     rows = Inbound.objects.unscoped("of the order").filter(endpoint_id=order.endpoint_id)
     if rows.filter(state=State.KEPT)[: SLICE + 1].count() > SLICE:
         return 0
-    resting = rows.filter(state=State.RESTING, pk__gt=order.done, pk__lte=order.upto)
-    if order.reason:
-        resting = resting.filter(reason=order.reason)
-    keys = list(resting.order_by("pk").values_list("pk", flat=True)[:SLICE])
+    fixed = {"endpoint_id": order.endpoint_id} | ({"reason": order.reason} if order.reason else {})
+    every = Inbound.objects.unscoped("of the order").filter(state=State.RESTING)
+    resting = along(every, fixed, above=order.done, below=order.upto + 1).order_by(*fixed, "pk")
+    keys = list(resting.values_list("pk", flat=True)[:SLICE])
     rows.filter(pk__in=keys, state=State.RESTING).update(state=FLOW.move("replay").to, **FRESH)
     order.done, order.count = keys[-1] if keys else order.upto, order.count + len(keys)
     if len(keys) < SLICE:

@@ -13,9 +13,8 @@ from django.db.models import Sum
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
 from doorstep.record.endpoints.rules.facts import SLOTS, alarms
-from doorstep.record.endpoints.shapes import Endpoint, Standing
+from doorstep.record.endpoints.shapes import COUNTED, Endpoint, Standing
 
-MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
 NOW: Final = """
 SELECT e.id, w.count, o.received_at, r.count, l.received_at
 FROM unnest(%(keys)s::uuid[]) AS e(id)
@@ -36,7 +35,7 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     now = clock.now()
     keys = [each.id for each in endpoints]
     with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": MOST, "slots": SLOTS})
+        cursor.execute(NOW, {"keys": keys, "most": COUNTED, "slots": SLOTS})
         states = {row[0]: row[1:] for row in cursor.fetchall()}
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
