@@ -261,7 +261,7 @@ class _Work:
         return values[at].part(*source.numbers[1:]) if at < len(values) else None
 
     def _holds(self, when: tuple[Test, ...], scope: Segment | Value) -> bool:
-        for test in when:  # no generator: this is asked some hundred times a message
+        for test in when:  # noqa: SIM110  no generator: this is asked some hundred times a message
             if self._test(test, scope) == test.negated:
                 return False
         return True

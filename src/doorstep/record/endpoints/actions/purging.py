@@ -34,7 +34,7 @@ def replay_some(call: Call) -> int:
 
 def _go_on(order: Replay) -> int:
     rows = Inbound.objects.unscoped("of the order").filter(endpoint_id=order.endpoint_id)
-    if rows.filter(state=State.KEPT)[: SLICE + 1].count() > SLICE:
+    if rows.filter(state=State.KEPT).order_by("slot", "id")[: SLICE + 1].count() > SLICE:
         return 0
     fixed = {"endpoint_id": order.endpoint_id} | ({"reason": order.reason} if order.reason else {})
     every = Inbound.objects.unscoped("of the order").filter(state=State.RESTING)

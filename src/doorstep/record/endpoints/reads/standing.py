@@ -12,21 +12,23 @@ from django.db.models import Sum
 
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
+from doorstep.record.endpoints.reads.walking import LAST
 from doorstep.record.endpoints.rules.facts import SLOTS, alarms
 from doorstep.record.endpoints.shapes import COUNTED, Endpoint, Standing
 
+# each is ordered as its own index is: so that no other is walked, whatever is thought of how well messages are mixed
 NOW: Final = """
 SELECT e.id, w.count, o.received_at, r.count, l.received_at
 FROM unnest(%(keys)s::uuid[]) AS e(id)
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
-  AND state = 'kept' LIMIT %(most)s) c) w
+  AND state = 'kept' ORDER BY slot, id LIMIT %(most)s) c) w
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
-  AND state = 'resting' LIMIT %(most)s) c) r
+  AND state = 'resting' ORDER BY reason, id LIMIT %(most)s) c) r
 LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series(0, %(slots)s - 1) s,
   LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id AND slot = s AND state = 'kept'
     ORDER BY id LIMIT 1) f) o ON true
-LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
-  ON true
+LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE (endpoint_id, id) > (e.id, 0)
+  AND (endpoint_id, id) < (e.id, %(last)s) ORDER BY endpoint_id DESC, id DESC LIMIT 1) l ON true
 """
 
 
@@ -35,7 +37,7 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     now = clock.now()
     keys = [each.id for each in endpoints]
     with connection.cursor() as cursor:
-        cursor.execute(NOW, {"keys": keys, "most": COUNTED, "slots": SLOTS})
+        cursor.execute(NOW, {"keys": keys, "most": COUNTED, "slots": SLOTS, "last": LAST})
         states = {row[0]: row[1:] for row in cursor.fetchall()}
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     return {each.id: _one(each, now, states[each.id], day, hour) for each in endpoints}
