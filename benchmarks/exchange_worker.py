@@ -1,8 +1,8 @@
-"""What the worker's side of a message costs: CPU of worker and PostgreSQL a message, by kind, with no socket in between.
+"""What a message costs on the worker's side: CPU of worker and PostgreSQL by kind, with no socket in between.
 
-Messages are kept by the listener's own statement and worked off in this process, which does nothing else; CPU is its own
-user and system time, and that of all of PostgreSQL's processes. Results hold five observations; "new" means that their
-patient has not been heard of before, "known" that they were there.
+Messages are kept by the listener's own statement and worked off in this process, which does nothing else; CPU is its
+own user and system time, and that of all of PostgreSQL's processes. Results hold five observations; "new" means that
+their patient has not been heard of before, "known" that they were there.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def adt(number: int, patient: int, event: str = "A01", other: int = 0) -> bytes:
 
 
 def mixed(number: int) -> bytes:
-    """Of ten messages five are results (one of a new patient), five are ADT: two new admissions, two changes, a merge."""
+    """Of ten messages five are results (one of a new patient), two admissions of new ones, two changes, one a merge."""
     kind, patient = number % 10, 500_000 + number
     if kind == 0:
         return oru(number, patient)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from doorstep.adapters.mllp.server import Limits, Listener
@@ -36,7 +37,7 @@ def run(host: str, limits: Limits | None = None) -> int:
     """Listen until told to end (Ctrl-C, SIGTERM), or until the program that started this one is gone."""
     metrics.sweep()
     tracing.begin("mllp")
-    asyncio.run(_run(host, limits))
+    uvloop.run(_run(host, limits))
     tracing.end()
     return 0
 

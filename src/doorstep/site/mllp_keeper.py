@@ -81,6 +81,7 @@ class Keeper:
                 for (_, future), kept in zip(batch, found, strict=True):
                     if not future.done():
                         future.set_result(kept)
+                await self._wake()
         finally:
             self._writer = None
 
@@ -127,15 +128,18 @@ class Keeper:
                 keys, digests = zip(*known, strict=True)
                 rows = await self._connection.fetch(endpoints.KNOWN, list(keys), list(digests))
                 found = {**found, **endpoints.found(rows)}
-        await self._wake()
         return [found.get((one.endpoint, one.digest)) for one in batch]
 
     async def _wake(self) -> None:
-        """Call the worker, not for each commit; where a call is lost it looks by itself within seconds."""
+        """Call the worker, not for each commit, once the senders are answered; where a call is lost it looks by itself
+        within seconds."""
         now = asyncio.get_running_loop().time()
-        if now - self._woken > WAKES:
+        if now - self._woken > WAKES and self._connection is not None:
             self._woken = now
-            await self._connection.execute(f"NOTIFY {outbox.CHANNEL}")
+            try:
+                await self._connection.execute(f"NOTIFY {outbox.CHANNEL}")
+            except AWAY:
+                self._drop()
 
     def _drop(self) -> None:
         gone, self._connection = self._connection, None

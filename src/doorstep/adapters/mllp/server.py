@@ -149,13 +149,18 @@ class _Connection:
         """Until the sender ends, is too slow, sends too much, or cannot be answered."""
         first = True
         try:
-            while data := await asyncio.wait_for(self._reader.read(CHUNK), self._patience(first)):
+            while data := await self._read(self._patience(first)):
                 first = False
                 if not await self._fed(data):
                     return
         finally:
             if begin := self._frames.rest():
                 await asyncio.shield(self._house.broken(self._peer, begin))
+
+    async def _read(self, seconds: float) -> bytes:
+        """The next bytes; raises ``TimeoutError``. (``wait_for`` would make a task of each read.)"""
+        async with asyncio.timeout(seconds):
+            return await self._reader.read(CHUNK)
 
     def _patience(self, first: bool) -> float:
         """How long the next bytes may take."""
@@ -192,7 +197,9 @@ class _Connection:
                 return False
             if answer:
                 self._writer.write(frame(answer))
-        await asyncio.wait_for(self._writer.drain(), self._limits.send)
+        if self._writer.transport.get_write_buffer_size():
+            async with asyncio.timeout(self._limits.send):
+                await self._writer.drain()
         return True
 
     async def _drained(self) -> None:

@@ -127,11 +127,15 @@ class Inbound(models.Model):
             one_of("state", State, "inbound_state"),
         )
         indexes = (
-            models.Index(fields=("endpoint", "-id"), name="inbound_endpoint"),
+            models.Index(fields=("endpoint", "id"), name="inbound_endpoint"),
             models.Index(fields=("endpoint", "slot", "id"), name="inbound_kept", condition=Q(state="kept")),
             models.Index(fields=("-id",), name="inbound_resting", condition=Q(state="resting")),
-            models.Index(fields=("source", "-id"), name="inbound_resting_source", condition=Q(state="resting")),
-            models.Index(fields=("endpoint", "-id"), name="inbound_resting_at", condition=Q(state="resting")),
+            models.Index(fields=("source", "id"), name="inbound_resting_source", condition=Q(state="resting")),
+            models.Index(fields=("endpoint", "id"), name="inbound_resting_at", condition=Q(state="resting")),
+            models.Index(fields=("reason", "id"), name="inbound_resting_for", condition=Q(state="resting")),
+            models.Index(
+                fields=("endpoint", "reason", "id"), name="inbound_resting_at_for", condition=Q(state="resting")
+            ),
             models.Index(fields=("mends",), name="inbound_mends", condition=Q(mends__isnull=False)),
             models.Index(fields=("endpoint", "control"), name="inbound_control", condition=Q(code__in=MESSAGE_CODES)),
             models.Index(fields=("key", "id"), name="inbound_matter", condition=Q(code__in=MESSAGE_CODES)),

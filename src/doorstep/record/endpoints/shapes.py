@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from doorstep.record.endpoints.rules.facts import MLLP, Network, Ordering
@@ -37,6 +37,10 @@ class Outward:
     most_tries: int = 8
     holds: bool = False
     credential: str = ""
+
+
+COUNTED: Final = 10_000
+"""Messages of one endpoint beyond which nothing is counted for a page: it says that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,20 @@ class Standing:
     alerts: tuple[Kind, ...] = ()
     fault: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def waiting_told(self) -> str:
+        """What waits, in figures; with a plus where it may be more."""
+        return _told(self.waiting)
+
+    @property
+    def rests_told(self) -> str:
+        """What rests, in the same way."""
+        return _told(self.rests)
+
+
+def _told(count: int) -> str:
+    return f"{count}+" if count >= COUNTED else f"{count}"
 
 
 @dataclass(frozen=True, slots=True)

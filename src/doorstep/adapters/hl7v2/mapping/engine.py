@@ -245,12 +245,14 @@ class _Work:
         if found is None:
             near = segment if key[0] == segment.name else self.near.get(key[0])
             raws = near.repetitions(number) if near else []
-            place = f"{self._place(key[0])}-{number}"
-            labels = [place] if len(raws) == 1 else [f"{place}[{at}]" for at in range(1, len(raws) + 1)]
-            whole = near.field(number) if near else ""
-            found = [Value(self.message, r, at, 0, None, whole) for at, r in zip(labels, raws, strict=True)]
-            self.seen[key] = found
+            found = self.seen[key] = self._repeated(key, raws, near.field(number)) if near and raws else []
         return found
+
+    def _repeated(self, key: tuple[str, int], raws: list[str], whole: str) -> list[Value]:
+        """The repetitions of a field as values, each with its place."""
+        place = f"{self._place(key[0])}-{key[1]}"
+        labels = [place] if len(raws) == 1 else [f"{place}[{at}]" for at in range(1, len(raws) + 1)]
+        return [Value(self.message, r, at, 0, None, whole) for at, r in zip(labels, raws, strict=True)]
 
     def _value(self, source: Source, scope: Segment | Value) -> Value | None:
         if isinstance(scope, Value):
@@ -259,7 +261,10 @@ class _Work:
         return values[at].part(*source.numbers[1:]) if at < len(values) else None
 
     def _holds(self, when: tuple[Test, ...], scope: Segment | Value) -> bool:
-        return not when or all(self._test(test, scope) != test.negated for test in when)
+        for test in when:  # noqa: SIM110  no generator: this is asked some hundred times a message
+            if self._test(test, scope) == test.negated:
+                return False
+        return True
 
     def _test(self, test: Test, scope: Segment | Value) -> bool:
         source = test.source

@@ -20,7 +20,8 @@ class Value:
     ) -> None:
         self.message, self.raw, self.label, self.depth, self.parent = message, raw, label, depth, parent
         self.field = field or raw
-        self.empty = not raw or raw == NULL or _blank(message, raw)
+        # what begins with a letter or digit (no separator is one) is neither a null nor blank
+        self.empty = not raw or (not raw[0].isalnum() and (raw == NULL or _blank(message, raw)))
         self._parts: list[Value] | None = None
         self._text: str | None = None
 

@@ -17,6 +17,7 @@ from doorstep.record.endpoints.actions.queueing import CHANNEL
 from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Outbound, Replay
 from doorstep.record.endpoints.reads.arriving import header_of
+from doorstep.record.endpoints.reads.walking import along
 from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import MESSAGES, Ordering
 from doorstep.record.endpoints.rules.outward import Direction
@@ -39,8 +40,8 @@ def replay_all(call: Call, *, endpoint: UUID, reason: str = "") -> UUID:
     if place is None:
         raise Refused(refuse("not_found", kind="Endpoint"))
     messages = Outbound.objects if place.direction == Direction.OUT else Inbound.objects
-    resting = messages.within(call.scope).filter(endpoint_id=endpoint, state=State.RESTING)
-    last = resting.order_by("-id").values_list("pk", flat=True).first()
+    resting = along(messages.within(call.scope).filter(state=State.RESTING), {"endpoint_id": endpoint})
+    last = resting.order_by("-endpoint_id", "-id").values_list("pk", flat=True).first()
     about("Endpoint", endpoint, cause=reason, upto=last)
     if last is None:
         raise Refused(refuse("endpoint.nothing_rests"))

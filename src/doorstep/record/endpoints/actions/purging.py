@@ -15,6 +15,7 @@ from doorstep.record.endpoints.actions.mending import FRESH, afresh
 from doorstep.record.endpoints.actions.queueing import CHANNEL
 from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Outbound, Replay
+from doorstep.record.endpoints.reads.walking import along
 from doorstep.record.endpoints.rules.outward import Direction
 
 SLICE: Final = 2000  # rows of one turn: what came meanwhile is not made to wait behind a million
@@ -41,13 +42,14 @@ def replay_some(call: Call) -> int:
 
 def _go_on(order: Replay) -> int:
     out = order.endpoint.direction == Direction.OUT
-    rows = (Outbound if out else Inbound).objects.unscoped("of the order").filter(endpoint_id=order.endpoint_id)
-    if rows.filter(state=Sending.WAITING if out else State.KEPT)[: SLICE + 1].count() > SLICE:
+    every = (Outbound if out else Inbound).objects.unscoped("of the order")
+    rows = every.filter(endpoint_id=order.endpoint_id)
+    waiting = rows.filter(state=Sending.WAITING) if out else rows.filter(state=State.KEPT).order_by("slot", "id")
+    if waiting[: SLICE + 1].count() > SLICE:
         return 0
-    resting = rows.filter(state=State.RESTING, pk__gt=order.done, pk__lte=order.upto)
-    if order.reason:
-        resting = resting.filter(reason=order.reason)
-    keys = list(resting.order_by("pk").values_list("pk", flat=True)[:SLICE])
+    fixed = {"endpoint_id": order.endpoint_id} | ({"reason": order.reason} if order.reason else {})
+    resting = along(every.filter(state=State.RESTING), fixed, above=order.done, below=order.upto + 1)
+    keys = list(resting.order_by(*fixed, "pk").values_list("pk", flat=True)[:SLICE])
     again = {"state": Sending.WAITING, **afresh()} if out else {"state": FLOW.move("replay").to, **FRESH}
     rows.filter(pk__in=keys, state=State.RESTING).update(**again)
     order.done, order.count = keys[-1] if keys else order.upto, order.count + len(keys)

@@ -27,6 +27,7 @@ from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessa
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
+from doorstep.record.endpoints.reads.walking import along
 from doorstep.record.endpoints.rules.facts import MESSAGES, SLOTS
 from doorstep.record.exchange import api as exchange
 
@@ -139,10 +140,12 @@ def _mine(endpoint: UUID, slot: int) -> bool:
 
 def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
     """The oldest of a slot, no more of them than memory should hold."""
-    waiting = Inbound.objects.unscoped("the worker's own").filter(endpoint_id=endpoint, slot=slot, state=State.KEPT)
+    waiting = along(
+        Inbound.objects.unscoped("the worker's own").filter(state=State.KEPT), {"endpoint_id": endpoint, "slot": slot}
+    )
     keys: list[int] = []
     size = 0
-    for key, length in waiting.order_by("id").values_list("pk", "size")[:BATCH]:
+    for key, length in waiting.order_by("endpoint_id", "slot", "id").values_list("pk", "size")[:BATCH]:
         size += length
         if keys and size > BATCH_BYTES:
             break

@@ -22,7 +22,7 @@ from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order, Outwa
 WAITING: Final = """
 SELECT e.id, w.count FROM unnest(%s::uuid[], %s::int[]) AS e(id, depth), LATERAL (
   SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound i WHERE i.endpoint_id = e.id AND i.state = 'kept'
-    LIMIT e.depth + 1) c) w
+    ORDER BY i.slot, i.id LIMIT e.depth + 1) c) w
 """
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
+
+from django.db import connection
 
 from doorstep.adapters.hl7v2 import codec
 from doorstep.fhir.xml.encodings import codec_of
@@ -16,45 +19,58 @@ from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.flow import State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.reads.outbound import copies
+from doorstep.record.endpoints.reads.walking import LAST, along
 from doorstep.record.endpoints.rules.facts import MESSAGES
 from doorstep.record.endpoints.shapes import Journey, Line
 from doorstep.registers.residents import api as residents
 
 SHOWN: Final = 1 << 18
-REASONS: Final = 50_000
-"""Of how many of the newest rests the reasons are told: enough for a choice, whatever the list has grown to."""
+DISTINCT: Final = """
+WITH RECURSIVE r(endpoint, reason) AS (
+  SELECT e.id, (SELECT min(i.reason) FROM endpoints_inbound i WHERE i.endpoint_id = e.id AND i.state = 'resting')
+  FROM unnest(%s::uuid[]) e(id)
+  UNION ALL
+  SELECT r.endpoint, (SELECT min(i.reason) FROM endpoints_inbound i
+    WHERE i.endpoint_id = r.endpoint AND i.state = 'resting' AND i.reason > r.reason)
+  FROM r WHERE r.reason IS NOT NULL
+)
+SELECT DISTINCT reason FROM r WHERE reason IS NOT NULL
+"""
+"""Each reason of each endpoint by one look into the index, however many rest for it."""
 
 
 def rests(call: Call, *, page: Page, endpoint: UUID | None = None, reason: str = "") -> Paged[Line]:
     """What rests within the scope, newest first."""
     demand(call.may(Permission.READ))
-    rows = Inbound.objects.within(call.scope).filter(state=State.RESTING)
-    if endpoint is not None:
-        rows = rows.filter(endpoint_id=endpoint)
+    fixed: dict[str, object] = {"endpoint_id": endpoint} if endpoint is not None else {}
     if reason:
-        rows = rows.filter(reason=reason)
-    return _paged(rows, page)
+        fixed["reason"] = reason
+    if not fixed and len(call.scope.organisations) == 1 and not call.scope.everywhere:
+        fixed = {"source_id": next(iter(call.scope.organisations))}
+    return _paged(Inbound.objects.within(call.scope).filter(state=State.RESTING), page, fixed)
 
 
 def messages(call: Call, endpoint: UUID, *, page: Page) -> Paged[Line]:
     """What came in by an endpoint, newest first."""
     demand(call.may(Permission.READ))
-    return _paged(Inbound.objects.within(call.scope).filter(endpoint_id=endpoint), page)
+    return _paged(Inbound.objects.within(call.scope), page, {"endpoint_id": endpoint})
 
 
-def _paged(rows: Any, page: Page) -> Paged[Line]:
-    rows = rows.select_related("endpoint", "source").defer("raw", "digest", "wrote").order_by("-id")
-    if page.after:
-        rows = rows.filter(id__lt=whole(page.after[0]))
-    found = list(rows[: page.limit + 1])
+def _paged(rows: Any, page: Page, fixed: Mapping[str, object]) -> Paged[Line]:
+    rows = rows.select_related("endpoint", "source").defer("raw", "digest", "wrote")
+    rows = along(rows, fixed, below=whole(page.after[0]) if page.after else LAST)
+    found = list(rows.order_by(*[f"-{name}" for name in fixed], "-id")[: page.limit + 1])
     key = (str(found[page.limit - 1].pk),) if len(found) > page.limit else None
     return cut([_line(row) for row in found], page, key)
 
 
 def reasons(call: Call) -> tuple[str, ...]:
-    """The reasons for which messages rest within the scope."""
-    rows = Inbound.objects.within(call.scope).filter(state=State.RESTING).order_by("-id").values("reason")[:REASONS]
-    return tuple(sorted({row["reason"] for row in rows}))
+    """The reasons for which messages rest at the endpoints within the scope."""
+    demand(call.may(Permission.READ))
+    keys = list(Endpoint.objects.within(call.scope).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(DISTINCT, [keys])
+        return tuple(sorted(row[0] for row in cursor.fetchall()))
 
 
 @ask(Permission.MEND, audits="endpoints.read")

@@ -15,23 +15,24 @@ from django.db.models import Sum
 from doorstep.kernel import clock
 from doorstep.record.endpoints.models import Minute
 from doorstep.record.endpoints.reads.alerts import open_at
+from doorstep.record.endpoints.reads.walking import LAST
 from doorstep.record.endpoints.rules.facts import SLOTS
 from doorstep.record.endpoints.rules.watching import Kind
-from doorstep.record.endpoints.shapes import Endpoint, Standing
+from doorstep.record.endpoints.shapes import COUNTED, Endpoint, Standing
 
-MOST: Final = 100_000  # beyond which nothing is counted: the page says "more"
+# each is ordered as its own index is: so that no other is walked, whatever is thought of how well messages are mixed
 NOW: Final = """
 SELECT e.id, w.count, o.received_at, r.count, l.received_at
 FROM endpoints_endpoint e
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
-  AND state = 'kept' LIMIT %(most)s) c) w
+  AND state = 'kept' ORDER BY slot, id LIMIT %(most)s) c) w
 CROSS JOIN LATERAL (SELECT count(*) FROM (SELECT 1 FROM endpoints_inbound WHERE endpoint_id = e.id
-  AND state = 'resting' LIMIT %(most)s) c) r
+  AND state = 'resting' ORDER BY reason, id LIMIT %(most)s) c) r
 LEFT JOIN LATERAL (SELECT min(f.received_at) AS received_at FROM generate_series(0, %(slots)s - 1) s,
   LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id AND slot = s AND state = 'kept'
     ORDER BY id LIMIT 1) f) o ON true
-LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE endpoint_id = e.id ORDER BY id DESC LIMIT 1) l
-  ON true
+LEFT JOIN LATERAL (SELECT received_at FROM endpoints_inbound WHERE (endpoint_id, id) > (e.id, 0)
+  AND (endpoint_id, id) < (e.id, %(last)s) ORDER BY endpoint_id DESC, id DESC LIMIT 1) l ON true
 WHERE e.id = ANY(%(keys)s) AND e.direction = 'in'
 """
 OUT: Final = """
@@ -56,7 +57,7 @@ def standing(endpoints: Collection[Endpoint]) -> Mapping[UUID, Standing]:
     """How each of these endpoints does; the caller has asked for them within their scope."""
     now = clock.now()
     keys = [each.id for each in endpoints]
-    states, told = present(keys, MOST), open_at(keys)
+    states, told = present(keys, COUNTED), open_at(keys)
     day, hour = _sums(keys, now - timedelta(days=1)), _sums(keys, now - timedelta(hours=1))
     return {each.id: _one(each, states[each.id], tuple(told.get(each.id, ())), day, hour) for each in endpoints}
 
@@ -75,7 +76,7 @@ class Present:
 
 def present(keys: Collection[UUID], most: int) -> Mapping[UUID, Present]:
     """How it stands at each endpoint; counted up to ``most``."""
-    asked: dict[str, Any] = {"keys": list(keys), "most": most, "slots": SLOTS}
+    asked: dict[str, Any] = {"keys": list(keys), "most": most, "slots": SLOTS, "last": LAST}
     with connection.cursor() as cursor:
         cursor.execute(NOW, asked)
         found = {row[0]: Present(*row[1:]) for row in cursor.fetchall()}
