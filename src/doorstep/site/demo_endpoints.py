@@ -48,7 +48,7 @@ RESULTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Patient:
+class Patient:
     """What the hospital's systems know of somebody."""
 
     number: str
@@ -56,6 +56,7 @@ class _Patient:
     name: str
     birth: str
     sex: str
+    key: str
 
 
 def build(call: Call, hospital: str) -> int:
@@ -73,11 +74,11 @@ def build(call: Call, hospital: str) -> int:
         )  # fmt: skip
         editing.make(call, facts=facts)
     system = systems.hospital_number(hospital)
-    people = list(_patients(place, system, PEOPLE))
+    people = list(patients(place, system, PEOPLE))
     if (found := _referred(place)) is not None:
         to, residents = found
         _pass_on(call, to, port)
-        people += [one for one in _patients(place, system, REFERRED, residents) if one not in people]
+        people += [one for one in patients(place, system, REFERRED, residents) if one not in people]
     sent = 0
     with serve.running("mllp"):
         _wait(port)
@@ -130,8 +131,8 @@ def _send(port: int, message: bytes) -> int:
         return int(bool(line.recv(65_536)))
 
 
-def _patients(place: UUID, system: str, most: int, residents: Sequence[UUID] = ()) -> Iterator[_Patient]:
-    """People whom an institution knows, the first, or the first of these."""
+def patients(place: UUID, system: str, most: int = PEOPLE, residents: Sequence[UUID] = ()) -> Iterator[Patient]:
+    """People whom an institution's systems know, the first, or the first of these, in an order that stays."""
     rows = ResidentRecord.objects.unscoped(WHY).filter(organisation=place, patient_id__isnull=False).order_by("pk")
     rows = rows.filter(resident__in=residents) if residents else rows
     for key in rows.values_list("patient_id", flat=True)[:most]:
@@ -141,13 +142,13 @@ def _patients(place: UUID, system: str, most: int, residents: Sequence[UUID] = (
         body = json.loads(stored.body)
         numbers = {one.get("system"): one["value"] for one in body["identifier"]}
         if system in numbers and systems.RESIDENT_ID in numbers:
-            yield _Patient(
+            yield Patient(
                 numbers[system], numbers[systems.RESIDENT_ID], body["name"][0]["text"],
-                body["birthDate"].replace("-", ""), SEX.get(body["gender"], "U"),
+                body["birthDate"].replace("-", ""), SEX.get(body["gender"], "U"), key,
             )  # fmt: skip
 
 
-def _messages(people: Sequence[_Patient]) -> Iterator[bytes]:
+def _messages(people: Sequence[Patient]) -> Iterator[bytes]:
     """Results of the laboratory, stays of the wards, and two that cannot be used: a message that is not taken in, and
     one whose text is broken."""
     now = clock.now().astimezone(clock.CHINA)
@@ -161,7 +162,7 @@ def _messages(people: Sequence[_Patient]) -> Iterator[bytes]:
         yield _joined(_head("LIS|LAB", "ORU^R01", "X2", now, "UNICODE UTF-8"), "此行没有段名").encode()
 
 
-def _result(one: _Patient, at: int, when: datetime) -> str:
+def _result(one: Patient, at: int, when: datetime) -> str:
     lines = [
         f"OBX|{n}|NM|{code}^{name}^LN||{value}|{unit}^^UCUM|{normal}|{flag}|||F|||{stamp(when)}"
         for n, (code, name, value, unit, normal, flag) in enumerate(RESULTS[at % 2 :: 2], 1)
@@ -170,7 +171,7 @@ def _result(one: _Patient, at: int, when: datetime) -> str:
     return _joined(_head("LIS|LAB", "ORU^R01^ORU_R01", f"L{at:04d}", when, "UNICODE UTF-8"), _pid(one), order, *lines)
 
 
-def _stay(one: _Patient, at: int, when: datetime) -> str:
+def _stay(one: Patient, at: int, when: datetime) -> str:
     visit = f"PV1|1|I|心血管内科^^12||||D{at:04d}^陆^文远|||CAR|||||||D{at:04d}^陆^文远||V{when:%Y%m%d}{at:04d}^^^HIS"
     return _joined(
         _head("HIS|WARD", "ADT^A01^ADT_A01", f"A{at:04d}", when, "GB 18030-2000"),
@@ -182,7 +183,7 @@ def _head(sender: str, kind: str, number: str, when: datetime, charset: str) -> 
     return f"MSH|^~\\&|{sender}|DOORSTEP|QINGHE|{stamp(when)}||{kind}|{number}|P|2.5.1||||||{charset}"
 
 
-def _pid(one: _Patient) -> str:
+def _pid(one: Patient) -> str:
     numbers = f"{one.number}^^^HIS^MR~{one.resident_id}^^^PRC^NNCHN"
     return f"PID|1||{numbers}||{one.name[:1]}^{one.name[1:]}^^^^^L||{one.birth}|{one.sex}"
 

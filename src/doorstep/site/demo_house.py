@@ -302,10 +302,12 @@ def _send_issues(district: District, seed: int) -> int:
 def receive(seed: int) -> None:
     """Let the lead hospital's systems send, once, as the house opens: what they say is of this moment, and so no part
     of what is the same again for a seed."""
-    from doorstep.site import demo_endpoints
+    from doorstep.site import demo_documents, demo_endpoints
     from doorstep.site.demo.district import make_district
 
-    demo_endpoints.build(call(), make_district(seed, clock.today()).institutions[0].uscc)
+    hospital = make_district(seed, clock.today()).institutions[0].uscc
+    demo_endpoints.build(call(), hospital)
+    demo_documents.build(call(), hospital)
 
 
 def tell(address: str) -> None:

@@ -56,7 +56,9 @@ def _element(node: Node, media: Mapping[str, Node]) -> Iterator[str]:
         yield from shown(node, media)
     elif node.name in TAGS:
         yield from _wrapped(node, TAGS[node.name], media)
-    elif node.name not in CLOSED:  # linkHtml, footnoteRef, and whatever is none of CDA's: its words, nothing else of it
+    elif (
+        node.name not in CLOSED or node.text
+    ):  # linkHtml, footnoteRef, and whatever is none of CDA's: its words, nothing else of it
         yield from _within(node, media)
 
 
@@ -70,9 +72,11 @@ def _list(node: Node, media: Mapping[str, Node]) -> Iterator[str]:
         yield from _wrapped(caption, "strong", media)
     tag = "ol" if node.get("listType") == "ordered" else "ul"
     yield f"<{tag}>"
-    for item in node.children:
-        if item.name != "caption":
+    for item in node.content:
+        if not isinstance(item, str) and item.name != "caption":
             yield from _wrapped(item, "li", media)
+        elif isinstance(item, str) and item.strip(_XML_SPACE):
+            yield f"<li>{escape(visible(item))}</li>"
     yield f"</{tag}>"
 
 

@@ -16,6 +16,11 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
     "cda-too-many-attributes": (
         "一个元素的属性超过 {limit} 个", "an element has more than {limit} attributes", *_SENDER,
     ),
+    "cda-too-costly": (
+        "文书内部的引用过多，无法在合理时间内处理",
+        "the document refers within itself too often to be worked on",
+        *_SENDER,
+    ),
     "cda-not-document": ("不是 CDA 文档：根元素是“{name}”", "no CDA document: its root is “{name}”", *_SENDER),
     "cda-no-id": (
         "文档没有自己的编号（id 的 root、extension），无法与其他文档和以后的版本区分",

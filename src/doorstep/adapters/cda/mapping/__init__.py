@@ -2,6 +2,7 @@
 ``prove`` runs its own cases."""
 
 from doorstep.adapters.cda.mapping.engine import convert
+from doorstep.adapters.cda.mapping.proving import cases_of, prove
 from doorstep.adapters.cda.mapping.rows import Tables
 from doorstep.adapters.cda.mapping.shapes import Context, Converted, Kin
 from doorstep.adapters.cda.mapping.tables import TablesWrong, standard, standard_files, tables_of
@@ -12,7 +13,9 @@ __all__ = [
     "Kin",
     "Tables",
     "TablesWrong",
+    "cases_of",
     "convert",
+    "prove",
     "standard",
     "standard_files",
     "tables_of",

@@ -30,7 +30,7 @@ def convert(data: bytes, tables: Tables, context: Context, limits: Limits = LIMI
     if len(root.all("recordTarget")) > 1:
         second = root.all("recordTarget")[1]
         raise Unreadable(Problem("cda-several-patients", "recordTarget[2]", second.line))
-    work = Work(root, tables, context)
+    work = Work(root, tables, context, len(data))
     work.run()
     work.problems += checked(work.builders)
     bundle, kin, places = bundle_of(work.builders, data, context, restricted=_labels(root))
@@ -49,6 +49,7 @@ class Work:
     root: Node
     tables: Tables
     context: Context
+    size: int
     finder: Finder = field(init=False)
     builders: list[Builder] = field(default_factory=list)
     names: Names = field(default_factory=Names)
@@ -60,7 +61,7 @@ class Work:
     made_of: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.finder = Finder(self.root)
+        self.finder = Finder(self.root, self.size)
 
     def run(self) -> None:
         """Header first, then the sections in order, those within others too."""

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorstep.adapters.cda.mapping.grammar import Source, Step, Test
+from doorstep.adapters.cda.shapes import Problem, Unreadable
 from doorstep.adapters.cda.tree import Node
 
 TOUCHED: Final = 1
 WHOLE: Final = 2
+FACTOR: Final = 20
+LEAST: Final = 4 << 20
 LOOKED_AT: Final = 300
 """Letters of a text that a regular expression is asked about."""
 SAYS_NOTHING: Final = frozenset({"nullFlavor", "xsi:type", "classCode", "typeCode", "moodCode", "determinerCode"})
@@ -28,10 +31,16 @@ class Value:
 
 
 class Finder:
-    """Follows sources in one document; ``steps`` counts the elements that were looked at."""
+    """Follows sources in one document; ``steps`` counts the elements that were looked at, ``letters`` those of texts.
 
-    def __init__(self, root: Node) -> None:
-        self.root, self.steps = root, 0
+    Many entries may refer to one long text: a document whose texts are read ``FACTOR`` times over is refused
+    (``cda-too-costly``).
+    """
+
+    def __init__(self, root: Node, size: int) -> None:
+        self.root, self.steps, self.letters = root, 0, 0
+        self._most = max(LEAST, FACTOR * size)
+        self._texts: dict[int, str] = {}
         self._known: dict[tuple[int, tuple[Step, ...]], list[Value]] = {}
         self._named: dict[str, Node] | None = None
 
@@ -63,16 +72,23 @@ class Finder:
         return met != test.negated
 
     def text(self, value: Value) -> str:
-        """The text of a value; an element that refers to the narrative (``reference``) has the text there."""
-        if value.attribute:
-            return value.node.get(value.attribute)
-        said = value.node.text
-        if said:
-            return said
-        reference = value.node.first("reference")
-        target = reference.get("value") if reference is not None else ""
-        there = self._by_id().get(target[1:]) if target.startswith("#") else None
-        return there.text if there is not None else ""
+        """The text of a value; an element that refers to the narrative (``reference``) has the text there. Raises
+        ``Unreadable`` where too much was read already."""
+        said = value.node.get(value.attribute) if value.attribute else self._text(value.node)
+        self.letters += len(said)
+        if self.letters > self._most:
+            raise Unreadable(Problem("cda-too-costly", "", value.node.line, 1))
+        return said
+
+    def _text(self, node: Node) -> str:
+        said = self._texts.get(id(node))
+        if said is None:
+            said = node.text
+            reference = node.first("reference") if not said else None
+            target = reference.get("value") if reference is not None else ""
+            there = self._by_id().get(target[1:]) if target.startswith("#") else None
+            said = self._texts[id(node)] = there.text if there is not None else said
+        return said
 
     def _by_id(self) -> dict[str, Node]:
         if self._named is None:

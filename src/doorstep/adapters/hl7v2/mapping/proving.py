@@ -36,19 +36,20 @@ def prove(tables: Tables, message: str, expected: str, context: Context) -> list
     if found.converted is None:
         problem = found.problem
         refusal = {"refused": problem.reason, "place": problem.place} if problem else None
-        return list(_differences("", wanted, refusal))
+        return list(differences("", wanted, refusal))
     resources = [entry["resource"] for entry in found.converted.bundle["entry"]]
-    return list(_differences("", wanted, resources))
+    return list(differences("", wanted, resources))
 
 
-def _differences(path: str, wanted: Any, found: Any) -> Iterator[str]:
+def differences(path: str, wanted: Any, found: Any) -> Iterator[str]:
+    """What is otherwise than wanted, a line each; what is not wanted is not looked at."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name, each in wanted.items():
-            yield from _differences(f"{path}.{name}".lstrip("."), each, found.get(name))
+            yield from differences(f"{path}.{name}".lstrip("."), each, found.get(name))
     elif isinstance(wanted, list) and isinstance(found, list):
         if len(wanted) != len(found):
             yield f"{path}: {len(wanted)} expected, {len(found)} found"
         for at, (one, other) in enumerate(zip(wanted, found, strict=False)):
-            yield from _differences(f"{path}[{at}]", one, other)
+            yield from differences(f"{path}[{at}]", one, other)
     elif wanted != found:
         yield f"{path}: {wanted!r} expected, {found!r} found"

@@ -80,10 +80,11 @@ def embedded(request: CalledRequest, resident: UUID, key: str) -> HttpResponseBa
 
 def _shown(found: Opened, read: Document) -> dict[str, object]:
     name, sex, birth = read.patient
-    inner = read.embedded
+    inner, sort = read.embedded, found.paper.sort or read.type
     plain = inner is not None and inner.media_type.lower() == "text/plain"
     return {
         "document": read,
+        "sort": sort if sort != read.title else "",
         "time": shown(read.time),
         "who": (name, words.word(words.SEXES, {"M": "1", "F": "2"}.get(sex, sex)), shown(birth)),
         "people": [(PARTS[who.part], who, shown(who.time)) for who in read.people],
