@@ -67,8 +67,7 @@ def _row(row: Row, header: headers.Header, form: Form, check: Check | None, toda
     bad = {each.column for each in wrong}
     for group in form.either:
         if not bad & set(group) and not any(said.get(key) for key in group):
-            titles = " / ".join(form.column(key).zh for key in group)
-            wrong.append(Wrong(group[0], "row.either", {"titles": titles}))
+            wrong.append(Wrong(group[0], "row.either"))
     if check is not None and not wrong:
         wrong += [Wrong(column, code, params) for column, code, params in check(said)]
     return Parsed(row.number, tuple(map(shown, row.cells)), said, tuple(wrong))
