@@ -32,8 +32,9 @@ class Kind(StrEnum):
 class Column:
     """A column: its title and hint in Chinese and English, what it holds, within which bounds.
 
-    ``codes`` are those of a CODE with their Chinese words, ``others`` what else means one of them; ``low`` and ``high`` bound a NUMBER, which has ``places``
-    decimals at most; ``past``: a DATE that cannot lie in the future; ``most`` characters of a TEXT.
+    ``codes`` are those of a CODE with their Chinese words, ``others`` what else means one of them; ``low`` and ``high``
+    bound a NUMBER, which has ``places`` decimals at most; ``past``: a DATE that cannot lie in the future; ``most``
+    characters of a TEXT.
     """
 
     key: str

@@ -33,8 +33,8 @@ def one_form(title: Cell) -> str:
 
 
 def find(table: Table, form: Form) -> Header:
-    """The titles of a table. Raises ``SheetFault``: ``sheet.no_header`` with the keys of those needed; ``sheet.columns_missing`` with their keys;
-    ``sheet.column_twice`` with its title and cell."""
+    """The titles of a table. Raises ``SheetFault``: ``sheet.no_header`` with the keys of those needed;
+    ``sheet.columns_missing`` with their keys; ``sheet.column_twice`` with its title and cell."""
     names = {one_form(name): column for column in form.columns for name in (column.key, column.zh, column.en)}
     best: Row | None = None
     most = 0
