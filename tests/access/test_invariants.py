@@ -15,6 +15,8 @@ PUBLIC = {
     "organisations:consortium": "who is in a consortium is public; its agreements are not",
     "staff:role": "what a role may do is no secret among staff",
     "staff:edit_role": "a role belongs to the whole district, and so do those who change it",
+    "sheets:template": "what a sheet of a kind looks like; it holds nothing of anybody's",
+    "sheets:plain_template": "the same",
     "system:letter": "the machinery's, for those who hold the permission",
     "system:dismiss": "the machinery's",
     "system:replay": "the machinery's",

@@ -102,8 +102,13 @@ def test_members_that_share_their_bytes_are_no_way_round_the_budget(tmp_path: Pa
     assert "archive-bomb" in found
 
 
+TAKERS = {"sheets:upload"}
+"""Pages that take a file, from those who may enter them; ``kernel.web.uploads`` keeps it in memory, within a bound."""
+
+
 def test_no_form_takes_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file sent to any address is refused at its first byte, by whoever it is sent, and nothing reaches the disk."""
+    """A file sent to any other address is refused at its first byte, by whoever it is sent; nothing reaches the disk.
+    So is one from a stranger, or a second one, where one is taken."""
 
     def written(*args: object, **more: object) -> None:
         raise AssertionError("a file was taken")
@@ -116,8 +121,16 @@ def test_no_form_takes_a_file(world: World, monkeypatch: pytest.MonkeyPatch) -> 
             client.cookies[key] = morsel.value
         client.cookies["csrftoken"] = "x" * 32  # then the form is read, to compare
         for name in FORMS:
+            if name in TAKERS and caller != "stranger":
+                continue
             asked = ask_for(name, world, world.a)
             sent = {**asked.form, "file": SimpleUploadedFile("../../x.html", b"<script>" * 2_000)}
             if (answer := client.post(asked.path, sent)).status_code != 400:
                 bad.append(f"{caller} {name}: {answer.status_code}")
     assert not bad, "\n".join(bad)
+
+
+def test_of_two_files_none_is_taken(world: World) -> None:
+    """A page that takes a file takes one."""
+    sent = {f"file{n}": SimpleUploadedFile("a.csv", b"a,b") for n in range(2)}
+    assert world.clients["administrator"].post("/sheets/upload", sent).status_code == 400

@@ -218,9 +218,13 @@ def _referrals(district: District) -> None:
     """Between the township doctor who can be tried and the lead hospital."""
     from doorstep.site import demo_referrals
 
+    demo_referrals.build(call(), _centre(district), district.institutions[0].uscc)
+
+
+def _centre(district: District) -> str:
+    """The credit code of the centre where the township doctor who can be tried works."""
     who = next(a.staff_number for a in district.accounts if a.username == "township")
-    centre = next(p.posts[0].uscc for p in district.staff if p.number == who)
-    demo_referrals.build(call(), centre, district.institutions[0].uscc)
+    return next(p.posts[0].uscc for p in district.staff if p.number == who)
 
 
 def _private(path: Path, text: str) -> None:
@@ -300,14 +304,16 @@ def _send_issues(district: District, seed: int) -> int:
 
 
 def receive(seed: int) -> None:
-    """Let the lead hospital's systems send, once, as the house opens: what they say is of this moment, and so no part
-    of what is the same again for a seed."""
-    from doorstep.site import demo_documents, demo_endpoints
+    """Let the lead hospital's systems and the centre's clerk send, once, as the house opens: what they say is of this
+    moment, and so no part of what is the same again for a seed."""
+    from doorstep.site import demo_documents, demo_endpoints, demo_sheets
     from doorstep.site.demo.district import make_district
 
-    hospital = make_district(seed, clock.today()).institutions[0].uscc
+    district = make_district(seed, clock.today())
+    hospital = district.institutions[0].uscc
     demo_endpoints.build(call(), hospital)
     demo_documents.build(call(), hospital)
+    demo_sheets.build(call(), _centre(district))
 
 
 def tell(address: str) -> None:

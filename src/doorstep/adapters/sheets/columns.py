@@ -32,8 +32,9 @@ class Kind(StrEnum):
 class Column:
     """A column: its title and hint in Chinese and English, what it holds, within which bounds.
 
-    ``codes`` are those of a CODE with their Chinese words; ``low`` and ``high`` bound a NUMBER, which has ``places``
-    decimals at most; ``past``: a DATE that cannot lie in the future; ``most`` characters of a TEXT.
+    ``codes`` are those of a CODE with their Chinese words, ``others`` what else means one of them; ``low`` and ``high``
+    bound a NUMBER, which has ``places`` decimals at most; ``past``: a DATE that cannot lie in the future; ``most``
+    characters of a TEXT.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Column:
     kind: Kind = Kind.TEXT
     needed: bool = False
     codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    others: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     low: Decimal | None = None
     high: Decimal | None = None
     places: int = 0
@@ -142,10 +144,11 @@ def _code(column: Column, cell: Cell, today: date) -> str:
     if not text or text in column.codes:
         return text
     wanted = text.casefold()
-    found = [code for code, words in column.codes.items() if wanted in (code.casefold(), _narrow(words).casefold())]
+    meant = [*((c, c) for c in column.codes), *((w, c) for c, w in column.codes.items()), *column.others.items()]
+    found = {code for word, code in meant if _narrow(word).casefold() == wanted}
     if len(found) != 1:
         raise CellFault("cell.code", value=text[:40])
-    return found[0]
+    return found.pop()
 
 
 def _number(column: Column, cell: Cell, today: date) -> str:

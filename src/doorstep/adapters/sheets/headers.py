@@ -33,8 +33,8 @@ def one_form(title: Cell) -> str:
 
 
 def find(table: Table, form: Form) -> Header:
-    """The titles of a table. Raises ``SheetFault``: ``sheet.no_header``; ``sheet.columns_missing`` with their titles;
-    ``sheet.column_twice`` with its title and cell."""
+    """The titles of a table. Raises ``SheetFault``: ``sheet.no_header`` with the keys of those needed;
+    ``sheet.columns_missing`` with their keys; ``sheet.column_twice`` with its title and cell."""
     names = {one_form(name): column for column in form.columns for name in (column.key, column.zh, column.en)}
     best: Row | None = None
     most = 0
@@ -43,7 +43,7 @@ def find(table: Table, form: Form) -> Header:
         if fits > most:
             best, most = row, fits
     if best is None or most < min(2, len(form.columns)):
-        raise SheetFault("sheet.no_header", titles="、".join(c.zh for c in form.columns if c.needed))
+        raise SheetFault("sheet.no_header", keys=tuple(c.key for c in form.columns if c.needed))
     return _read(best, names, form)
 
 
@@ -58,8 +58,8 @@ def _read(row: Row, names: Mapping[str, Column], form: Form) -> Header:
             raise SheetFault("sheet.column_twice", title=str(title)[:60], place=place(row.number, number))
         else:
             at[column.key] = number
-    missing = [c.zh for c in form.columns if c.needed and c.key not in at]
-    missing += [" / ".join(form.column(k).zh for k in group) for group in form.either if not set(group) & at.keys()]
+    missing = [c.key for c in form.columns if c.needed and c.key not in at]
+    missing += [" / ".join(group) for group in form.either if not set(group) & at.keys()]
     if missing:
-        raise SheetFault("sheet.columns_missing", titles="、".join(missing), row=row.number)
+        raise SheetFault("sheet.columns_missing", keys=tuple(missing), row=row.number)
     return Header(row.number, at, tuple(unknown))

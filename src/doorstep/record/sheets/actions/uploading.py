@@ -17,8 +17,8 @@ from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.sheets.access import NEEDED, Permission, may_send
 from doorstep.record.sheets.flow import LIVE, State
 from doorstep.record.sheets.models import Entry, Import
-from doorstep.record.sheets.reads import own
-from doorstep.record.sheets.reads.forms import CHECKS, FORMS
+from doorstep.record.sheets.reads import files, own
+from doorstep.record.sheets.reads.forms import CHECKS, FORMS, in_english_too
 from doorstep.record.sheets.rules.parsing import parse
 from doorstep.record.sheets.shapes import Read, Uploaded
 
@@ -41,9 +41,9 @@ def upload(call: Call, *, kind: str, file: str, raw: bytes) -> Uploaded:
         return Uploaded(known, known=True)
     _demand_room(call)
     try:
-        found = parse(tables(raw, LIMITS), FORMS[kind], CHECKS.get(kind), clock.today())
+        found = parse(tables(raw, LIMITS), in_english_too(FORMS[kind]), CHECKS.get(kind), clock.today())
     except SheetFault as fault:
-        raise Refused(refuse(fault.code, **fault.params)) from None
+        raise Refused(refuse(fault.code, **files.told(FORMS[kind], fault.params))) from None
     try:
         with transaction.atomic():
             made = _make(call, kind, file, digest, found)

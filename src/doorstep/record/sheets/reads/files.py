@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import get_language, gettext
@@ -26,6 +26,16 @@ def is_english() -> bool:
 def title(column: Column | Form) -> str:
     """The title of a column or a table in the language of the running request."""
     return column.en if is_english() else column.zh
+
+
+def told(form: Form, params: Mapping[str, object]) -> dict[str, object]:
+    """What the words of a file's fault need: in place of the keys of columns, their titles."""
+    found = dict(params)
+    keys = found.pop("keys", ())
+    if isinstance(keys, tuple) and keys:
+        names = [" / ".join(title(form.column(key)) for key in str(each).split(" / ")) for each in keys]
+        found["titles"] = ("、", ", ")[is_english()].join(names)
+    return found
 
 
 def say(wrong: Wrong) -> str:
@@ -79,7 +89,13 @@ def _explained(form: Form) -> list[list[str]]:
     }  # fmt: skip
     head = [gettext("列"), gettext("是否必填"), gettext("类型"), gettext("怎样填"), gettext("例")]
     lines = [
-        [title(c), gettext("必填") if c.needed else "", kinds[c.kind], _hint(c), gettext(c.example)]
+        [
+            title(c),
+            gettext("必填") if c.needed else "",
+            kinds[c.kind],
+            _hint(c),
+            gettext(c.example) if c.codes else c.example,
+        ]
         for c in form.columns
     ]
     notes = [

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
+
+from django.utils import translation
+from django.utils.translation import gettext
 
 from doorstep.adapters.sheets.columns import Form
 from doorstep.record.sheets.rules import returns
@@ -20,3 +24,12 @@ FORMS: Final[Mapping[str, Form]] = {
 }  # fmt: skip
 CHECKS: Final[Mapping[str, Check]] = {"residents": residents.sheet.wrong, "followups": returns.wrong_followup}
 """What is asked of a row whose cells are all right by themselves."""
+
+
+def in_english_too(form: Form) -> Form:
+    """The table, whose codes are known by their English words too."""
+    with translation.override("en"):
+        columns = tuple(
+            replace(c, others={gettext(words): code for code, words in c.codes.items()}) for c in form.columns
+        )
+    return replace(form, columns=columns)

@@ -65,10 +65,8 @@ def _row(row: Row, header: headers.Header, form: Form, check: Check | None, toda
         except CellFault as fault:
             wrong.append(Wrong(column.key, fault.code, fault.params))
     bad = {each.column for each in wrong}
-    for group in form.either:
-        if not bad & set(group) and not any(said.get(key) for key in group):
-            titles = " / ".join(form.column(key).zh for key in group)
-            wrong.append(Wrong(group[0], "row.either", {"titles": titles}))
+    empty = (group for group in form.either if not any(said.get(key) for key in group))
+    wrong += [Wrong(group[0], "row.either") for group in empty if not bad & set(group)]
     if check is not None and not wrong:
         wrong += [Wrong(column, code, params) for column, code, params in check(said)]
     return Parsed(row.number, tuple(map(shown, row.cells)), said, tuple(wrong))

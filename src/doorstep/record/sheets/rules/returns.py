@@ -10,33 +10,34 @@ from typing import Final
 from doorstep.adapters.sheets.columns import Column, Form, Kind
 
 Wrong = tuple[str, str, dict[str, str]]
+_ = str  # marks what catalogues translate; this file knows no frame
 GLUCOSE: Final[Mapping[str, tuple[str, str]]] = {
-    "fasting": ("14771-0", "空腹血糖"),
-    "meal": ("14760-3", "餐后 2 小时血糖"),
-    "random": ("15074-8", "随机血糖"),
+    "fasting": ("14771-0", _("空腹血糖")),
+    "meal": ("14760-3", _("餐后 2 小时血糖")),
+    "random": ("15074-8", _("随机血糖")),
 }
 """When glucose was taken: LOINC and words."""
 VACCINES: Final[Mapping[str, str]] = {
-    "HepB": "乙型肝炎疫苗",
-    "BCG": "卡介苗",
-    "IPV": "脊髓灰质炎灭活疫苗",
-    "bOPV": "二价脊灰减毒活疫苗",
-    "DTaP": "百白破疫苗",
-    "MMR": "麻腮风疫苗",
-    "JE-L": "乙型脑炎减毒活疫苗",
-    "MPSV-A": "A群流脑多糖疫苗",
-    "MPSV-AC": "A群C群流脑多糖疫苗",
-    "HepA-L": "甲型肝炎减毒活疫苗",
-    "2vHPV": "双价人乳头瘤病毒疫苗",
-    "IIV": "流感病毒裂解疫苗",
-    "PPV23": "23价肺炎球菌多糖疫苗",
-    "VarV": "水痘减毒活疫苗",
-    "Rabies": "人用狂犬病疫苗",
-    "EV71": "肠道病毒71型灭活疫苗",
+    "HepB": _("乙型肝炎疫苗"),
+    "BCG": _("卡介苗"),
+    "IPV": _("脊髓灰质炎灭活疫苗"),
+    "bOPV": _("二价脊灰减毒活疫苗"),
+    "DTaP": _("百白破疫苗"),
+    "MMR": _("麻腮风疫苗"),
+    "JE-L": _("乙型脑炎减毒活疫苗"),
+    "MPSV-A": _("A群流脑多糖疫苗"),
+    "MPSV-AC": _("A群C群流脑多糖疫苗"),
+    "HepA-L": _("甲型肝炎减毒活疫苗"),
+    "2vHPV": _("双价人乳头瘤病毒疫苗"),
+    "IIV": _("流感病毒裂解疫苗"),
+    "PPV23": _("23价肺炎球菌多糖疫苗"),
+    "VarV": _("水痘减毒活疫苗"),
+    "Rabies": _("人用狂犬病疫苗"),
+    "EV71": _("肠道病毒71型灭活疫苗"),
 }
 """The programme of 2026 (国疾控卫免发〔2026〕16号) and the most used beside it, by their usual abbreviations."""
 ROUTES: Final[Mapping[str, str]] = {
-    "IM": "肌内注射", "SC": "皮下注射", "ID": "皮内注射", "PO": "口服",
+    "IM": _("肌内注射"), "SC": _("皮下注射"), "ID": _("皮内注射"), "PO": _("口服"),
 }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def _who() -> tuple[Column, ...]:
             hint_en="This institution's own; this or the ID is needed",
         ),
         Column(
-            "id_number", "身份证号", "Resident ID", Kind.ID_NUMBER, example="110101190001011009",
+            "id_number", "身份证号", "Resident ID", Kind.ID_NUMBER, example="439921198503150015",
             hint_zh="18 位。单元格要设为文本，否则末几位会丢失",
             hint_en="18 characters, in a cell whose format is text",
         ),

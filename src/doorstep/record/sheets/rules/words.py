@@ -38,7 +38,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cell.date": _("“{value}”不是能认的日期。请写成 2026-03-12 这样。"),
     "cell.future": _("日期 {value} 还没有到。"),
     "cell.phone": _("“{value}”不是电话号码。"),
-    "row.either": _("{titles} 至少要填一个。"),
+    "row.either": _("居民编号和身份证号至少要填一个。"),
     "row.twice": _("与第 {row} 行重复。请删去一行。"),
     "row.unlike": _("同一编号，与第 {row} 行写的不一样。请改成一致。"),
     "row.birth": _("没有身份证号时，要填出生日期。"),

@@ -64,7 +64,7 @@ def test_from_the_template_to_the_way_back(client: Client) -> None:
     jobs.run(kit_call())
     page = client.get(f"/sheets/{batch}/")
     assert "<strong>B5</strong> 身份证号 身份证号应为 18 位" in text(page)
-    assert "<strong>A6</strong> 居民编号 居民编号 / 身份证号 至少要填一个" in text(page)
+    assert "<strong>A6</strong> 居民编号 居民编号和身份证号至少要填一个" in text(page)
     assert "写入没有错的行" in text(page)
     assert "王乙丑" not in text(page)
     assert "王乙丑" in text(client.get(f"/sheets/{batch}/?rows=new"))

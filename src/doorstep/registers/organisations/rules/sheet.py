@@ -16,14 +16,14 @@ FORM: Final = Form(
     "Institutions",
     (
         Column(
-            "uscc", "统一社会信用代码", "Credit code", Kind.INSTITUTION, needed=True, example="12330100470116480P",
+            "uscc", "统一社会信用代码", "Credit code", Kind.INSTITUTION, needed=True, example="12439921WY0000998C",
             hint_zh="18 位，用来认出机构", hint_en="18 characters; by it the institution is known",
         ),
         Column("name", "机构名称", "Name", needed=True, most=100, example="清河镇中心卫生院"),
         Column("type_code", "机构类别", "Type", Kind.CODE, needed=True, codes=TYPES, example="中心卫生院"),
         Column("tier", "所在层级", "Tier", Kind.CODE, needed=True, codes=TIERS, example="基层网底"),
         Column(
-            "area", "区划代码", "Division code", needed=True, most=12, example="330127102000",
+            "area", "区划代码", "Division code", needed=True, most=12, example="439921100000",
             hint_zh="12 位数字", hint_en="12 digits",
         ),
         Column("short_name", "简称", "Short name", most=40),

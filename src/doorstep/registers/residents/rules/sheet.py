@@ -8,13 +8,14 @@ from typing import Final
 from doorstep.adapters.sheets.columns import Column, Form, Kind
 from doorstep.linkage import numbers
 
-SEXES: Final[Mapping[str, str]] = {"1": "男", "2": "女", "0": "未知", "9": "未说明"}
+_ = str  # marks what catalogues translate; this file knows no frame
+SEXES: Final[Mapping[str, str]] = {"1": _("男"), "2": _("女"), "0": _("未知"), "9": _("未说明")}
 NUMBER: Final = Column(
     "number", "居民编号", "Patient number", most=40, example="P000123",
     hint_zh="本机构给居民的编号。与身份证号至少填一个", hint_en="This institution's own; this or the ID is needed",
 )  # fmt: skip
 ID_NUMBER: Final = Column(
-    "id_number", "身份证号", "Resident ID", Kind.ID_NUMBER, example="110101190001011009",
+    "id_number", "身份证号", "Resident ID", Kind.ID_NUMBER, example="439921198503150015",
     hint_zh="18 位。单元格要设为文本，否则末几位会丢失", hint_en="18 characters, in a cell whose format is text",
 )  # fmt: skip
 FORM: Final = Form(

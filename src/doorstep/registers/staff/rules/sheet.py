@@ -26,7 +26,7 @@ FORM: Final = Form(
         Column("phone", "手机号码", "Telephone", Kind.PHONE, example="13900001234"),
         Column(
             "uscc", "机构代码", "Institution's credit code", Kind.INSTITUTION, needed=True,
-            example="12330100470116480P",
+            example="12439921WY0000998C",
         ),
         Column("department", "科室代码", "Department code", most=12),
         Column(
