@@ -300,12 +300,15 @@ def _send_issues(district: District, seed: int) -> int:
 
 
 def receive(seed: int) -> None:
-    """Let the lead hospital's systems send, once, as the house opens: what they say is of this moment, and so no part
-    of what is the same again for a seed."""
-    from doorstep.site import demo_endpoints
+    """Let the lead hospital's systems send, and another's platform refer, once, as the house opens: what they say is of
+    this moment, and so no part of what is the same again for a seed."""
+    from doorstep.site import demo_endpoints, demo_messages
     from doorstep.site.demo.district import make_district
 
-    demo_endpoints.build(call(), make_district(seed, clock.today()).institutions[0].uscc)
+    institutions = make_district(seed, clock.today()).institutions
+    lead, other = institutions[0].uscc, [each.uscc for each in institutions if each.type_code.startswith("A")][-1]
+    demo_endpoints.build(call(), lead)
+    demo_messages.build(call(), lead, other)
 
 
 def tell(address: str) -> None:
