@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from doorstep.services.referrals.fhir import messages
 from doorstep.services.referrals.flow import FLOW
 from doorstep.services.referrals.rules.kinds import Urgency
 from doorstep.services.referrals.rules.letters import FIELDS, Part, kept
+from doorstep.services.referrals.shapes import Appointed, Detail, Line, Person, Times, Wish
 
 # no line ends and no heading of ours: a letter of such words cannot be told from its headings
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), exclude_characters="【】"))
@@ -111,3 +114,18 @@ def test_every_answer_is_a_move_of_the_flow_and_comes_back_as_one() -> None:
         "accept", "decline", "give_back", "arrive",
     }  # fmt: skip
     assert messages.MOVES[messages.STATES["redirect"]] == "give_back"
+
+
+def test_a_heading_of_others_is_left_out_and_an_agreed_time_has_both_ends() -> None:
+    assert messages.letter_of("【其他】\n甲\n【初步印象】\n乙") == {"impression": "乙"}
+    at = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    line = Line(
+        UUID(int=1), 1, "ZZ1", "某某", "up", "inpatient", "routine", "accepted", UUID(int=2), UUID(int=3), "甲", "乙",
+        "", None, at, at, None, False, False, False, "", "", False,
+    )  # fmt: skip
+    one = Detail(
+        line, UUID(int=4), Person("某某"), Wish(), "", "", "", None, Appointed(None, None, at, ""),
+        Times(valid_until=at + timedelta(days=7)), None, None,
+    )  # fmt: skip
+    found = messages.answer(one, "accept", "Appointment/x", "何医生", 3, "")[0]
+    assert (found["start"], found["end"]) == ("2026-03-01T08:00:00+00:00", "2026-03-08T08:00:00+00:00")
