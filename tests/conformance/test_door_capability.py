@@ -169,9 +169,12 @@ def test_every_operation(served: Served, statement: dict[str, Any]) -> None:
     """Named ones are there, asked of something absent or in a way they refuse: 404 is “not found”, not “no such”."""
     [rest] = statement["rest"]
     asked: list[tuple[str, str, Any, dict[str, str]]] = [
-        ("GET", f"${each['name']}", None, {}) for each in rest["operation"] if each["name"] != "export"
+        ("GET", f"${each['name']}", None, {})
+        for each in rest["operation"]
+        if each["name"] not in ("export", "process-message")
     ]
     empty = {"resourceType": "Parameters"}
+    asked.append(("POST", "$process-message", empty, {}))
     for each in resources(statement):
         for operation in each.get("operation", ()):
             name, kind = operation["name"], each["type"]

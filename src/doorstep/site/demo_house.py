@@ -304,15 +304,16 @@ def _send_issues(district: District, seed: int) -> int:
 
 
 def receive(seed: int) -> None:
-    """Let the lead hospital's systems and the centre's clerk send, once, as the house opens: what they say is of this
-    moment, and so no part of what is the same again for a seed."""
-    from doorstep.site import demo_documents, demo_endpoints, demo_sheets
+    """Let the lead hospital's systems and the centre's clerk send, and another's platform refer, once, as the house opens:
+    what they say is of this moment, and so no part of what is the same again for a seed."""
+    from doorstep.site import demo_documents, demo_endpoints, demo_messages, demo_sheets
     from doorstep.site.demo.district import make_district
 
     district = make_district(seed, clock.today())
-    hospital = district.institutions[0].uscc
-    demo_endpoints.build(call(), hospital)
-    demo_documents.build(call(), hospital)
+    lead, *_, other = [each.uscc for each in district.institutions if each.type_code.startswith("A")]
+    demo_endpoints.build(call(), lead)
+    demo_documents.build(call(), lead)
+    demo_messages.build(call(), lead, other)
     demo_sheets.build(call(), _centre(district))
 
 
