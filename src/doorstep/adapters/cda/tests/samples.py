@@ -23,7 +23,7 @@ NAMESPACES = (
 )
 DE = 'codeSystem="2.16.156.10011.2.2.1" codeSystemName="卫生信息数据元目录"'
 LOINC = 'codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"'
-NUMBER = "43992119850315001X"
+NUMBER = "439921198503150015"
 STATEMENTS = ["act", "encounter", "observation", "organizer", "procedure", "substanceAdministration", "supply"]
 HEADER = {
     "author", "authenticator", "authorization", "component", "componentOf", "custodian", "dataEnterer",
