@@ -304,8 +304,8 @@ def _send_issues(district: District, seed: int) -> int:
 
 
 def receive(seed: int) -> None:
-    """Let the lead hospital's systems and the centre's clerk send, and another's platform refer, once, as the house opens:
-    what they say is of this moment, and so no part of what is the same again for a seed."""
+    """Let the lead hospital's systems and the centre's clerk send, and another's platform refer, once, as the house
+    opens: what they say is of this moment, and so no part of what is the same again for a seed."""
     from doorstep.site import demo_documents, demo_endpoints, demo_messages, demo_sheets
     from doorstep.site.demo.district import make_district
 

@@ -73,7 +73,7 @@ def patient_of(source: UUID, place: str, said: Mapping[str, str]) -> ledger.Stor
 
 
 def _own(source: UUID, system: str, value: str) -> list[str]:
-    rows = ledger.matching("Patient", [token_hash("identifier", system, value)], limit=SOME)
+    [rows] = ledger.matching("Patient", [(token_hash("identifier", system, value),)], SOME)
     own = [key for key, owner in rows if owner == source]
     if len(own) > 1:
         raise Refused(refuse("patient.two"))
