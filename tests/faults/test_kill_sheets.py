@@ -31,9 +31,9 @@ def within(home: House, code: str) -> None:
 
 
 def kill_until(home: House, state: str, chance: random.Random) -> int:
-    """Start the worker and kill it once it has done some rows, three times; then let it end. How often it was felt."""
+    """Start the worker and kill it once it has done some rows, twice; then let it end. How often it was felt."""
     felt = 0
-    for _ in range(3):
+    for _ in range(2):
         before = home.rows(DONE)[0][1]
         worker = home.start("worker")
         until(lambda b=before: home.rows(DONE)[0][0] == state or home.rows(DONE)[0][1] > b)
