@@ -9,11 +9,13 @@ from uuid import UUID
 @dataclass(frozen=True, slots=True)
 class RecordsArrived:
     """Messages of one source were applied; ``patients`` are the FHIR ids of the Patient records that they concern,
-    ``reports`` those of the DiagnosticReports that they made or changed, themselves or in a result."""
+    ``changed`` those of them that were known and say something else now, ``reports`` those of the DiagnosticReports
+    that they made or changed, themselves or in a result."""
 
     source: UUID
     messages: tuple[int, ...]
     patients: tuple[str, ...]
+    changed: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
 
     @property

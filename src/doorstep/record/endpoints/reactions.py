@@ -38,7 +38,9 @@ def on_moved(call: Call, event: RecordsMoved) -> None:
 
 
 def on_arrived(call: Call, event: RecordsArrived) -> None:
-    """Pass results on."""
+    """Pass changes and results on."""
+    if event.changed and reads.carrying(Carry.CHANGES):
+        telling.tell_changes(call, patients=event.changed)
     if event.reports and reads.carrying(Carry.RESULTS):
         telling.tell_results(call, reports=event.reports)
 

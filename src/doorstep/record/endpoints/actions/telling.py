@@ -1,5 +1,5 @@
-"""What the house tells others of itself by HL7 v2: merges, results, appointments; each to whom it may, as they know the
-person.
+"""What the house tells others of itself by HL7 v2: merges, changes, results, appointments; each to whom it may, as they
+know the person.
 
 Called by handlers of events: what has been told of an event is not told again (``outbox.delivering``).
 """
@@ -35,7 +35,10 @@ Json = Mapping[str, Any]
 OBSERVATIONS: Final = 200  # of one report
 MERGE: Final = "ADT^A40^ADT_A39"
 MOVE: Final = "ADT^A43^ADT_A43"
+CHANGE: Final = "ADT^A31^ADT_A05"
 RESULT: Final = "ORU^R01^ORU_R01"
+NO_VISIT: Final[Json] = {"class": {"code": "not-applicable"}}
+"""PV1-2 is N: the segment is required, and this is about no visit (HL7 v2.5.1, 3.3.31)."""
 
 
 @action(Permission.MEND, audits="endpoints.tell_merge")
@@ -67,6 +70,28 @@ def tell_move(call: Call, *, now: UUID, before: UUID, patients: Collection[str],
         _send(call, endpoint, MOVE, _listed(said), before, "RecordsMoved", whose=(now, before))
 
 
+@action(Permission.MEND, audits="endpoints.tell_changes")
+def tell_changes(call: Call, *, patients: Sequence[str]) -> None:
+    """That an institution's records of persons say something else now (A31), to the others that hold a record of them
+    and may read the whole chart."""
+    about("Patient", "", of=len(patients))
+    for key in patients:
+        stored = ledger.read("Patient", key)
+        whose = residents.residents_of([key]).get(key)
+        if stored is None or stored.deleted or whose is None:
+            continue
+        held = _held(whose)
+        for endpoint in reads.carrying(Carry.CHANGES, held.keys() - {stored.source}):
+            mine = held[endpoint.facts.organisation]
+            opened = _opened(call, endpoint.facts.organisation, whose, list(mine), ordered=False)
+            if opened is None or not sensitive.is_opened(stored.sensitive, opened):
+                continue
+            numbers = fhir.numbers_of(mine.values(), endpoint.facts.authorities)
+            said = {"patient": fhir.person(whose, [msgspec.json.decode(stored.body)], numbers), "encounter": NO_VISIT}
+            number = _came_by(stored)
+            _send(call, endpoint, CHANGE, _listed(said), whose, f"RecordsChanged:{key}", inbound=number)
+
+
 @action(Permission.MEND, audits="endpoints.tell_results")
 def tell_results(call: Call, *, reports: Sequence[str]) -> None:
     """Reports that came in (R01), to the institutions that have the patient's open referral, and to that which ordered
@@ -91,8 +116,7 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         return
     results = [found for key in fhir.references(body, "result", "Observation")[:OBSERVATIONS]
                if (found := ledger.read("Observation", key)) is not None and not found.deleted]  # fmt: skip
-    inbound = Inbound.objects.unscoped("the message that told it").filter(number=stored.message)
-    number = inbound.values_list("pk", flat=True).first()
+    number = _came_by(stored)
     for endpoint in endpoints:
         to = endpoint.facts.organisation
         held = _held(resident).get(to, {})
@@ -103,6 +127,13 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         patient = _person(endpoint, resident, held)
         said: dict[str, list[Json]] = {"patient": [patient], "report": [body], "observation": seen}
         _send(call, endpoint, RESULT, said, resident, f"RecordsArrived:{stored.id}", inbound=number)
+
+
+def _came_by(stored: Stored) -> int | None:
+    """The number of the message of an endpoint that wrote what stands; None where it came another way."""
+    rows = Inbound.objects.unscoped("the message that told it").filter(number=stored.message)
+    number: int | None = rows.values_list("pk", flat=True).first() if stored.message is not None else None
+    return number
 
 
 def _opened(call: Call, to: UUID, resident: UUID, own: Sequence[str], *, ordered: bool) -> int | None:

@@ -32,6 +32,7 @@ SENDING = {
 SENDING_TONES = {Sending.TAKEN: "good", Sending.RESTING: "warn"}
 CARRIES = {
     Carry.MERGES: _("居民合并和撤销合并（ADT A40、A43），发给持有其档案的机构"),
+    Carry.CHANGES: _("居民信息的更改（ADT A31），发给持有其档案、正在为其服务的机构"),
     Carry.RESULTS: _("检查检验报告（ORU R01），发给患者正在转诊的机构和开单机构"),
     Carry.APPOINTMENTS: _("预约、取消、停诊和爽约（SIU S12、S15、S26），发给门诊所在机构"),
 }
@@ -41,6 +42,7 @@ CAUSES = {
     "ResidentsMerged": _("居民合并"),
     "RecordsMoved": _("撤销合并或移动档案"),
     "RecordsArrived": _("收到检查检验报告"),
+    "RecordsChanged": _("居民信息更改"),
     "AppointmentS12": _("预约"),
     "AppointmentS15": _("取消预约或停诊"),
     "AppointmentS26": _("爽约"),

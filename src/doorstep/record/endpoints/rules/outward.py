@@ -24,9 +24,11 @@ class Direction(StrEnum):
 
 
 class Carry(StrEnum):
-    """What is sent of by itself: merges of residents (ADT A40, A43), results (ORU R01), appointments (SIU)."""
+    """What is sent by itself: merges of residents (ADT A40, A43), their changes (ADT A31), results (ORU R01),
+    appointments (SIU)."""
 
     MERGES = "merges"
+    CHANGES = "changes"
     RESULTS = "results"
     APPOINTMENTS = "appointments"
 

@@ -133,6 +133,37 @@ class TestMerges:
         assert told() == []
 
 
+class TestChanges:
+    def test_who_serves_the_person_is_told_what_another_has_changed(self, source: UUID, other: UUID):
+        third = exchange.make_organisation("丙医院")
+        for place in (source, other, third):
+            carries(place, Carry.CHANGES)
+        card = exchange.resident_id(11)
+        whose = record(source, "A1", identity=card)
+        for place, number in ((other, "B1"), (third, "C1")):
+            assert record(place, number, identity=card) == whose
+        refer(whose, other)
+        record(source, "A1", identity=card)
+        assert told() == [], "what says the same changes nothing"
+        record(source, "A1", "王晓明", identity=card)
+        [(row, message)] = told()
+        assert (row.receiver_id, row.kind, row.residents) == (other, "ADT^A31", [whose])
+        assert message.all("PID-3.1") == [str(whose), "B1", card]
+        assert (message.get("PID-5.1"), message.get("PV1-2")) == ("王晓明", "N")
+
+    def test_against_a_refusal_nothing_is_told(self, source: UUID, other: UUID):
+        carries(other, Carry.CHANGES)
+        card = exchange.resident_id(13)
+        whose = record(source, "A1", identity=card)
+        record(other, "B1", identity=card)
+        refer(whose, other)
+        consents.open_relation(
+            consents.Opening(whose, consents.Why.DENIAL, "paper", clock.now() - timedelta(hours=1), None, other)
+        )
+        record(source, "A1", "王晓明", identity=card)
+        assert told() == []
+
+
 def report(number: str, code: str = "718-7", *, based: str = "", value: float = 140.0) -> list[dict[str, Any]]:
     """A report of one result about the patient of a number."""
     about = {"subject": {"reference": f"Patient/p-{number}"}, "status": "final"}

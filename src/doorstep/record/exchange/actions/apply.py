@@ -93,8 +93,15 @@ def carry_out(
     receipts = [_receipt(p, n, outcomes[n], at) for p, n in zip(batch, numbers, strict=True)]
     kept = [(p, r) for p, r in zip(batch, receipts, strict=True) if not (p.direct and p.failed())]
     keep(source, channel, [p for p, _ in kept], [r for _, r in kept], again=again is not None)
-    _tell(call, source, batch, receipts, patients, _reports(rows, numbers, outcomes))
+    told = _changed(rows, numbers, outcomes), _reports(rows, numbers, outcomes)
+    _tell(call, source, batch, receipts, patients, *told)
     return receipts
+
+
+def _changed(rows: dict[int, list[tuple[Item, Index]]], numbers: Sequence[int], outcomes: Outcomes) -> tuple[str, ...]:
+    """The ids of the Patient records that were there and were changed."""
+    items = [(numbers[place], item) for place, entries in rows.items() for item, _ in entries if item.type == "Patient"]
+    return tuple(dict.fromkeys(item.id or "" for n, item in items if outcomes[n][item.index].outcome == "updated"))
 
 
 def _reports(rows: dict[int, list[tuple[Item, Index]]], numbers: Sequence[int], outcomes: Outcomes) -> tuple[str, ...]:
@@ -274,6 +281,7 @@ def _tell(
     batch: Sequence[Prepared],
     receipts: Sequence[Receipt],
     patients: dict[str, UUID],
+    changed: tuple[str, ...],
     reports: tuple[str, ...],
 ) -> None:
     """The trail gets a line a message (whose it was, what became of it), the outbox one event a batch."""
@@ -294,7 +302,7 @@ def _tell(
     trail.write_lines(lines)
     used = tuple(r.message for r in receipts if r.state == "applied")
     if used:
-        outbox.emit(RecordsArrived(source, used, tuple(patients), reports))
+        outbox.emit(RecordsArrived(source, used, tuple(patients), changed, reports))
     about("Source", source, messages=len(receipts), applied=len(used))
 
 
