@@ -21,7 +21,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from doorstep.kernel import clock, outbox
 from doorstep.kernel.call import Call
@@ -92,6 +92,20 @@ class _Came:
     key: str
     result: Result | None = None
     failed: bool = False
+
+
+def _note(call: Call, endpoint: UUID, results: list[Result]) -> bool:
+    """Keep what came of one endpoint's messages; False for a fault of ours there, which does not stop the others: they
+    are sent again."""
+    try:
+        with transaction.atomic():
+            sending.note(call, endpoint=endpoint, results=results)
+    except (OperationalError, InterfaceError):  # the database is away: all of it is kept for the next round
+        raise
+    except Exception:
+        log.exception("what came of messages to endpoint %s could not be noted", endpoint)
+        return False
+    return True
 
 
 class Dispatcher:
@@ -179,17 +193,16 @@ class Dispatcher:
             if came.result is not None:
                 by_link[came.link.endpoint.id].append(came.result)
         with transaction.atomic():
-            for endpoint, results in by_link.items():
-                sending.note(call, endpoint=endpoint, results=results)
+            noted = {endpoint for endpoint, results in by_link.items() if _note(call, endpoint, results)}
         told, self._told = self._told, []
         for came in told:
-            self._learn(came)
+            self._learn(came, noted=came.link.endpoint.id in noted)
 
-    def _learn(self, came: _Came) -> None:
+    def _learn(self, came: _Came, *, noted: bool) -> None:
         link = came.link
         if came.result is None:
             link.busy.discard(came.key)
-        elif came.failed:
+        elif came.failed or not noted:
             link.fail(self._chance())
         elif came.result.answer is not None:
             link.fails, link.until, link.answered_at = 0, 0.0, clock.now()

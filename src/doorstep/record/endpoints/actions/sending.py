@@ -151,11 +151,16 @@ def note(call: Call, *, endpoint: UUID, results: Sequence[Result]) -> None:
 
 def _settled(result: Result, at: datetime) -> tuple[Any, ...]:
     state = OUTWARD.move(result.move).to if result.move else OUTWARD.start
-    params = orjson.dumps(dict(result.params)).decode()
+    params = orjson.dumps({name: _storable(str(value)) for name, value in result.params.items()}).decode()
     return (
-        at if result.move else None, state.value, int(result.sent), at, result.due_at, result.code, result.answer,
-        result.reason, params, result.id,
+        at if result.move else None, state.value, int(result.sent), at, result.due_at, _storable(result.code)[:20],
+        result.answer, result.reason[:60], params, result.id,
     )  # fmt: skip
+
+
+def _storable(text: str) -> str:
+    """What PostgreSQL takes as text, whatever the other side has said."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _count(

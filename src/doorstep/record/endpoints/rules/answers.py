@@ -50,7 +50,7 @@ def judge(control: str, answer: bytes) -> Verdict:
     """What an acknowledgement says of the message with this control id; one that cannot be read, or is another's, is no
     answer to it and it is tried again."""
     try:
-        message = codec.parse(answer)
+        message = _read(answer)
     except codec.Unreadable:
         return Verdict(Outcome.AGAIN, reason="answer-unreadable")
     code = message.get("MSA-1").strip().upper()
@@ -66,6 +66,16 @@ def judge(control: str, answer: bytes) -> Verdict:
     if code in AGAIN:
         return Verdict(Outcome.AGAIN, code, "answered-error", params)
     return Verdict(Outcome.REFUSED, code, "answered-refused", params)
+
+
+def _read(answer: bytes) -> codec.Message:
+    """An acknowledgement; one whose words are in no known character set is still read for its code and its id."""
+    try:
+        return codec.parse(answer)
+    except codec.Unreadable as why:
+        if why.reason not in ("not-in-charset", "charset-unknown"):
+            raise
+        return codec.parse(answer, "8859/1")
 
 
 def move_of(verdict: Verdict, tries: int, most: int) -> str:

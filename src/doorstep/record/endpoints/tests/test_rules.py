@@ -77,7 +77,7 @@ class TestTurns:
 class TestWords:
     @pytest.mark.parametrize("code", words.WORDS)
     def test_each_reason_has_both_languages_and_advice(self, code):
-        params = {"detail": "PID", "size": 3, "limit": 9}
+        params = {"detail": "PID", "size": 3, "limit": 9, "code": "AE", "error_words": "x"}
         for language in ("zh-hans", "en"):
             assert "{" not in words.words(code, params, language)
             assert words.words(code, {}, language)

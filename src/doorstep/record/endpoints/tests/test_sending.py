@@ -162,6 +162,34 @@ def test_a_refusal_rests_at_once(source: UUID, sender: Dispatcher, receive, code
     assert (row(bad).tries, row(bad).reason, row(bad).params["error"]) == (1, reason, "204")
 
 
+def test_whatever_the_other_side_says_is_noted(source: UUID, other: UUID, sender: Dispatcher, receive):
+    """A zero byte is text that PostgreSQL does not take: it must not stop the sender."""
+    odd = receive(lambda raw: ack(raw, "AR", "坏\0名" * 300, "20\0" * 40).replace("坏".encode(), b"\xff\xed\xa0\x80"))
+    sound = receive()
+    bad, good = queue(kit.make_target(source, odd.port), 1), queue(kit.make_target(other, sound.port), 2)
+    work(sender, lambda: row(bad).state == "resting" and row(good).state == "taken")
+    assert "\0" not in str(row(bad).params)
+
+
+def test_a_fault_in_noting_stops_nobody_else(
+    source: UUID, other: UUID, sender: Dispatcher, receive, monkeypatch: pytest.MonkeyPatch
+):
+    one, two = kit.make_target(source, receive().port), kit.make_target(other, receive().port)
+    kept = dispatching.sending.note
+
+    def note(call: Any, *, endpoint: UUID, results: Any) -> None:
+        kept(call, endpoint=endpoint, results=results)
+        if endpoint == one:
+            raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(dispatching.sending, "note", note)
+    bad, good = queue(one, 1), queue(two, 2)
+    work(sender, lambda: row(good).state == "taken")
+    assert row(bad).state == "waiting"
+    monkeypatch.undo()
+    work(sender, lambda: row(bad).state == "taken")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
