@@ -320,6 +320,10 @@ def test_an_endpoint_names_institutions_that_are_there_and_not_its_own_as_receiv
     for wrong in ({"receiver": built.here}, {"receiver": uuid4()}, {"speaks_for": (uuid4(),)}):
         with pytest.raises(Refused, match=r"endpoint\.parties"):
             editing.make(callers.system(), facts=replace(facts, **wrong))
+    with pytest.raises(
+        Refused, match=r"endpoint\.parties"
+    ):  # what is meant for another is not drawn to one's own system
+        editing.make(callers.member(built.here), facts=replace(facts, speaks_for=(built.there,)))
     editing.make(callers.system(), facts=facts)
     with pytest.raises(Refused, match=r"endpoint\.taken_message"):
         editing.make(callers.system(), facts=facts)

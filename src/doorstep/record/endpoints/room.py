@@ -38,7 +38,7 @@ ROOM = Room(
         "endpoint.taken": _("这个端口上已有同一发送方的接口。"),
         "endpoint.hours": _("发送时段的开始和结束要一起填。"),
         "endpoint.moved": _("接口的机构不能更改，请另外登记一个。"),
-        "endpoint.parties": _("接收机构和代发的机构应是登记过的机构，并且不能是发送方自己。"),
+        "endpoint.parties": _("接收机构和代为收发的机构应是您的范围内登记过的机构，并且不能是发送方自己。"),
         "endpoint.taken_message": _("这家机构已有接收同一系统消息的接口。"),
         "message-no-endpoint": _("这家机构没有登记接收 FHIR 消息的接口。"),
         "message-address": _("这个地址不能向接口发送消息。"),

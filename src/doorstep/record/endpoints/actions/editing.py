@@ -64,7 +64,7 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
     demand(rules.secured(facts.certificate, facts.key, facts.clients))
     demand(rules.addresses(facts.addresses))
     if facts.protocol == rules.MESSAGES:
-        _demand_parties(facts)
+        _demand_parties(call, facts)
     if facts.out is not None:
         _put_outward(row, facts, facts.out)
     elif facts.protocol == rules.MLLP:
@@ -82,11 +82,13 @@ def _put(call: Call, row: Endpoint, facts: Facts) -> None:
         row.save()
 
 
-def _demand_parties(facts: Facts) -> None:
-    """All that are named are institutions, and who sends is not who receives."""
+def _demand_parties(call: Call, facts: Facts) -> None:
+    """All that are named are institutions, and who sends is not who receives. Whom it speaks for lies within the
+    caller's scope: else what is meant for an institution could be drawn to another's system."""
     named = {*facts.speaks_for, *([facts.receiver] if facts.receiver else [])}
     theirs = (facts.organisation, *facts.speaks_for)
-    if named - organisations.names(named).keys() or facts.receiver in theirs:
+    foreign = [key for key in facts.speaks_for if not call.scope.holds(key)]
+    if foreign or named - organisations.names(named).keys() or facts.receiver in theirs:
         raise Refused(refuse("endpoint.parties"))
 
 
