@@ -69,11 +69,3 @@ def ground(_built: Ground, db: None) -> Iterator[Ground]:
     log.setLevel(logging.CRITICAL)
     yield _built
     log.setLevel(logging.NOTSET)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """``ground`` asks for the database by itself, after what stays: said here, for the plug-in makes one only where a
-    test that was collected names it."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "ground" in item.fixturenames and "db" not in item.fixturenames:
-            item.fixturenames.append("db")
