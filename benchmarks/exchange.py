@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
@@ -110,10 +110,10 @@ def listening(port: int) -> None:
 
 
 class Spent:
-    """CPU of a process and of PostgreSQL since it was made, in ms a message."""
+    """CPU of processes and of PostgreSQL since it was made, in ms a message."""
 
-    def __init__(self, server: int, process: int = 0) -> None:
-        self._pids = [pid for pid in (process, server) if pid]
+    def __init__(self, server: int, *processes: int) -> None:
+        self._pids = [*processes, server]
         self._before = self._now()
 
     def _now(self) -> list[float]:
@@ -210,12 +210,13 @@ def measure(asked: argparse.Namespace) -> None:
             [there] = _query(server.dsn, "SELECT count(*) FROM endpoints_inbound WHERE length(control) < 10")
             assert there >= count, (there, count)
             _empty(server.dsn)
-            with program("worker") as worker:
+            with ExitStack() as stack:
+                workers = [stack.enter_context(program("worker")) for _ in range(asked.workers)]
                 # each patient's first message makes them known, in a transaction of its own; what follows is measured
                 sent(port, argparse.Namespace(**vars(asked) | {"seconds": 2.5}), PATIENTS / 2, 800_000_000)
                 _worked_off(server.dsn)
                 _empty(server.dsn)
-                spent = Spent(postmaster, worker.pid)
+                spent = Spent(postmaster, *(worker.pid for worker in workers))
                 count, rate, median, p99 = sent(port, asked, asked.pace, 500_000_000)
                 _worked_off(server.dsn)
                 cpu = spent.each(count)
@@ -223,8 +224,8 @@ def measure(asked: argparse.Namespace) -> None:
             print(ROW.format(f"at {asked.pace:g} a second: sent / in the chart", f"{count} / {used:.0f}"))
             print(ROW.format("acknowledgement, median / p99, ms", f"{median:.1f} / {p99:.1f}"))
             print(ROW.format("socket to chart, median / p99, s (aim 1)", f"{half:.2f} / {most:.2f}"))
-            print(ROW.format("used a second, one worker", f"{used / took:,.0f}"))
-            print(ROW.format("CPU ms a message, worker + PostgreSQL", cpu))
+            print(ROW.format(f"used a second, workers: {asked.workers}", f"{used / took:,.0f}"))
+            print(ROW.format("CPU ms a message, workers + PostgreSQL", cpu))
 
 
 def main() -> int:
@@ -233,6 +234,7 @@ def main() -> int:
     options.add_argument("--connections", type=int, default=16)
     options.add_argument("--seconds", type=float, default=10.0)
     options.add_argument("--pace", type=float, default=500.0, help="messages a second on the way to the chart")
+    options.add_argument("--workers", type=int, default=1, help="worker processes, side by side")
     options.add_argument("--port", type=int, default=25_750)
     options.add_argument("--client", type=int, default=0)
     options.add_argument("--rate", type=float, default=0.0)
