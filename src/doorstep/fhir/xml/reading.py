@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -20,7 +21,6 @@ from doorstep.fhir.xml.plans import FHIR, Form, Plan, Shape, resource_types, sha
 BUNDLE_BYTES: Final = 32 << 20
 TAGS: Final = 1_000_000
 _PREFIX: Final = f"{{{FHIR}}}"
-_TAGS: Final = {_PREFIX + name: name for name in resource_types()}
 _BUNDLE: Final = re.compile(rb"<(?:[^\s<>/!?:]+:)?Bundle[\s/>]")
 _IGNORED: Final = frozenset(
     {
@@ -31,6 +31,12 @@ _IGNORED: Final = frozenset(
 _INTEGER: Final = re.compile(r"\+?(-?(?:0|[1-9][0-9]*))")
 _DECIMAL: Final = re.compile(r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)")
 _BOOLEANS: Final = {"true": True, "false": False}
+
+
+@cache
+def _tags() -> dict[str, str]:
+    """The tags of documents with the types that they name; read when first asked for, as the definitions are."""
+    return {_PREFIX + name: name for name in resource_types()}
 
 
 def read(data: bytes, limits: Limits = LIMITS) -> bytes:
@@ -83,7 +89,7 @@ class _Reader:
         return self._resource(root, self._depth)
 
     def _resource(self, element: Element, depth: int) -> dict[str, Any]:
-        name = _TAGS.get(element.tag)
+        name = _tags().get(element.tag)
         if name is None:
             raise _stranger(element, resource=True)
         for attribute in element.attrib:

@@ -20,7 +20,8 @@ from doorstep.record.sheets.models import Entry, Import
 from doorstep.record.sheets.reads import files, own
 from doorstep.record.sheets.reads.forms import CHECKS, FORMS, in_english_too
 from doorstep.record.sheets.rules.parsing import parse
-from doorstep.record.sheets.shapes import Read, Uploaded
+from doorstep.record.sheets.rules.rows import Read
+from doorstep.record.sheets.shapes import Uploaded
 
 LIMITS: Final = Limits()
 MOST_OPEN: Final = 20

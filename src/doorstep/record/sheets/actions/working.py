@@ -25,7 +25,8 @@ from doorstep.record.sheets.actions.uploading import call_of
 from doorstep.record.sheets.flow import FLOW, WORK, State
 from doorstep.record.sheets.models import Entry, Import
 from doorstep.record.sheets.reads import WORKER, standing
-from doorstep.record.sheets.shapes import Done, Outcome, Undo, Wrong
+from doorstep.record.sheets.rules.rows import Wrong
+from doorstep.record.sheets.shapes import Done, Outcome, Undo
 
 log = logging.getLogger(__name__)
 SECONDS: Final = 1.0  # of one round, before the worker looks at other work

@@ -17,7 +17,8 @@ from doorstep.record.sheets.access import Permission, kinds, may_send
 from doorstep.record.sheets.flow import WORK
 from doorstep.record.sheets.models import Entry, Import
 from doorstep.record.sheets.reads import standing
-from doorstep.record.sheets.shapes import Forecast, Line, Outcome, RowLine, Wrong
+from doorstep.record.sheets.rules.rows import Wrong
+from doorstep.record.sheets.shapes import Forecast, Line, Outcome, RowLine
 
 SLICE = 1000
 WORKER = "the worker's own"

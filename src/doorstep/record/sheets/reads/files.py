@@ -12,7 +12,8 @@ from doorstep.adapters.sheets.shapes import letters, place
 from doorstep.adapters.sheets.writing import Leaf, comma_separated, workbook
 from doorstep.record.exchange import api as exchange
 from doorstep.record.sheets.reads.forms import FORMS
-from doorstep.record.sheets.shapes import Line, RowLine, Wrong
+from doorstep.record.sheets.rules.rows import Wrong
+from doorstep.record.sheets.shapes import Line, RowLine
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WIDE: Final = {Kind.ID_NUMBER: 22, Kind.INSTITUTION: 22, Kind.DATE: 13, Kind.NUMBER: 10}

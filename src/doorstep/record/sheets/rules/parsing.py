@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from doorstep.adapters.sheets import headers
 from doorstep.adapters.sheets.columns import Form, read
 from doorstep.adapters.sheets.shapes import Cell, CellFault, Row, SheetFault, Table
-from doorstep.record.sheets.shapes import Parsed, Read, Wrong
+from doorstep.record.sheets.rules.rows import Parsed, Read, Wrong
 
 Check = Callable[[Mapping[str, str]], Iterable[tuple[str, str, dict[str, str]]]]
 OURS = ("结果", "需要改正", "Result", "To be mended")
