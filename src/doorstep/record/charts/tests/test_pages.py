@@ -87,7 +87,7 @@ def test_summary_tells_what_matters(
 ) -> None:
     """Allergy in the head, problems, medicines, flags in words, doubtful values told."""
     client = entering(member(township))
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         answer = client.get(f"/charts/{busy}/")
     said = _text(answer)
     assert answer.status_code == 200
@@ -114,7 +114,7 @@ def test_timeline_page_and_its_part(
 ) -> None:
     """Whole without scripts, the list alone for HTMX."""
     client = entering(member(county))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         answer = client.get(f"/charts/{busy}/timeline/")
     assert "2 项检验与测量" in _text(answer)
     part = client.get(f"/charts/{busy}/timeline/", {"kind": "diagnosis"}, headers={"HX-Request": "true"})
@@ -140,9 +140,9 @@ def test_odd_filters_are_no_errors(entering: Entering, busy: UUID, query: str) -
 def test_results_and_series(entering: Entering, busy: UUID, django_assert_max_num_queries: Any) -> None:
     """All codes, and all values of one with its chart; a doubtful value stands in the table with its word."""
     client = entering(system())
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert "血糖" in _text(client.get(f"/charts/{busy}/results/"))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         answer = client.get(f"/charts/{busy}/results/all/", {"code": "http://loinc.org|2345-7"})
     said = _text(answer)
     assert "存疑" in said
