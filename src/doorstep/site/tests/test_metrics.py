@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as read
 
 from doorstep.kernel import metrics, outbox
 from doorstep.kernel.testing.callers import system
+from doorstep.kernel.testing.loops import run
 from doorstep.record.endpoints.actions import purging
 from doorstep.record.endpoints.tests import kit
 from doorstep.registers.organisations.tests import factory as district
@@ -132,9 +132,9 @@ def test_the_door_is_counted_also_where_its_client_has_gone(client, db):
         await watching.door(app)({"type": "http", "path": path, "method": "POST"}, None, send)
 
     before = numbers(client)
-    asyncio.run(ask("/fhir/Patient"))
+    run(ask("/fhir/Patient"))
     with pytest.raises(ConnectionResetError):
-        asyncio.run(ask("/fhir/gone"))
+        run(ask("/fhir/gone"))
     after = numbers(client)
     for status in ("201", "499"):
         key = ("doorstep_requests_total", "fhir", "POST", status)

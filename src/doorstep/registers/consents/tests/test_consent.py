@@ -142,7 +142,7 @@ def test_by_hand(both: UUID, county: UUID, township: UUID, as_caller: Any, djang
     assert "清溪镇卫生院" in told
     assert not Consent.objects.unscoped("test").exists(), "nothing holds before it is confirmed"
     assert client.post(f"/consents/{both}/new", {**form, "confirm": "1"}).status_code == 302
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert "李秀英" in client.get(f"/consents/{both}/").content.decode()
     for bad in ({"organisation": ""}, {"other": "x"}, {"until": "2020-01-01"}, {"signer_name": ""}):
         assert client.post(f"/consents/{both}/new", {**form, **bad, "confirm": "1"}).status_code == 422

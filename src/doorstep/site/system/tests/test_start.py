@@ -13,7 +13,7 @@ from doorstep.kernel.testing import callers
 from doorstep.site import faults
 
 pytestmark = pytest.mark.django_db
-QUERIES = 8  # state of outbox and jobs (2), messages to mend (1), the rest for rooms to come
+QUERIES = 9  # state of outbox and jobs (2), messages to mend (1), open alerts (1), the rest for rooms to come
 
 
 @pytest.fixture
