@@ -93,9 +93,9 @@ def worker(dsn: str) -> int:
 
 def watch_parent(end: Callable[[], object]) -> None:
     """Call ``end`` when the parent process is gone (killed with -9), so that no orphan keeps ports or locks."""
-    if os.environ.get("DOORSTEP_PARENT") is None:
+    if (said := os.environ.get("DOORSTEP_PARENT")) is None:
         return
-    parent = os.getppid()
+    parent = int(said)  # not whose child we are: it may have been killed while we were starting
 
     def look() -> None:
         while os.getppid() == parent:

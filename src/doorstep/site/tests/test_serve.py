@@ -134,6 +134,18 @@ def test_a_killed_program_leaves_no_orphan_that_keeps_the_port(home: Path) -> No
         again.wait(timeout=LONG)
 
 
+def test_a_part_whose_program_was_killed_before_it_stood_ends_too() -> None:
+    """It takes a part seconds to be there: what started it may be gone by then."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    code = (
+        "import threading\nfrom doorstep.site import serve\nended = threading.Event()\n"
+        "serve.watch_parent(ended.set)\nassert ended.wait(30)"
+    )
+    environment = os.environ | {"DOORSTEP_PARENT": str(gone.pid)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, timeout=LONG, check=False).returncode == 0
+
+
 def test_an_occupied_port_is_told_in_words(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
