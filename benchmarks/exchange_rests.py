@@ -139,12 +139,12 @@ def browse(asked: Asked, places: list[UUID]) -> Iterator[str]:
     last = Page(after=(str(rows.order_by("id").values_list("pk", flat=True)[60]),))
     pages = {"first": Page(), "middle": middle, "last": last}
     for name, page in pages.items():
-        yield asked.line(f"rests, {name} page", lambda page=page: reads.rests(call, page=page))  # type: ignore[misc]
+        yield asked.line(f"rests, {name} page", lambda page=page: reads.rests(call, page=page))  # type: ignore[misc]  # a default of a lambda has no type
     for reason in ("unmappable", "broken-frame", "no-such-reason"):
-        yield asked.line(f"rests for {reason}", lambda r=reason: reads.rests(call, page=Page(), reason=r))  # type: ignore[misc]
+        yield asked.line(f"rests for {reason}", lambda r=reason: reads.rests(call, page=Page(), reason=r))  # type: ignore[misc]  # a default of a lambda has no type
         yield asked.line(
             f"rests for {reason} at one endpoint",
-            lambda r=reason: reads.rests(call, page=Page(), endpoint=places[1], reason=r),  # type: ignore[misc]
+            lambda r=reason: reads.rests(call, page=Page(), endpoint=places[1], reason=r),  # type: ignore[misc]  # a default of a lambda has no type
         )
     yield asked.line("rests at one endpoint", lambda: reads.rests(call, page=Page(), endpoint=places[0]))
     yield asked.line("the choice of reasons", lambda: reads.reasons(call))
