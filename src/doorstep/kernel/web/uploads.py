@@ -34,7 +34,7 @@ def most_of(request: HttpRequest) -> int:
     view = request.resolver_match.func if request.resolver_match else None
     most: int = getattr(view, "takes_file", 0)
     call = call_of(request) if most else None
-    return most if call is not None and enters(call, view.access_rule).allowed else 0  # type: ignore[union-attr]
+    return most if call is not None and enters(call, view.access_rule).allowed else 0  # type: ignore[union-attr]  # a view, as it takes files
 
 
 class InMemory(FileUploadHandler):

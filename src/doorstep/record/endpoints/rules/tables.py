@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]  # the names of what re has read, untyped
-from re import _parser  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]  # as above
 from typing import Any, Final
 
 from doorstep.adapters.hl7v2 import mapping

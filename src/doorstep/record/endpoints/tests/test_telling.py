@@ -278,11 +278,11 @@ class TestResults:
 
 
 class TestAppointments:
-    def book(self, clerk, tomorrow, resident) -> UUID:  # noqa: F811
+    def book(self, clerk, tomorrow, resident) -> UUID:  # noqa: F811  # fixtures
         return appointments.book(clerk, slot=slots(tomorrow)[0].id, resident=resident, channel=Channel.WINDOW)
 
     def test_the_clinics_own_system_is_told_who_comes_and_who_does_not(
-        self, clerk, county, township, tomorrow  # noqa: F811
+        self, clerk, county, township, tomorrow  # noqa: F811  # fixtures
     ):  # fmt: skip
         carries(county, Carry.APPOINTMENTS)
         carries(township, Carry.APPOINTMENTS)
@@ -300,7 +300,7 @@ class TestAppointments:
         assert (cancelled.get("MSH-9.2"), cancelled.get("SCH-1.1")) == ("S15", str(made))
         assert (cancelled.get("SCH-25"), cancelled.get("SCH-6.2")) == ("Cancelled", "临时有事")
 
-    def test_a_clinic_that_is_stopped_is_told_for_each(self, clerk, county, tomorrow):  # noqa: F811
+    def test_a_clinic_that_is_stopped_is_told_for_each(self, clerk, county, tomorrow):  # noqa: F811  # fixtures
         carries(county, Carry.APPOINTMENTS)
         self.book(clerk, tomorrow, record(county, "A1"))
         row = Session.objects.unscoped("test").get(pk=tomorrow)

@@ -107,5 +107,5 @@ def has_records(patient: str) -> bool:
 @cache
 def _about() -> str:
     kinds = [kind for kind in known_types() if kind != "Patient" and table(kind).patient is not None]
-    parts = [f"SELECT 1 FROM fhir_{k.lower()} WHERE patient = %(patient)s AND NOT deleted" for k in kinds]  # noqa: S608
+    parts = [f"SELECT 1 FROM fhir_{k.lower()} WHERE patient = %(patient)s AND NOT deleted" for k in kinds]  # noqa: S608  # our own names
     return f"{' UNION ALL '.join(parts)} LIMIT 1"
