@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.http import HttpRequest, QueryDict
 
-from doorstep.kernel.decision import Refused
+from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.web.pages import STATUS
 from doorstep.kernel.web.words import sentence
 
@@ -36,6 +38,32 @@ class HouseForm(forms.Form):
         if self._refused:
             return STATUS.get(self._refused, 422)
         return 422 if self.errors else 200
+
+
+def given(request: HttpRequest) -> QueryDict | None:
+    """What a form is filled with: what was posted, also where that is nothing; None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
+
+
+def attempt(form: HouseForm, work: Callable[[], object], fields: Mapping[str, str]) -> bool:
+    """Do the work of a form that is well filled in; its refusal becomes an error of the form, of the field that
+    ``fields`` names for the reason. True where it is done.
+
+    Raises ``Refused`` for what the form cannot mend: a thing that is not there, or has changed meanwhile.
+    """
+    if not form.is_valid():
+        return False
+    try:
+        work()
+    except Stale:
+        raise
+    except Refused as refused:
+        if refused.decision.reason in {"not_found", "permission", "confirm.first"}:
+            raise
+        field = fields.get(refused.decision.reason, "")
+        form.add_refusal(refused, field if field in form.fields else None)
+        return False
+    return True
 
 
 class DayField(forms.DateField):

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
 from doorstep.registers.apps.access import Permission
 from doorstep.registers.apps.actions import registering as acts
@@ -43,7 +44,7 @@ def listed(request: CalledRequest) -> HttpResponse:
 @never_cache
 def add(request: CalledRequest) -> HttpResponseBase:
     """Register an app; its secret is shown once, on the page that answers."""
-    form = AppForm(_given(request), organisations=organisations.manageable(request.call))
+    form = AppForm(given(request), organisations=organisations.manageable(request.call))
     if form.is_valid():
         try:
             app, secret = acts.register(request.call, facts=form.facts())
@@ -57,7 +58,7 @@ def add(request: CalledRequest) -> HttpResponseBase:
 def edit(request: CalledRequest, app: UUID) -> HttpResponseBase:
     """Change an app."""
     known = clients.one(request.call.scope, app)
-    form = AppForm(_given(request), organisations=organisations.manageable(request.call), initial=initial(known))
+    form = AppForm(given(request), organisations=organisations.manageable(request.call), initial=initial(known))
     if form.is_valid():
         try:
             expect = form.cleaned_data["expect"] or 0
@@ -111,10 +112,6 @@ def end(request: CalledRequest, app: UUID, authorization: UUID) -> HttpResponseB
 def _registered(request: CalledRequest, app: UUID, secret: str) -> HttpResponse:
     known = clients.one(request.call.scope, app)
     return render(request, "apps/registered.html", {"app": known, "secret": secret})
-
-
-def _given(request: CalledRequest) -> object:
-    return request.POST if request.method == "POST" else None
 
 
 def _tell(form: AppForm, refused: Refused) -> None:

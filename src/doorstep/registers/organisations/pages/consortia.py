@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import demand
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.access import Permission, may_arrange
 from doorstep.registers.organisations.actions import consortia as actions
 from doorstep.registers.organisations.forms import AgreementForm, ConsortiumForm, LastDay, MembershipForm
-from doorstep.registers.organisations.pages.institutions import attempt, given, shown
+from doorstep.registers.organisations.pages.institutions import attempt, shown
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads import consortia as reads
 from doorstep.registers.organisations.shapes import ConsortiumDetail

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.act import confirmed
 from doorstep.kernel.decision import Refused, demand, refuse
-from doorstep.kernel.web.forms import HouseForm
+from doorstep.kernel.web.forms import HouseForm, given
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import accounts, outside, rights
 from doorstep.registers.staff.forms import AccountForm, IdentityForm, PasswordForm, WhyForm
-from doorstep.registers.staff.pages.people import attempt, given, shown
+from doorstep.registers.staff.pages.people import attempt, shown
 from doorstep.registers.staff.reads import people as reads
 from doorstep.registers.staff.reads.signing import linked
 

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.call import Call
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import grants
 from doorstep.registers.staff.forms import GrantForm
-from doorstep.registers.staff.pages.people import attempt, given, shown
+from doorstep.registers.staff.pages.people import attempt, shown
 from doorstep.registers.staff.pages.words import choices
 from doorstep.registers.staff.reads import people as reads
 from doorstep.registers.staff.shapes import PersonDetail

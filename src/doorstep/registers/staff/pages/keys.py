@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, demand, refuse
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import accounts
 from doorstep.registers.staff.forms import KeyForm
-from doorstep.registers.staff.pages.people import attempt, given
+from doorstep.registers.staff.pages.people import attempt
 from doorstep.registers.staff.reads import people as reads
 
 

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
-from doorstep.kernel.decision import Refused, Stale
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.forms import HouseForm
+from doorstep.kernel.web import forms as web
+from doorstep.kernel.web.forms import HouseForm, given
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.organisations import api as organisations
 from doorstep.registers.staff import rules
@@ -50,29 +50,9 @@ FIELDS = {
 }
 
 
-def given(request: CalledRequest) -> QueryDict | None:
-    """What a form is filled with: what was posted, also where that is nothing; None where the form is only shown."""
-    return request.POST if request.method == "POST" else None
-
-
 def attempt(form: HouseForm, work: Callable[[], object]) -> bool:
-    """Do the work of a form that is well filled in; its refusal becomes an error of the form. True where it is done.
-
-    Raises ``Refused`` for what the form cannot mend: a thing that is not there, or has changed meanwhile.
-    """
-    if not form.is_valid():
-        return False
-    try:
-        work()
-    except Stale:
-        raise
-    except Refused as refused:
-        if refused.decision.reason in {"not_found", "permission", "confirm.first"}:
-            raise
-        field = FIELDS.get(refused.decision.reason, "")
-        form.add_refusal(refused, field if field in form.fields else None)
-        return False
-    return True
+    """``forms.attempt``, with the fields that this room's refusals are about."""
+    return web.attempt(form, work, FIELDS)
 
 
 def shown(request: CalledRequest, form: HouseForm, person: UUID, **context: object) -> HttpResponse:

@@ -10,12 +10,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from doorstep.kernel import clock
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.staff import rules
 from doorstep.registers.staff.access import Permission, at_once
 from doorstep.registers.staff.actions import people, rights
 from doorstep.registers.staff.forms import LastDay, PostForm
-from doorstep.registers.staff.pages.people import attempt, choose_place, given, place_of, shown
+from doorstep.registers.staff.pages.people import attempt, choose_place, place_of, shown
 from doorstep.registers.staff.reads import people as reads
 from doorstep.registers.staff.shapes import PostFacts
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from doorstep.kernel import clock
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page
+from doorstep.kernel.web.forms import given
 from doorstep.kernel.web.pages import CalledRequest, page
 from doorstep.registers.staff import flow, rules
 from doorstep.registers.staff.access import Permission
 from doorstep.registers.staff.actions import rights
 from doorstep.registers.staff.forms import DecideForm, RoleForm
-from doorstep.registers.staff.pages.people import attempt, given
+from doorstep.registers.staff.pages.people import attempt
 from doorstep.registers.staff.pages.words import ACTS, STATES, TONES, fitting, told
 from doorstep.registers.staff.reads import rights as reads
 from doorstep.registers.staff.shapes import ProposalLine
