@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -20,6 +22,8 @@ from psycopg import sql
 from doorstep.fhir.tables import known_types
 from doorstep.kernel import postgres
 
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".cache" / "house"
 HOT = ("observation", "condition", "medicationrequest")
 PREPARE = """
 from doorstep.site import cli, demo_house
@@ -35,16 +39,14 @@ class House:
     """One installation in a folder of its own; ``reset`` brings it back to a district without records."""
 
     def __init__(self, folder: Path) -> None:
+        founded(folder)
         self.folder = folder
         self.server = postgres.start(folder)
-        self.python(PREPARE)
-        self.keep("clean")
 
     @property
     def environment(self) -> dict[str, str]:
         """What programs of this house are started with."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DOORSTEP_", "DJANGO_", "COV_"))}
-        return kept | {"DOORSTEP_HOME": str(self.folder)}
+        return _environment(self.folder)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start ``doorstep …``; what it says goes to program.log."""
@@ -59,10 +61,7 @@ class House:
 
     def python(self, code: str) -> str:
         """Run code as a program of this house; what it printed."""
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return _python(self.folder, code)
 
     def within(self, statement: str) -> str:
         """Run one statement with Django set up on the house's database; what it printed."""
@@ -70,27 +69,18 @@ class House:
 
     def keep(self, name: str) -> None:
         """Remember all that is there, for ``reset``."""
-        self._copy("doorstep", name)
+        _copy(self.server, "doorstep", name)
 
     def reset(self, name: str = "clean") -> None:
         """Bring back what was kept under a name; "clean" is the district without records."""
         self.join()
-        self._copy(name, "doorstep")
+        _copy(self.server, name, "doorstep")
         shutil.rmtree(self.folder / "trail", ignore_errors=True)  # heads of a chain that is no more
 
     def join(self) -> None:
         """Start the server again where it was killed; where it runs this costs a look."""
         held, self.server = self.server, postgres.start(self.folder)
         held.stop()
-
-    def _copy(self, old: str, new: str) -> None:
-        with psycopg.connect(self.server.admin_dsn, dbname="postgres", autocommit=True) as admin:
-            admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [[old, new]]
-            )
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))
-            make = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER doorstep")
-            admin.execute(make.format(sql.Identifier(new), sql.Identifier(old)))
 
     def kill_server(self) -> None:
         """Kill the postmaster with -9, as the kernel does where memory runs out."""
@@ -148,6 +138,60 @@ PRESENCE = f"""
 SELECT r.ids::text, organisation_id FROM residents_residentpresence JOIN {RECORDS} USING (resident_id)
 """
 MESSAGES = "SELECT source_id, digest, kind, state, waits, problems::text FROM exchange_message"
+
+
+def founded(folder: Path) -> None:
+    """Put into an empty folder a house with all tables and a district without records, made once for what the source
+    is now: to migrate costs ten seconds of CPU, to copy what came of it next to none."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = KEPT / _source()
+        if not kept.exists():
+            for old in [one for one in KEPT.iterdir() if one.is_dir()]:
+                shutil.rmtree(old)
+            _found(kept)
+        subprocess.run(["cp", "-a", f"{kept}/.", str(folder)], check=True)
+
+
+def _found(kept: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="doorstep-faults-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB"}) as server:
+            _python(folder, PREPARE)
+            _copy(server, "doorstep", "clean")
+        part = kept.with_suffix(".part")
+        subprocess.run(["cp", "-a", name, str(part)], check=True)
+        part.rename(kept)
+
+
+def _source() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted((ROOT / "src" / "doorstep").rglob("*.py")):
+        if "tests" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DOORSTEP_", "DJANGO_", "COV_"))}
+    return kept | {"DOORSTEP_HOME": str(folder)}
+
+
+def _python(folder: Path, code: str) -> str:
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _copy(server: postgres.Server, old: str, new: str) -> None:
+    with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [[old, new]])
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER doorstep")
+        admin.execute(make.format(sql.Identifier(new), sql.Identifier(old)))
 
 
 @contextmanager

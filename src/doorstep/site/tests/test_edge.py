@@ -21,9 +21,9 @@ from doorstep.kernel.testing.loops import run
 from doorstep.site import certificates, edge
 from doorstep.site.certificates import EdgeError
 from doorstep.site.tests import test_serve
-from doorstep.site.tests.test_serve import home
+from doorstep.site.tests.test_serve import empty, home
 
-__all__ = ["home"]
+__all__ = ["empty", "home"]
 
 
 def asked(*words: str) -> argparse.Namespace:

@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.faults.house import founded
+
 LONG = 240  # a busy machine starts a part in a minute, not in a second
 
 
@@ -64,12 +66,19 @@ def _pids(pattern: str) -> list[int]:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """A data folder of the test's own, gone afterwards."""
+def empty() -> Iterator[Path]:
+    """A data folder of the test's own with nothing in it, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="doorstep-serve-"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def home(empty: Path) -> Path:
+    """A data folder in which the program has run before."""
+    founded(empty)
+    return empty
 
 
 @contextmanager
@@ -90,14 +99,14 @@ def _postmaster(home: Path) -> int:
     return int(data.read_text().splitlines()[0])
 
 
-def test_one_program_serves_pages_and_the_fhir_door_and_leaves_nothing_behind(home: Path) -> None:
-    with _serving(home) as (_program, base):
+def test_one_program_serves_pages_and_the_fhir_door_and_leaves_nothing_behind(empty: Path) -> None:
+    with _serving(empty) as (_program, base):
         assert "家门口" in httpx.get(f"{base}/sign-in").text
         assert httpx.get(f"{base}/").status_code == 302
         assert httpx.get(f"{base}/fhir/metadata").json()["fhirVersion"] == "4.0.1"
         refused = httpx.post(f"{base}/fhir", content=b"{}", headers={"content-type": "application/fhir+json"})
         assert refused.status_code == 401
-        database = _postmaster(home)
+        database = _postmaster(empty)
     assert _until(lambda: not Path(f"/proc/{database}").exists())
 
 
