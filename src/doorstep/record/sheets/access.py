@@ -19,6 +19,8 @@ class Permission(StrEnum):
 
 NEEDED: Final[Mapping[str, str]] = {
     "institutions": "organisations.edit",
+    "departments": "organisations.edit",
+    "counts": "organisations.edit",
     "staff": "staff.edit",
     "residents": "residents.edit",
     "followups": Permission.RECORDS,

@@ -10,12 +10,20 @@ from doorstep.kernel.call import Call, Scope
 from doorstep.kernel.decision import Decision
 from doorstep.registers.organisations import rules
 from doorstep.registers.organisations.actions.entering import enter, take_back
+from doorstep.registers.organisations.actions.entering_parts import (
+    enter_counts,
+    enter_department,
+    take_back_counts,
+    take_back_department,
+)
 from doorstep.registers.organisations.actions.loading import load
 from doorstep.registers.organisations.reads import bounds
 from doorstep.registers.organisations.reads.bounds import (
     by_uscc,
     consortia_of,
+    counted,
     credit_code,
+    department_versions,
     leaders,
     members,
     names,
@@ -38,6 +46,8 @@ from doorstep.registers.organisations.shapes import (
     AgreementIn,
     AreaIn,
     ConsortiumIn,
+    CountsEntered,
+    DepartmentEntered,
     DepartmentIn,
     DepartmentLine,
     DirectoryIn,
@@ -53,6 +63,8 @@ __all__ = [
     "AgreementIn",
     "AreaIn",
     "ConsortiumIn",
+    "CountsEntered",
+    "DepartmentEntered",
     "DepartmentIn",
     "DepartmentLine",
     "DirectoryIn",
@@ -65,11 +77,15 @@ __all__ = [
     "area_names",
     "by_uscc",
     "consortia_of",
+    "counted",
     "credit_code",
     "department_names",
+    "department_versions",
     "departments",
     "departments_of",
     "enter",
+    "enter_counts",
+    "enter_department",
     "get",
     "grade_of_words",
     "last_day",
@@ -85,6 +101,8 @@ __all__ = [
     "sheet",
     "source",
     "take_back",
+    "take_back_counts",
+    "take_back_department",
     "usccs",
     "versions",
 ]

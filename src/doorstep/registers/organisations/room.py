@@ -38,6 +38,7 @@ ROOM = Room(
         "period.reversed": _("最后一天不能早于第一天。"),
         "count.negative": _("数量不能小于 0。"),
         "count.future": _("统计日期不能在今天之后。"),
+        "department.unlike": _("这个代码的科室叫“{name}”。请核对代码或名称。"),
         "department.overlap": _("这个代码的科室在这段时间已经有了。"),
         "not_yours": _("这家机构不归您的岗位管理。"),
         "not_lead": _("只有牵头单位或卫健局能调整成员和协议。"),

@@ -63,6 +63,26 @@ def _institution_back(call: Call, at: At, effect: Effect) -> None:
     )
 
 
+def _department(call: Call, at: At, said: Said) -> Done:
+    done = organisations.enter_department(call, said=said)
+    return _done(done.outcome, asdict(done))
+
+
+def _department_back(call: Call, at: At, effect: Effect) -> None:
+    entered = organisations.DepartmentEntered(**{**effect, "department": UUID(effect["department"])})
+    organisations.take_back_department(call, entered=entered)
+
+
+def _counts(call: Call, at: At, said: Said) -> Done:
+    done = organisations.enter_counts(call, said=said)
+    return _done(done.outcome, asdict(done))
+
+
+def _counts_back(call: Call, at: At, effect: Effect) -> None:
+    entered = organisations.CountsEntered(**{**effect, "organisation": UUID(effect["organisation"])})
+    organisations.take_back_counts(call, entered=entered)
+
+
 def _person(call: Call, at: At, said: Said) -> Done:
     done = staff.enter(call, said=said)
     return _done(done.outcome, asdict(done))
@@ -104,6 +124,8 @@ _OF_PATIENT: Final = {
 }  # fmt: skip
 KINDS: Final[Mapping[str, Kind]] = {
     "institutions": Kind(_institution, _institution_back, organisations.sheet.PLACES, together=True),
+    "departments": Kind(_department, _department_back, organisations.sheet.PLACES_OF_DEPARTMENTS, together=True),
+    "counts": Kind(_counts, _counts_back, organisations.sheet.PLACES_OF_COUNTS),
     "staff": Kind(_person, _person_back, staff.sheet.PLACES, together=True),
     "residents": Kind(_resident, _records_back, _OF_PATIENT),
     "followups": Kind(_followup, _records_back, _OF_PATIENT),

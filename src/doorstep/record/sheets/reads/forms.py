@@ -19,10 +19,13 @@ from doorstep.registers.staff import api as staff
 FORMS: Final[Mapping[str, Form]] = {
     form.key: form
     for form in (
-        organisations.sheet.FORM, staff.sheet.FORM, residents.sheet.FORM, returns.FOLLOWUPS, returns.VACCINATIONS,
+        organisations.sheet.FORM, organisations.sheet.DEPARTMENTS, organisations.sheet.RETURN, staff.sheet.FORM,
+        residents.sheet.FORM, returns.FOLLOWUPS, returns.VACCINATIONS,
     )
 }  # fmt: skip
-CHECKS: Final[Mapping[str, Check]] = {"residents": residents.sheet.wrong, "followups": returns.wrong_followup}
+CHECKS: Final[Mapping[str, Check]] = {
+    "counts": organisations.sheet.wrong_counts, "residents": residents.sheet.wrong, "followups": returns.wrong_followup,
+}  # fmt: skip
 """What is asked of a row whose cells are all right by themselves."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +29,11 @@ def hold(kind: str, effects: Sequence[Effect]) -> Iterator[bool]:
     if kind == "institutions":
         now: Mapping[Any, int] = organisations.versions([UUID(e["organisation"]) for e in effects])
         return (now.get(UUID(e["organisation"])) == e["version"] for e in effects)
+    if kind == "departments":
+        now = organisations.department_versions([UUID(e["department"]) for e in effects])
+        return (now.get(UUID(e["department"])) == e["version"] for e in effects)
+    if kind == "counts":
+        return _counts_hold(effects)
     if kind == "staff":
         now = staff.versions([UUID(e["person"]) for e in effects], [UUID(e["post"]) for e in effects])
         return (
@@ -36,6 +42,14 @@ def hold(kind: str, effects: Sequence[Effect]) -> Iterator[bool]:
         )
     now = _versions({(each[0], each[1]) for e in effects for each in e["things"]})
     return (all(now.get((kind, key)) == after for kind, key, _, after in e["things"]) for e in effects)
+
+
+def _counts_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    days = [(UUID(e["organisation"]), date.fromisoformat(e["counted_on"])) for e in effects]
+    now = organisations.counted(days)
+    for each, day in zip(effects, days, strict=True):
+        found = now.get(day, {})
+        yield {kind: found.get(kind) for kind in each["numbers"]} == each["numbers"]
 
 
 def _versions(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -47,6 +47,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "row.pressure_order": _("舒张压 {low} 不低于收缩压 {high}。可能填反了。"),
     "row.glucose": _("血糖和血糖类型要一起填。"),
     "row.nothing": _("血压、心率、血糖至少要填一项。"),
+    "row.no_count": _("床位、职工、医师、护士至少要填一项。"),
+    "row.more_than_staff": _("{number} 人超过了职工总数 {staff} 人。请核对。"),
     "row.failed": _("处理这一行时出错（{detail}）。请稍后再检查一次；再不行，请告诉管理员。"),
     "patient.unknown": _("本机构没有登记这位居民。请核对编号，或先导入居民表。"),
     "patient.two": _("本机构有多条记录用这个号码。请改用另一个号码。"),

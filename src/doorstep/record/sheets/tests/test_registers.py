@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from doorstep.kernel.call import EVERYWHERE, Call, Scope
 from doorstep.kernel.testing.callers import everyone_permissions, member
 from doorstep.record.sheets import reads
 from doorstep.record.sheets.tests import kit
-from doorstep.registers.organisations.models import Organisation
+from doorstep.registers.organisations.actions import institutions
+from doorstep.registers.organisations.models import CountedFact, Department, Organisation
+from doorstep.registers.organisations.rules import Count
 from doorstep.registers.organisations.tests import factory as places
 from doorstep.registers.staff.models import Person, Post
 from doorstep.registers.staff.tests import factory as staff
@@ -87,6 +90,88 @@ def test_what_was_changed_or_used_since_stays(bureau: Call, district: places.Dis
     assert [(e.undo, [w[1] for w in e.wrong]) for e in kit.entries(batch)] == [
         ("undone", []), ("stays", ["changed_since"]), ("stays", ["in_use"]),
     ]  # fmt: skip
+
+
+def department(serial: int, code: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"uscc": places.uscc(serial), "code": code, "name": name, "since": "2026-01-01"} | more
+
+
+def counts(serial: int, day: str = "2026-03-31", **more: Any) -> dict[str, Any]:
+    return {"uscc": places.uscc(serial), "counted_on": day} | more
+
+
+def test_departments_are_opened_closed_and_taken_back(bureau: Call, district: places.District):
+    before, living = kit.state("fhir_"), kit.living()
+    batch = kit.applied(
+        bureau, "departments", department(2, "05.01", "妇科"), department(2, "06", "儿科", until="2026-06-30"),
+        department(2, "03", "内科", since="1990-01-01", until="2026-09-30"),
+        department(2, "04", "外科", since="1990-01-01"), department(2, "04", "骨科"), department(99, "04", "外科"),
+        department(2, "07", "中医科", until="2025-01-01"), department(2, "05.01", "眼科", since="1990-01-01"),
+        department(0, "03", "心内科", since="1990-01-01"),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "nncs" + "r" * 5
+    assert [e.foretold[:1] for e in kit.entries(batch)] == list("nncs" + "r" * 5)
+    assert kit.wrongs(batch) == [
+        ("D6", "department.overlap"), ("A7", "uscc.unknown"), ("E8", "period.reversed"), ("D9", "department.overlap"),
+        ("C10", "department.unlike"),
+    ]  # fmt: skip
+    rows = Department.objects.unscoped("test").filter(organisation=district.centre)
+    assert {(r.code, str(r.until)) for r in rows} == {
+        ("03", "2026-09-30"), ("04", "None"), ("05.01", "None"), ("06", "2026-06-30"),
+    }  # fmt: skip
+    assert [key[:2] for key in kit.living()] != [key[:2] for key in living]
+    kit.undone(bureau, batch)
+    assert kit.row(batch).undid == {"undone": 3}
+    after = kit.state("fhir_", "organisations_department")
+    assert after == {k: v for k, v in before.items() if k != "organisations_department"}
+    assert sorted(rows.values_list("code", "until")) == [("03", None), ("04", None)]
+    assert [key[:2] for key in kit.living()] == [key[:2] for key in living]
+
+
+def test_counts_are_returned_corrected_and_taken_back(bureau: Call, district: places.District):
+    before = kit.state("fhir_", "organisations_countedfact_id")
+    first = kit.applied(
+        bureau, "counts", counts(2, beds=62, staff=43, nurses=18), counts(0, beds=0), counts(1),
+        counts(3, staff=2, nurses=3), counts(2, "2999-01-01", beds=1), counts(1, "2026-02-28", beds=-1), counts(4, beds=2.5),
+    )  # fmt: skip
+    assert kit.outcomes(first) == "nn" + "r" * 5
+    assert [code for _, code in kit.wrongs(first)] == [
+        "row.no_count", "row.more_than_staff", "cell.future", "cell.range", "cell.places",
+    ]  # fmt: skip
+    second = kit.applied(bureau, "counts", counts(2, beds=64, staff=43, physicians=15), counts(0, beds=0))
+    assert kit.outcomes(second) == "cs"
+    assert numbers(district.centre) == {"beds": 64, "staff": 43, "nurses": 18, "physicians": 15}
+    told = reads.forecast(bureau, first)
+    assert (told.gone, told.stays) == (1, 1)
+    kit.undone(bureau, second)
+    assert numbers(district.centre) == {"beds": 62, "staff": 43, "nurses": 18}
+    kit.undone(bureau, first)
+    assert kit.state("fhir_", "organisations_countedfact_id") == before
+
+
+def numbers(place: Any) -> dict[str, int]:
+    rows = CountedFact.objects.unscoped("test").filter(organisation=place, counted_on="2026-03-31")
+    return dict(rows.values_list("kind", "number"))
+
+
+def test_counts_corrected_by_hand_since_stay(bureau: Call, district: places.District):
+    batch = kit.applied(bureau, "counts", counts(2, beds=62, staff=43), counts(0, beds=801))
+    institutions.count(bureau, organisation=district.centre, kind=Count.BEDS, number=61, counted_on=date(2026, 3, 31))
+    kit.undone(bureau, batch)
+    assert [(e.undo, [w[1] for w in e.wrong]) for e in kit.entries(batch)] == [
+        ("stays", ["changed_since"]), ("undone", []),
+    ]  # fmt: skip
+    assert numbers(district.centre) == {"beds": 61, "staff": 43}
+
+
+def test_an_institution_returns_for_itself_and_no_other(district: places.District):
+    call = member(district.centre)
+    batch = kit.applied(call, "counts", counts(2, beds=62), counts(1, beds=9))
+    assert kit.outcomes(batch) == "nr"
+    assert kit.wrongs(batch) == [("A3", "not_yours")]
+    batch = kit.applied(call, "departments", department(2, "05", "妇产科"), department(1, "05", "妇产科"))
+    assert kit.outcomes(batch) == "nr"
+    assert kit.wrongs(batch) == [("A3", "not_yours")]
 
 
 def test_staff_with_posts_are_entered_changed_and_taken_back(bureau: Call, district: places.District):

@@ -13,8 +13,8 @@ from django.db.models import F, Q, QuerySet
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Decision
 from doorstep.registers.organisations.access import Sides, may_manage
-from doorstep.registers.organisations.models import Membership, Organisation
-from doorstep.registers.organisations.rules import MANAGING_KINDS, Role, Status
+from doorstep.registers.organisations.models import CountedFact, Department, Membership, Organisation
+from doorstep.registers.organisations.rules import MANAGING_KINDS, Count, Role, Status
 
 NAMES = "names, types and places of institutions are public to every room and every member of staff"
 BOUNDS = "scopes are made from memberships, so they cannot be bounded by a scope"
@@ -117,6 +117,22 @@ def credit_code(organisation: UUID) -> str:
 def versions(keys: Collection[UUID]) -> Mapping[UUID, int]:
     """In which version institutions stand now; those that are gone are left out."""
     return dict(Organisation.objects.unscoped(NAMES).filter(id__in=keys).values_list("id", "version"))
+
+
+def department_versions(keys: Collection[UUID]) -> Mapping[UUID, int]:
+    """In which version departments stand now; those that are gone are left out."""
+    return dict(Department.objects.unscoped(NAMES).filter(id__in=keys).values_list("id", "version"))
+
+
+def counted(days: Collection[tuple[UUID, date]]) -> Mapping[tuple[UUID, date], Mapping[Count, int]]:
+    """What was counted at institutions on days, of each pair; pairs without a count are left out; one query."""
+    places, dates = {place for place, _ in days}, {day for _, day in days}
+    rows = CountedFact.objects.unscoped(NAMES).filter(organisation__in=places, counted_on__in=dates)
+    found: dict[tuple[UUID, date], dict[Count, int]] = {}
+    for place, day, kind, number in rows.values_list("organisation", "counted_on", "kind", "number"):
+        if (place, day) in days:
+            found.setdefault((place, day), {})[Count(kind)] = number
+    return found
 
 
 def members(consortium: UUID, day: date) -> frozenset[UUID]:

@@ -1,15 +1,20 @@
-"""The table of institutions as institutions fill it in, and what its cells become."""
+"""The tables of institutions, their departments and counts as they are filled in, and what the cells become."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from doorstep.adapters.sheets.columns import Column, Form, Kind
 from doorstep.registers.organisations.rules.grades import GRADES, TYPES
-from doorstep.registers.organisations.rules.kinds import STATUSES, TIERS
+from doorstep.registers.organisations.rules.kinds import COUNTS, STATUSES, TIERS, Count
 
+_WHOSE: Final = Column(
+    "uscc", "统一社会信用代码", "Credit code", Kind.INSTITUTION, needed=True, example="12439921WY0000998C",
+    hint_zh="机构的 18 位代码", hint_en="Of the institution, 18 characters",
+)  # fmt: skip
 FORM: Final = Form(
     "institutions",
     "机构",
@@ -40,10 +45,50 @@ FORM: Final = Form(
     once=(("uscc",),),
     most=1000,
 )  # fmt: skip
+DEPARTMENTS: Final = Form(
+    "departments",
+    "科室",
+    "Departments",
+    (
+        _WHOSE,
+        Column(
+            "code", "诊疗科目代码", "Department code", needed=True, most=12, example="03.04",
+            hint_zh="《医疗机构诊疗科目名录》的代码，或机构自编", hint_en="Of the national list, or its own",
+        ),
+        Column("name", "科室名称", "Name", needed=True, example="心血管内科"),
+        Column("since", "开设日期", "Open since", Kind.DATE, needed=True, example="2026-01-01"),
+        Column(
+            "until", "最后一天", "Last day", Kind.DATE, hint_zh="科室关闭时才填", hint_en="Only where it is closed",
+        ),
+    ),
+    once=(("uscc", "code", "since"),),
+    most=1000,
+)  # fmt: skip
+RETURN: Final = Form(
+    "counts",
+    "床位和人员月报",
+    "Monthly return of beds and staff",
+    (
+        _WHOSE,
+        Column("counted_on", "统计日期", "Counted on", Kind.DATE, needed=True, past=True, example="2026-03-31"),
+        *(
+            Column(kind, COUNTS[kind], en, Kind.NUMBER, low=Decimal(0), high=Decimal(1_000_000), example=example)
+            for kind, en, example in (
+                (Count.BEDS, "Beds", "60"), (Count.STAFF, "Staff", "42"), (Count.PHYSICIANS, "Physicians", "15"),
+                (Count.NURSES, "Nurses", "18"),
+            )
+        ),
+    ),
+    once=(("uscc", "counted_on"),),
+)  # fmt: skip
 PLACES: Final[Mapping[str, str]] = {
     "uscc": "uscc", "type": "type_code", "area": "area", "grade": "grade", "short_code": "uscc", "parent": "parent",
     "period": "opened_on",
 }  # fmt: skip
+PLACES_OF_DEPARTMENTS: Final[Mapping[str, str]] = {
+    "uscc": "uscc", "not_yours": "uscc", "department.unlike": "name", "department": "since", "period": "until",
+}  # fmt: skip
+PLACES_OF_COUNTS: Final[Mapping[str, str]] = {"uscc": "uscc", "not_yours": "uscc", "count": "counted_on"}
 """By the first word of a refusal, the column that it is about."""
 
 
@@ -53,3 +98,22 @@ def facts(said: Mapping[str, str]) -> dict[str, Any]:
     if "opened_on" in found:
         found["opened_on"] = date.fromisoformat(found["opened_on"])
     return found
+
+
+def wrong_counts(said: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """What of a return contradicts itself: column, code, what the words need."""
+    if not any(said.get(kind) for kind in Count):
+        yield "", "row.no_count", {}
+    for part in (Count.PHYSICIANS, Count.NURSES):
+        if said.get(part) and said.get(Count.STAFF) and int(said[part]) > int(said[Count.STAFF]):
+            yield part, "row.more_than_staff", {"number": said[part], "staff": said[Count.STAFF]}
+
+
+def counts(said: Mapping[str, str]) -> dict[Count, int]:
+    """What was counted; what was left empty was not."""
+    return {kind: int(said[kind]) for kind in Count if said.get(kind)}
+
+
+def day(text: str) -> date | None:
+    """A day of a table; None for none."""
+    return date.fromisoformat(text) if text else None

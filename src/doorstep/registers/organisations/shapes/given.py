@@ -137,3 +137,26 @@ class Entered:
     outcome: str
     version: int
     before: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentEntered:
+    """What a row of a table did to a department: ``new``, ``changed`` (its last day; ``until`` is what it was) or
+    ``same``, and the version in which it stands now."""
+
+    department: UUID
+    outcome: str
+    version: int
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountsEntered:
+    """What a row of a table did to the counts of a day: ``new``, ``changed`` or ``same``; the numbers that it wrote,
+    and what stood there before (None: nothing)."""
+
+    organisation: UUID
+    counted_on: str
+    outcome: str
+    numbers: Mapping[str, int]
+    before: Mapping[str, int | None]

@@ -1,0 +1,19 @@
+"""Departments and counts of institutions come by sheet too."""
+
+from django.db import migrations, models
+
+KINDS = ["counts", "departments", "followups", "institutions", "residents", "staff", "vaccinations"]
+
+
+class Migration(migrations.Migration):
+    """Wider is what the constraint of kinds allows."""
+
+    dependencies = (("sheets", "0002_fence"),)
+
+    operations = (
+        migrations.RemoveConstraint(model_name="import", name="import_kind"),
+        migrations.AddConstraint(
+            model_name="import",
+            constraint=models.CheckConstraint(condition=models.Q(("kind__in", KINDS)), name="import_kind"),
+        ),
+    )
