@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -26,22 +26,17 @@ SOME: Final = 50
 
 def hold(kind: str, effects: Sequence[Effect]) -> Iterator[bool]:
     """Of each effect, whether all that it made or changed stands as it left it."""
-    if kind == "institutions":
-        now: Mapping[Any, int] = organisations.versions([UUID(e["organisation"]) for e in effects])
-        return (now.get(UUID(e["organisation"])) == e["version"] for e in effects)
-    if kind == "departments":
-        now = organisations.department_versions([UUID(e["department"]) for e in effects])
-        return (now.get(UUID(e["department"])) == e["version"] for e in effects)
-    if kind == "counts":
-        return _counts_hold(effects)
-    if kind == "staff":
-        now = staff.versions([UUID(e["person"]) for e in effects], [UUID(e["post"]) for e in effects])
-        return (
-            now.get(UUID(e["person"])) == e["version"] and now.get(UUID(e["post"])) == e["post_version"]
-            for e in effects
-        )
-    now = _versions({(each[0], each[1]) for e in effects for each in e["things"]})
-    return (all(now.get((kind, key)) == after for kind, key, _, after in e["things"]) for e in effects)
+    return _HOLDS.get(kind, _records_hold)(effects)
+
+
+def _institutions_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    now = organisations.versions([UUID(e["organisation"]) for e in effects])
+    return (now.get(UUID(e["organisation"])) == e["version"] for e in effects)
+
+
+def _departments_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    now = organisations.department_versions([UUID(e["department"]) for e in effects])
+    return (now.get(UUID(e["department"])) == e["version"] for e in effects)
 
 
 def _counts_hold(effects: Sequence[Effect]) -> Iterator[bool]:
@@ -50,6 +45,23 @@ def _counts_hold(effects: Sequence[Effect]) -> Iterator[bool]:
     for each, day in zip(effects, days, strict=True):
         found = now.get(day, {})
         yield {kind: found.get(kind) for kind in each["numbers"]} == each["numbers"]
+
+
+def _staff_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    now = staff.versions([UUID(e["person"]) for e in effects], [UUID(e["post"]) for e in effects])
+    return (
+        now.get(UUID(e["person"])) == e["version"] and now.get(UUID(e["post"])) == e["post_version"] for e in effects
+    )
+
+
+def _records_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    now = _versions({(each[0], each[1]) for e in effects for each in e["things"]})
+    return (all(now.get((kind, key)) == after for kind, key, _, after in e["things"]) for e in effects)
+
+
+_HOLDS: Final[Mapping[str, Callable[[Sequence[Effect]], Iterator[bool]]]] = {
+    "institutions": _institutions_hold, "departments": _departments_hold, "counts": _counts_hold, "staff": _staff_hold,
+}  # fmt: skip
 
 
 def _versions(keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -132,7 +132,8 @@ def test_counts_are_returned_corrected_and_taken_back(bureau: Call, district: pl
     before = kit.state("fhir_", "organisations_countedfact_id")
     first = kit.applied(
         bureau, "counts", counts(2, beds=62, staff=43, nurses=18), counts(0, beds=0), counts(1),
-        counts(3, staff=2, nurses=3), counts(2, "2999-01-01", beds=1), counts(1, "2026-02-28", beds=-1), counts(4, beds=2.5),
+        counts(3, staff=2, nurses=3), counts(2, "2999-01-01", beds=1), counts(1, "2026-02-28", beds=-1),
+        counts(4, beds=2.5),
     )  # fmt: skip
     assert kit.outcomes(first) == "nn" + "r" * 5
     assert [code for _, code in kit.wrongs(first)] == [
