@@ -49,6 +49,12 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "修正报文或转换规则后重放",
         "mend the message or the mapping, then replay",
     ),
+    "document-of-another": (
+        "所附文档的患者与报文的患者不是同一人",
+        "the enclosed document names another person than the message does",
+        "请发送方核对患者后重发，或在此处改正",
+        "ask the sender to see whose it is and to send it again, or mend it here",
+    ),
     "processing-failed": (
         "处理时出错：{detail}",
         "processing failed: {detail}",
