@@ -23,7 +23,7 @@ from doorstep.kernel import clock, tracing
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions import counting
+from doorstep.record.endpoints.actions import acknowledging, counting
 from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessage, go_on
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
@@ -109,6 +109,7 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     with tracing.span("messages.take", rows[0].trace if len(rows) == 1 else "", messages=len(rows)):
         outcomes += _taken(call, place, reader.channel, pieces)
         _hand(call, place, outcomes, read)
+        acknowledging.acknowledge(call, place, outcomes)
     _keep(endpoint, outcomes)
     _trace(outcomes, begun)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
