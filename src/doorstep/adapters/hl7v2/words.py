@@ -83,6 +83,10 @@ WORDS: Final[Mapping[str, Words]] = {
     "repetition-left-out": Words(("只采用了第一个重复值", "Only the first repetition was taken"), _TABLES),
     "second-value": Words(("该处已有值，第二个值未采用", "The place is filled; a second value was left out"), _TABLES),
     "trailer-missing": Words(("批文件没有结尾段，可能不完整", "The file has no trailer and may be cut off"), _SENDER),
+    "too-many": Words(
+        ("批文件中的报文太多，没有接收", "The file has too many messages; none was taken"),
+        ("请发送方分成较小的文件。", "Ask the sender to make smaller files."),
+    ),
     "count-differs": Words(("批文件声明的条数与实际不符", "The file counts otherwise than what is in it"), _SENDER),
 }
 
