@@ -6,12 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SECONDS ?= 60
 
 LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
 ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py) src/doorstep/fhir/terminology/archive.py
 MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
 
-.PHONY: help setup demo test coverage check bench lock messages clean
+.PHONY: help setup demo test coverage fuzz check bench lock messages clean
 .DELETE_ON_ERROR:
 
 help:  ## what can be made
@@ -49,6 +50,9 @@ coverage: setup  ## all tests, and what they must have reached
 	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
 	@$(BIN)/python -m coverage json --quiet -o .cache/coverage.json
 	@$(BIN)/python tools/coverage_gate.py
+
+fuzz: setup  ## atheris at the readers of strangers' bytes; SECONDS=600 for each, ARGS="cda"
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 check: setup  ## format, lint, types, contracts, sizes, migrations, translations, links
 	@$(BIN)/python tools/check.py $(ARGS)

@@ -15,6 +15,7 @@ from doorstep.record.endpoints.rules.facts import Ordering
 from doorstep.record.endpoints.rules.watching import RANGES, Kind
 from doorstep.record.endpoints.shapes import Facts
 from doorstep.record.endpoints.tests import kit
+from tests.faults import sheet_sides
 
 
 def fill(side: Any) -> None:
@@ -77,6 +78,11 @@ def messages_out(side: Any) -> dict[str, Any]:
         "keep_days": 30, "host": "platform.example", "port": 443, "path": "fhir", "secured": "on", "patience": 20,
         "most_tries": 5, "most_connections": 2, "key": "", "speaks_for": "",
     }  # fmt: skip
+
+
+def uploaded() -> dict[str, Any]:
+    """A file of messages that a person hands in."""
+    return {"file": sheet_sides.Again("夜间.hl7", kit.oru(77, "P77"))}
 
 
 def target_form(side: Any) -> dict[str, Any]:

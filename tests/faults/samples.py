@@ -182,7 +182,7 @@ PATHS |= {
     **dict.fromkeys(("endpoints:add_messages_in", "endpoints:add_messages_out"), _nothing),
     **dict.fromkeys(("endpoints:sent", "endpoints:replay_sent", "endpoints:dismiss_sent"), _keys("outbound")),
     "endpoints:note_alert": _keys("alert"),
-    "endpoints:replay_all": _keys("endpoint"),
+    **dict.fromkeys(("endpoints:replay_all", "endpoints:upload"), _keys("endpoint")),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
 }
 PATHS |= sheet_sides.PATHS
@@ -464,6 +464,7 @@ FORMS |= {
     "endpoints:mapping_table": lambda world, side: {"expect": 1, "text": "from,to,note\n"},
     **dict.fromkeys(("endpoints:prove_mapping", "endpoints:use_mapping"), lambda world, side: {"expect": 1}),
     "endpoints:try_mapping": lambda world, side: {"text": "MSH|^~\\&|X"},
+    "endpoints:upload": lambda world, side: endpoint_sides.uploaded(),
     "endpoints:mend": lambda world, side: {"text": "MSH|^~\\&|X"},
     "endpoints:dismiss": lambda world, side: {"reason": "不要了"},
     "endpoints:add_target": lambda world, side: endpoint_sides.target_form(side),

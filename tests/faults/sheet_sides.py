@@ -30,7 +30,7 @@ def _version(key: str) -> Form:
     return lambda world, side: {"expect": kit.version(getattr(side, key))}
 
 
-class _Again(SimpleUploadedFile):
+class Again(SimpleUploadedFile):
     """A file that is sent once more with every request that is made of one sample."""
 
     def read(self, *args: Any) -> Any:
@@ -41,7 +41,7 @@ class _Again(SimpleUploadedFile):
 
 def _sent(world: Any, side: Any) -> dict[str, Any]:
     raw = kit.sheet("staff", {"number": "NEW1", "name": "新人", "uscc": "X", "role": "nurse", "since": "2026-01-01"})
-    return {"kind": "staff", "file": _Again("人员.csv", raw)}
+    return {"kind": "staff", "file": Again("人员.csv", raw)}
 
 
 PATHS: dict[str, Form] = {

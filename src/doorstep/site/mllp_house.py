@@ -11,13 +11,14 @@ from itertools import count
 from typing import Final
 from uuid import UUID
 
-from doorstep.adapters.hl7v2 import acks
+from doorstep.adapters.hl7v2 import acks, batches
 from doorstep.adapters.hl7v2.codec import header_of
 from doorstep.adapters.hl7v2.shapes import Header, Problem
 from doorstep.adapters.mllp.server import Peer
 from doorstep.kernel import clock, metrics
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Arrival, Door, Kept
+from doorstep.site import mllp_batches
 from doorstep.site.mllp_keeper import Keeper
 
 SLOWED: Final = 5.0  # seconds at most that a sender is made to wait where too much waits already
@@ -103,6 +104,8 @@ class MllpHouse:
     def take(self, peer: Peer, raw: bytes) -> Awaitable[bytes | None]:
         """Keep a message; of what no endpoint is for, and of what is sent from elsewhere, nothing is kept."""
         header = header_of(raw)
+        if header is None and batches.is_batch(raw):
+            return self._batch(peer, raw)
         door = self._doors.whose(peer.port, header)
         if door is None or not endpoints.may_come_from(peer.address, door.allowed):
             return _answer(header, Problem("unknown-sender", "MSH-3"))
@@ -115,6 +118,21 @@ class MllpHouse:
         fault = acks.fault_of(header)
         arrival = self._arrival(door, peer, raw, header, *_rests(fault))
         return self._submitted(door, arrival, header, fault)
+
+    async def _batch(self, peer: Peer, raw: bytes) -> bytes | None:
+        """Keep each message of a batch file; what is wrong with the file as a whole rests before it is answered."""
+        batch = batches.split(raw)
+        problems = mllp_batches.check(batch)
+        envelope, header = mllp_batches.envelope_of(batch)
+        door = self._doors.whose(peer.port, header) if problems else None
+        if door is not None and endpoints.may_come_from(peer.address, door.allowed):
+            fault, whole = problems[0], hashlib.sha256(raw).digest()  # a file that is cut elsewhere is another
+            arrival = self._arrival(
+                door, peer, envelope, None, "batch-incomplete", {"detail": fault.reason}, fault.place
+            )
+            if await self._keeper.submit(replace(arrival, digest=whole, code="")) is None:
+                return None
+        return await mllp_batches.answered(peer, raw, batch, problems, self.take)
 
     def too_long(self, peer: Peer, limit: int, begin: bytes) -> Awaitable[bytes | None]:
         """Keep the beginning, and refuse."""

@@ -76,16 +76,18 @@ def acknowledge(
     error: Problem | None = None,
     at: datetime,
     control_id: str,
+    accept: str = "",
 ) -> bytes:
     """An acknowledgement to the sender of ``header``, in its version, separators and character set.
 
+    ``accept``: of one that goes as a message of its own, whether it is to be acknowledged that it came (MSH-15).
     Raises ``ValueError`` for a code that is none.
     """
     if code not in CODES:
         raise ValueError(f"no acknowledgement code: {code}")
     to = header or Header(separators=PLAIN)
     newer = _minor(to.version) >= 5
-    lines = [_msh(to, at, control_id), _msa(to, code, text)]
+    lines = [_msh(to, at, control_id, accept), _msa(to, code, text)]
     if error is not None:
         lines.append(_err(to, error, text) if newer else _old_err(to, error))
     raw = "".join(line.rstrip(to.separators.field) + "\r" for line in lines)
@@ -102,14 +104,14 @@ def stamp(at: datetime) -> str:
     return at.strftime("%Y%m%d%H%M%S%z")
 
 
-def _msh(to: Header, at: datetime, control_id: str) -> str:
+def _msh(to: Header, at: datetime, control_id: str, accept: str) -> str:
     marks = to.separators
     kind = ["ACK", to.trigger, "ACK"] if _minor(to.version) >= 4 else ["ACK", to.trigger]
     kinds = marks.component.join(escape(each, marks) for each in kind) if to.trigger and marks.component else "ACK"
     fields = [
         f"MSH{marks.field}{marks.encoding}", to.receiving_application, to.receiving_facility, to.sending_application,
         to.sending_facility, stamp(at), "", kinds, escape(control_id, marks), escape(to.processing or "P", marks),
-        escape(to.version or VERSION, marks), "", "", "", "", "", to.charset,
+        escape(to.version or VERSION, marks), "", "", accept, "NE" if accept else "", "", to.charset,
     ]  # fmt: skip
     return marks.field.join(fields)
 

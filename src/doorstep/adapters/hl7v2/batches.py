@@ -139,7 +139,7 @@ def _begin(batch: Batch, name: bytes, header: Envelope | None) -> None:
 
 
 def _end(batch: Batch, name: bytes, piece: bytes) -> None:
-    count = piece[4:].split(piece[3:4], 1)[0].strip().decode("ascii", "replace")
+    count = piece[4:].split(piece[3:4] or b"|", 1)[0].strip().decode("ascii", "replace")
     ended: _Enclosed | None = batch if name == b"FTS" else batch.groups[-1] if batch.groups else None
     if ended is not None:
         ended.count, ended.closed = count, True

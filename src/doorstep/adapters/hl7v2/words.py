@@ -26,6 +26,10 @@ _VALUE: Final = (
     "请在值对照表中增加该值，或请发送方修正。",
     "Add the value to its value map, or ask the sender to put it right.",
 )
+_FILE: Final = (
+    "可能在传输中被截断：请发送方重发，或在此处改正。",
+    "It may have been cut on its way: ask the sender to send it again, or mend it here.",
+)
 _KIND: Final = (
     "请与维护转换规则的人员商定是否接收；不接收的，请发送方停发。",
     "Agree with a mapper whether it is to be taken; if not, ask the sender to stop.",
@@ -65,12 +69,24 @@ WORDS: Final[Mapping[str, Words]] = {
     "unsupported-version": Words(("版本（MSH-12）不受支持", "The version (MSH-12) is not supported"), _SENDER),
     "same-record": Words(("合并的两个号码相同", "The two numbers to be merged are the same"), _SENDER),
     "bad-value": Words(("值不符合其类型，未采用", "A value is not of its type and was left out"), _VALUE),
+    "bad-base64": Words(
+        ("附带的文件不是有效的 Base64，无法还原", "An enclosed file is no valid base64 and cannot be restored"),
+        _FILE,
+    ),
+    "bad-hex": Words(
+        ("附带的文件不是有效的十六进制，无法还原", "An enclosed file is no valid hexadecimal and cannot be restored"),
+        _FILE,
+    ),
     "unmapped-value": Words(("值不在值对照表中，未采用", "A value is not in its value map and was left out"), _VALUE),
     "unmapped-field": Words(("字段没有转换规则", "A field is not mapped"), _TABLES),
     "unmapped-segment": Words(("段没有转换规则", "A segment is not mapped"), _TABLES),
     "repetition-left-out": Words(("只采用了第一个重复值", "Only the first repetition was taken"), _TABLES),
     "second-value": Words(("该处已有值，第二个值未采用", "The place is filled; a second value was left out"), _TABLES),
     "trailer-missing": Words(("批文件没有结尾段，可能不完整", "The file has no trailer and may be cut off"), _SENDER),
+    "too-many": Words(
+        ("批文件中的报文太多，没有接收", "The file has too many messages; none was taken"),
+        ("请发送方分成较小的文件。", "Ask the sender to make smaller files."),
+    ),
     "count-differs": Words(("批文件声明的条数与实际不符", "The file counts otherwise than what is in it"), _SENDER),
 }
 

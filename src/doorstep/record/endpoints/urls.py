@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from doorstep.record.endpoints.pages import alerts, correspondents, inbound, managing, mapping, outbound, trying
+from doorstep.record.endpoints.pages import (
+    alerts,
+    correspondents,
+    inbound,
+    managing,
+    mapping,
+    outbound,
+    trying,
+    uploading,
+)
 
 app_name = "endpoints"
 urlpatterns = [
@@ -33,6 +42,7 @@ urlpatterns = [
     path("endpoints/<uuid:endpoint>/switch", managing.switch, name="switch"),
     path("endpoints/<uuid:endpoint>/pause", managing.pause, name="pause"),
     path("endpoints/<uuid:endpoint>/replay", inbound.replay_all, name="replay_all"),
+    path("endpoints/<uuid:endpoint>/upload", uploading.upload, name="upload"),
     path("endpoints/messages/<int:inbound>/", inbound.message, name="message"),
     path("endpoints/messages/<int:inbound>/mend", inbound.mend, name="mend"),
     path("endpoints/messages/<int:inbound>/replay", inbound.replay, name="replay"),

@@ -19,6 +19,8 @@ WHOLE: Final = frozenset({"text", "encoded"})
 """Conversions that take all repetitions at once."""
 EMPTY: Final[tuple[object, ...]] = (None, "", {}, [])
 CONSTANTS: Final = {"true": True, "false": False}
+FATAL: Final = frozenset({"bad-base64", "bad-hex"})
+"""What leaves nothing of a message: a document without its bytes is none."""
 COMMON: Final = frozenset({"ORC", "TQ1"})
 ORDERS: Final = frozenset({"OBR", "RXO", "RXA"})
 ASIDE: Final = frozenset({"NTE", "PRT"})
@@ -193,7 +195,13 @@ class _Work:
             try:
                 self._put(row, builder, self._made(row, inner), inner)
             except Bad as bad:
-                self.problems.append(Problem(str(bad), inner.place, f"{builder.made.type}.{row.shown}"))
+                self._bad(bad, inner, f"{builder.made.type}.{row.shown}")
+
+    def _bad(self, bad: Bad, value: Value, path: str) -> None:
+        problem = Problem(str(bad), bad.place or value.place, path)
+        if problem.reason in FATAL:
+            raise Unmappable(problem)
+        self.problems.append(problem)
 
     def _put(self, row: Row, builder: Builder, found: Any, value: Value | None) -> None:
         if found in EMPTY:

@@ -37,7 +37,12 @@ NO: Final = frozenset({"N", "NO", ""})
 
 
 class Bad(Exception):
-    """A value that is not what its table takes it for; the text is a reason code."""
+    """A value that is not what its table takes it for; the text is a reason code, ``place`` where it stands (empty: the
+    value that the row takes)."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 Map = Mapping[str, str] | None
@@ -303,8 +308,16 @@ def data(value: Value, context: Context, values: Map) -> str | None:
     try:
         base64.b64decode(said, validate=True)
     except (binascii.Error, ValueError):
-        raise Bad("bad-value") from None
+        raise Bad("bad-base64", value.place) from None
     return said or None
+
+
+def hexadecimal(value: Value, context: Context, values: Map) -> str | None:
+    """Hexadecimal digits (of ED-5 with ED-4 Hex) as base64."""
+    try:
+        return base64.b64encode(bytes.fromhex(value.text)).decode() or None
+    except ValueError:
+        raise Bad("bad-hex", value.place) from None
 
 
 def encoded(value: Value, context: Context, values: Map) -> str | None:
@@ -317,7 +330,7 @@ Transform = Callable[[Value, Context, Map], Any]
 TRANSFORMS: Final[Mapping[str, Transform]] = {
     "address-text": address_text, "boolean": boolean, "code": code, "code-system": code_system, "data": data,
     "date": date, "dateTime": date_time, "decimal": decimal, "encoded": encoded, "entity-system": entity_system,
-    "high": high, "identifier-system": identifier_system, "instant": instant, "integer": integer,
+    "hex": hexadecimal, "high": high, "identifier-system": identifier_system, "instant": instant, "integer": integer,
     "location-text": location_text, "low": low, "name-text": name_text, "nested-person": nested_person,
     "person-text": person_text, "phone": phone, "quantity": quantity, "staff-system": staff_system, "string": string,
     "text": text, "time": clock, "visit-system": visit_system,

@@ -92,3 +92,10 @@ def test_any_file_keeps_its_messages(parts):
     check(batch)
     assert len(batch.messages) == parts.count(ORU)
     assert all(message in raw for message in batch.messages)
+
+
+@pytest.mark.parametrize("trailer", ["BTS", "FTS"])
+def test_a_trailer_at_the_very_end_of_a_cut_file_counts_nothing(trailer):
+    """Found by atheris: it had no separator to be cut by."""
+    found = split(f"FHS|^~\\&\rBHS|^~\\&\rMSH|^~\\&|A\r{trailer}".encode())
+    assert (len(found.messages), (found if trailer == "FTS" else found.groups[0]).closed) == (1, True)

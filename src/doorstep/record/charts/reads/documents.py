@@ -37,10 +37,14 @@ _SUFFIXES: Final = {
     "text/xml": "xml",
 }  # fmt: skip
 _SPACE: Final = re.compile(r"\s+")
+_CARRIER: Final = """(position('"code":"carrier"' IN n0.body) > 0 AND EXISTS (SELECT 1 FROM {table} d
+ WHERE d.patient = ANY(%(patients)s::text[]) AND NOT d.deleted
+ AND d.id = substring(n0.body FROM '"code":"transforms","target":[{{]"reference":"DocumentReference/([^"]+)"')))"""
+"""What only tells of the message by which a document of the same chart came: that document is listed, and not both."""
 _LIST: Final = (
     "SELECT {kind}::text, n.* FROM unnest(%(patients)s::text[]) p CROSS JOIN LATERAL"
-    " (SELECT id, patient, source, updated, at, body FROM {table} WHERE patient = p AND NOT deleted AND {guard}"
-    " AND {where} ORDER BY at DESC, id LIMIT %(limit)s) n"
+    " (SELECT id, patient, source, updated, at, body FROM {table} n0 WHERE patient = p AND NOT deleted AND {guard}"
+    " AND {where} AND NOT {carrier} ORDER BY at DESC, id LIMIT %(limit)s) n"
 )
 
 
@@ -74,7 +78,8 @@ def _rows(chart: Chart, page: Page) -> list[rows.Row]:
 
 def _of(where: str, values: dict[str, Any]) -> list[rows.Row]:
     query = sql.SQL(_LIST).format(
-        kind=sql.Literal(TYPE), table=ledger.table(TYPE), guard=rows.GUARD, where=sql.SQL(where)
+        kind=sql.Literal(TYPE), table=ledger.table(TYPE), guard=rows.GUARD, where=sql.SQL(where),
+        carrier=sql.SQL(_CARRIER).format(table=ledger.table(TYPE)),
     )  # fmt: skip
     return rows.run(query, values)
 

@@ -123,9 +123,10 @@ class MessageReader:
         found = [each for each in message.resources("Patient") if f"Patient/{each.get('id')}" in lost]
         return [_entry(self._endpoint.pk, each, str(each["id"]), "") for each in found]
 
-    def piece(self, row: Inbound, converted: Charted) -> exchange.Piece:
+    def pieces(self, row: Inbound, read: ReadMessage) -> tuple[exchange.Piece, ...]:
         """A message as exchange takes it."""
-        return exchange.Piece("bundle", f"{self._endpoint.name} {row.kind} {row.control}", converted.body)
+        assert read.converted is not None
+        return (exchange.Piece("bundle", f"{self._endpoint.name} {row.kind} {row.control}", read.converted.body),)
 
 
 def transaction(endpoint: UUID, row: Inbound, message: Message, left: list[list[str]]) -> Json:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from doorstep.kernel import clock, tracing
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions import counting
+from doorstep.record.endpoints.actions import acknowledging, counting
 from doorstep.record.endpoints.actions.messaging import MessageReader, ReadMessage, go_on
 from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
@@ -103,11 +104,12 @@ def settle(call: Call, *, endpoint: UUID, slot: int) -> int:
     reader: Any = MessageReader(place) if place.protocol == MESSAGES else Reader(place)
     read = [(row, reader.read(row)) for row in rows]
     outcomes = [Outcome(row, r.reason, r.place, r.params) for row, r in read if r.converted is None]
-    pieces = [Mapped(row, r.params, reader.piece(row, r.converted)) for row, r in read if r.converted is not None]
+    pieces = [Mapped(row, r.params, reader.pieces(row, r)) for row, r in read if r.converted is not None]
     # what one message sets off goes on with its trace; what several do together has one of its own, that names theirs
     with tracing.span("messages.take", rows[0].trace if len(rows) == 1 else "", messages=len(rows)):
         outcomes += _taken(call, place, reader.channel, pieces)
         _hand(call, place, outcomes, read)
+        acknowledging.acknowledge(call, place, outcomes)
     _keep(endpoint, outcomes)
     _trace(outcomes, begun)
     about("Endpoint", endpoint, slot=slot, applied=sum(not o.reason for o in outcomes), of=len(outcomes))
@@ -156,11 +158,12 @@ def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A message that was mapped: what exchange is to take, and what its journey will tell of the mapping."""
+    """A message that was mapped: what exchange is to take (the shared documents in it, then what it says itself), and
+    what its journey will tell of the mapping."""
 
     row: Inbound
     params: Mapping[str, Any]
-    piece: exchange.Piece
+    pieces: tuple[exchange.Piece, ...]
 
 
 def _taken(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
@@ -186,17 +189,21 @@ def _taken(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) 
 
 
 def _take(call: Call, place: Endpoint, channel: str, pieces: Sequence[Mapped]) -> list[Outcome]:
-    found = exchange.take(call, place.organisation_id, [each.piece for each in pieces], channel)
-    receipts = [receipt for batch in found for receipt in batch]
-    return [_outcome(each, receipt) for each, receipt in zip(pieces, receipts, strict=True)]
+    found = exchange.take(call, place.organisation_id, [piece for each in pieces for piece in each.pieces], channel)
+    receipts = (receipt for batch in found for receipt in batch)
+    return [_outcome(each, list(islice(receipts, len(each.pieces)))) for each in pieces]
 
 
-def _outcome(each: Mapped, receipt: exchange.Receipt) -> Outcome:
-    if receipt.state == "applied" and not receipt.set_aside:
-        wrote = [answer.location for answer in receipt.answers if answer.location][:WROTE]
-        return Outcome(each.row, params=each.params, number=receipt.message, wrote=wrote)
-    problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
-    return Outcome(each.row, problem.code, problem.path, dict(problem.params))
+def _outcome(each: Mapped, receipts: Sequence[exchange.Receipt]) -> Outcome:
+    for piece, receipt in zip(each.pieces, receipts, strict=True):
+        if receipt.state != "applied" or receipt.set_aside:
+            problem = receipt.problems[0] if receipt.problems else exchange.Problem("processing-failed")
+            where = f"{piece.origin.rpartition(' ')[2]} " if piece.kind == "cda" else ""
+            return Outcome(each.row, problem.code, f"{where}{problem.path}", dict(problem.params))
+    *documents, own = receipts
+    wrote = dict.fromkeys(a.location for receipt in (own, *documents) for a in receipt.answers if a.location)
+    params = {**each.params, "documents": [one.message for one in documents]} if documents else each.params
+    return Outcome(each.row, params=params, number=own.message, wrote=list(wrote)[:WROTE])
 
 
 def _keep(endpoint: UUID, outcomes: Sequence[Outcome]) -> None:

@@ -35,6 +35,7 @@ CARRIES = {
     Carry.CHANGES: _("居民信息的更改（ADT A31），发给持有其档案、正在为其服务的机构"),
     Carry.RESULTS: _("检查检验报告（ORU R01），发给患者正在转诊的机构和开单机构"),
     Carry.APPOINTMENTS: _("预约、取消、停诊和爽约（SIU S12、S15、S26），发给门诊所在机构"),
+    Carry.ANSWERS: _("应用应答（ACK），告诉要求应答的发送方（MSH-16）报文已采用还是未能采用"),
 }
 CAUSES = {
     "inbound": _("转给另一个平台"),

@@ -25,12 +25,13 @@ class Direction(StrEnum):
 
 class Carry(StrEnum):
     """What is sent by itself: merges of residents (ADT A40, A43), their changes (ADT A31), results (ORU R01),
-    appointments (SIU)."""
+    appointments (SIU), and what has become of messages whose sender wants to be told (ACK, enhanced mode)."""
 
     MERGES = "merges"
     CHANGES = "changes"
     RESULTS = "results"
     APPOINTMENTS = "appointments"
+    ANSWERS = "answers"
 
 
 def key_of(ordering: Ordering, key: str, cause: str) -> str:

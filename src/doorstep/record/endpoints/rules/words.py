@@ -49,6 +49,19 @@ WORDS: Final[dict[str, tuple[str, str, str, str]]] = {
         "修正报文或转换规则后重放",
         "mend the message or the mapping, then replay",
     ),
+    "batch-incomplete": (
+        "批文件不完整：{detail}",
+        "a batch file is not whole: {detail}",
+        "文件中的报文已逐件接收；请发送方核对，需要时重发整个文件（不会重复），然后放弃本条",
+        "its messages were taken one by one; ask the sender to see to it, and to send all again if need be (nothing "
+        "is taken twice), then dismiss this",
+    ),
+    "document-of-another": (
+        "所附文档的患者与报文的患者不是同一人",
+        "the enclosed document names another person than the message does",
+        "请发送方核对患者后重发，或在此处改正",
+        "ask the sender to see whose it is and to send it again, or mend it here",
+    ),
     "processing-failed": (
         "处理时出错：{detail}",
         "processing failed: {detail}",

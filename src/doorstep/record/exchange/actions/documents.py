@@ -22,6 +22,7 @@ from doorstep.record.exchange.shapes import Problem
 TYPE: Final = "DocumentReference"
 VERSIONS: Final = 50
 """Versions of one document that are looked at."""
+ERROR: Final = "entered-in-error"
 HEADER: Final = frozenset({"Patient", TYPE, "Binary"})
 VERSION: Final = "http://hl7.org/fhir/StructureDefinition/composition-clinicaldocument-versionNumber"
 Json = dict[str, Any]
@@ -37,9 +38,13 @@ def lock(batch: Sequence[Prepared], source: UUID) -> None:
 
 
 def relate(prepared: Prepared, source: UUID) -> None:
-    """Look for the other versions of a document and let each be what it is: superseded, or current."""
+    """Look for the other versions of a document and let each be what it is: superseded, or current; where the message
+    by which it came is taken back, so is the document."""
     kin = prepared.kin
-    if kin is None or prepared.problem is not None:
+    if prepared.problem is not None:
+        return
+    if kin is None:
+        _withdraw(prepared, source)
         return
     document = _item(prepared, kin)
     others = list(_others(kin, source))
@@ -156,13 +161,46 @@ def _supersede(prepared: Prepared, former: Other, document: Item) -> None:
     """Mark a former version, and take back what it alone said."""
     if former.body.get("status") != "superseded":
         _add(prepared, TYPE, former.id, orjson.dumps(former.body | {"status": "superseded"}))
+    _take_back(prepared, former.id, former.body)
+
+
+def _withdraw(prepared: Prepared, source: UUID) -> None:
+    """Take back, with what it said, a document that came within a message which its sender takes back (MDM^T11)."""
+    errors = [i for i in prepared.plan.items if i.type == TYPE and i.body and i.resource.get("status") == ERROR]
+    for key in [key for item in errors for key in _carried(_own(item.id or "", source))]:
+        document = _own(key, source)
+        if document is not None and document.get("status") != ERROR:
+            _add(prepared, TYPE, key, orjson.dumps(document | {"status": ERROR}))
+            _take_back(prepared, key, document)
+
+
+def _carried(before: Json | None) -> list[str]:
+    """The documents that came within a message, by the DocumentReference that tells of it; none where it is no such."""
+    tags = (before or {}).get("meta", {}).get("tag", ())
+    if before is None or not any(tag.get("code") == "carrier" for tag in tags):
+        return []
+    targets = (each.get("target", {}).get("reference", "") for each in before.get("relatesTo", ()))
+    return [key for kind, key in _keys(targets) if kind == TYPE]
+
+
+def _own(key: str, source: UUID) -> Json | None:
+    """A document of the source itself, as it stands."""
+    stored = ledger.read(TYPE, key)
+    if stored is None or stored.deleted or stored.source != source:
+        return None
+    found: Json = orjson.loads(stored.body)
+    return found
+
+
+def _take_back(prepared: Prepared, document: str, body: Json) -> None:
+    """Delete what was made of a document's entries and is not said anew."""
     said = {item.full_url for item in prepared.plan.items}
-    related = former.body.get("context", {}).get("related", [])
+    related = body.get("context", {}).get("related", [])
     for kind, key in _keys(each.get("reference", "") for each in related):
         if f"urn:uuid:{key}" in said:
             continue
         stored = ledger.read(kind, key)
-        if stored is not None and not stored.deleted and _source(stored.body) == f"urn:uuid:{former.id}":
+        if stored is not None and not stored.deleted and _source(stored.body) == f"urn:uuid:{document}":
             _add(prepared, kind, key, b"")
 
 

@@ -114,18 +114,28 @@ def asked(prepared: Prepared) -> Iterator[tuple[str, str]]:
                 yield kind.decode(), said.decode()
 
 
+ERROR: Final = b'"status":"entered-in-error"'
+
+
 def alone(prepared: Prepared | None) -> bool:
     """Whether a piece needs a transaction of its own: it depends on what is there, and is at fault already, or asks for
-    more than identifiers, for versions, reads or deletes; a document looks for its other versions."""
+    more than identifiers, for versions, reads or deletes; a document looks for its other versions, and who takes a
+    message back for the document in it."""
     if prepared is not None and prepared.kin is not None:
         return True
     if prepared is None or not prepared.careful:
         return False
     if prepared.problem is not None or prepared.aside:
         return True
-    if any(i.if_match or i.if_none_match or i.method not in ("POST", "PUT") for i in prepared.plan.items):
+    if any(_looks(item) for item in prepared.plan.items):
         return True
     return not all(kind in known_types() and "\\" not in query and tokens_of(query) for kind, query in asked(prepared))
+
+
+def _looks(item: Item) -> bool:
+    """Whether an entry depends on what is there in another way than by identifiers."""
+    error = item.type == "DocumentReference" and ERROR in item.body
+    return bool(item.if_match or item.if_none_match) or item.method not in ("POST", "PUT") or error
 
 
 class Sight:
