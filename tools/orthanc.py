@@ -100,6 +100,7 @@ def configuration(folder: Path, http: int, dicom: int, password: str, stable: in
             for name in SENDERS
         },
         "OverwriteInstances": False,
+        "DefaultEncoding": "Utf8",
         "StableAge": stable,
         "KeepAlive": True,
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": False, "StudiesMetadata": "Full",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -58,6 +58,20 @@ def instances(archive: Archive, study: str, series_uid: str) -> list[Dataset]:
     found = _listed(client.json(archive, f"/studies/{study}/series/{series_uid}/instances?{asked}"))
     own = _of(_of(found, attributes.STUDY_UID, study), attributes.SERIES_UID, series_uid)
     return sorted(own, key=lambda each: attributes.number(each, attributes.INSTANCE_NUMBER) or 0)
+
+
+def sample(archive: Archive, study: str, parts: Sequence[Dataset]) -> Dataset:
+    """What the first image of a study says itself; nothing where it cannot be had. Raises ``ArchiveFault``.
+
+    Answers to searches come in one character set, which at Orthanc is Latin-1 unless it is told otherwise: a Chinese
+    name is then lost in them, and is whole in the image.
+    """
+    first = next((uid for each in parts if (uid := attributes.uid(each, attributes.SERIES_UID))), "")
+    path = f"/studies/{study}/series/{first}/instances"
+    listed = _listed(client.json(archive, f"{path}?limit=1")) if first else []
+    instance = next((uid for each in listed if (uid := attributes.uid(each, attributes.SOP_INSTANCE))), "")
+    found = _listed(client.json(archive, f"{path}/{instance}/metadata")) if instance else []
+    return next((each for each in found if attributes.uid(each, attributes.STUDY_UID) == study), {})
 
 
 def _of(found: Any, tag: str, uid: str) -> Iterator[Dataset]:

@@ -14,18 +14,15 @@ from doorstep.registers.residents.shapes import Incoming, Numbered
 
 LOOKED: Final = 50
 WHOSE: Final = "whose a number is, is a rule of the system itself; who may see the answer is bounded by who asks"
-_HELD: Final = f"""
-SELECT r.patient_id, r.resident_id, f.said::text FROM residents_residentidentifier i
+_BY: Final = """
+SELECT r.patient_id, r.resident_id, f.said::text FROM (
+  SELECT record_id FROM residents_residentidentifier WHERE trusted AND value = %(value)s AND kind = %(kind)s
+  UNION ALL
+  SELECT record_id FROM residents_residentidentifier WHERE NOT trusted AND value = %(value)s AND kind = %(kind)s) i
 JOIN residents_residentrecord r ON r.id = i.record_id JOIN residents_residentfacts f ON f.record_id = r.id
-WHERE i.value = %s AND i.kind = 'hospital' AND r.organisation_id = %s AND r.patient_id <> ''
-ORDER BY r.id LIMIT {LOOKED}
-"""  # noqa: S608  a number of our own
-_CARD: Final = f"""
-SELECT r.patient_id, r.resident_id, f.said::text FROM residents_residentidentifier i
-JOIN residents_residentrecord r ON r.id = i.record_id JOIN residents_residentfacts f ON f.record_id = r.id
-WHERE i.value = %s AND i.kind = 'resident_id' AND i.trusted AND r.patient_id <> ''
-ORDER BY r.organisation_id <> %s, r.id LIMIT {LOOKED}
-"""  # noqa: S608  a number of our own
+WHERE r.patient_id <> '' AND (r.organisation_id = %(source)s OR %(kind)s = 'resident_id')
+ORDER BY r.organisation_id <> %(source)s, r.id LIMIT %(most)s
+"""  # the halves are indexed apart
 _RECORD: Final = """
 SELECT r.patient_id, r.resident_id, f.said::text FROM residents_residentrecord r
 JOIN residents_residentfacts f ON f.record_id = r.id WHERE r.patient_id = ANY(%s)
@@ -44,8 +41,8 @@ def numbered(described: Incoming) -> tuple[Numbered, ...]:
     with fence.lifted(WHOSE):
         for each in described.identifiers:
             if each.kind in (Kind.HOSPITAL, Kind.RESIDENT_ID):
-                query = _HELD if each.kind is Kind.HOSPITAL else _CARD
-                [found] = prepared.ask((query, [each.value, described.source]))
+                asked = {"value": each.value, "kind": each.kind.value, "source": described.source, "most": LOOKED}
+                [found] = prepared.ask((_BY, asked))
                 rows += found
     return _weighed(rows, described)
 
