@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from doorstep.record.imaging.pages import door
 
 app_name = "imaging"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("dicomweb/studies", door.studies, name="door"),
+    path("dicomweb/studies/<path:rest>", door.study, name="door_study"),
+]

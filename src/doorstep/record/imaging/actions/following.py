@@ -19,7 +19,7 @@ from django.db import close_old_connections, connection, transaction
 from doorstep.adapters.dicomweb import attributes, searching
 from doorstep.adapters.dicomweb.client import Archive as Address
 from doorstep.adapters.dicomweb.client import ArchiveFault
-from doorstep.kernel import clock, outbox
+from doorstep.kernel import clock, fence, outbox
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.imaging.access import Permission
@@ -173,6 +173,12 @@ def _look(call: Call, place: Place, address: Address, stopped: Callable[[], bool
         else:
             settling.settle(call, study=key, found=found)
     return len(due) == LOOKS
+
+
+def look_soon(study: UUID) -> None:
+    """Have a study looked at that its archive does not find: it may be gone."""
+    with fence.lifted(ITSELF):
+        Study.objects.unscoped(ITSELF).filter(pk=study, due_at__isnull=True).update(due_at=clock.now())
 
 
 def _put_off(study: UUID) -> None:
