@@ -17,17 +17,23 @@ from doorstep.adapters.dicomweb.client import Archive
 SECONDS: Final = 60.0
 MOST: Final = 500
 Key = tuple[UUID, str, str]
-_known: OrderedDict[Key, tuple[float, tuple[str, ...]]] = OrderedDict()
+Part = tuple[str, int]
+_known: OrderedDict[Key, tuple[float, tuple[Part, ...]]] = OrderedDict()
 _lock: Final = threading.Lock()
 
 
 def series(archive: Archive, key: UUID, study: str) -> tuple[str, ...]:
     """The UIDs of a study's series. Raises ``ArchiveFault``."""
-    return _cached(archive, (key, study, ""))
+    return tuple(uid for uid, _ in _cached(archive, (key, study, "")))
 
 
 def instances(archive: Archive, key: UUID, study: str, series_uid: str) -> tuple[str, ...]:
     """The UIDs of a series' instances, in their order. Raises ``ArchiveFault``."""
+    return tuple(uid for uid, _ in _cached(archive, (key, study, series_uid)))
+
+
+def pictures(archive: Archive, key: UUID, study: str, series_uid: str) -> tuple[Part, ...]:
+    """The same, each with the number of its frames (0 where the archive does not say). Raises ``ArchiveFault``."""
     return _cached(archive, (key, study, series_uid))
 
 
@@ -37,17 +43,16 @@ def forget() -> None:
         _known.clear()
 
 
-def _cached(archive: Archive, key: Key) -> tuple[str, ...]:
+def _cached(archive: Archive, key: Key) -> tuple[Part, ...]:
     with _lock:
         at, found = _known.get(key, (0.0, ()))
     if found and at > time.monotonic():
         return found
     _, study, part = key
-    if part:
-        listed = [attributes.uid(each, attributes.SOP_INSTANCE) for each in searching.instances(archive, study, part)]
-    else:
-        listed = [attributes.uid(each, attributes.SERIES_UID) for each in searching.series(archive, study)]
-    found = tuple(uid for uid in listed if uid)
+    tag = attributes.SOP_INSTANCE if part else attributes.SERIES_UID
+    listed = searching.instances(archive, study, part) if part else searching.series(archive, study)
+    read = ((attributes.uid(each, tag), attributes.number(each, attributes.FRAMES) or 0) for each in listed)
+    found = tuple(each for each in read if each[0])
     with _lock:
         _known[key] = (time.monotonic() + SECONDS, found)
         _known.move_to_end(key)
