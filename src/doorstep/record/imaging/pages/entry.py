@@ -32,7 +32,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 STATUS: Final[Mapping[str, int]] = {
     "path": 404, "not-found": 404, "accept": 406, "query": 400, "method": 405, "sign-in": 401, "csrf": 403,
-    "length": 411, "too-large": 413, "media": 415, "no-archive": 409, "scope": 403, "upload-cut": 400,
+    "length": 411, "too-large": 413, "media": 415, "no-archive": 409, "upload-cut": 400,
 }  # fmt: skip
 _buckets = cast("Buckets", SimpleLazyObject(lambda: Buckets(settings.RATE_KEY)))
 _strangers = cast("Buckets", SimpleLazyObject(lambda: Buckets(settings.RATE_ADDRESS)))

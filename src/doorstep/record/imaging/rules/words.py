@@ -53,7 +53,6 @@ DOOR: Final[Mapping[str, str]] = {
     "too-large": _("一次最多 {megabytes} MB。"),
     "media": _("只收 multipart/related，其中各部分是 application/dicom。"),
     "no-archive": _("您的机构没有登记可用的影像归档。"),
-    "scope": _("这个应用没有被授权查看影像检查。"),
     "upload-cut": _("没有收完，请重新发送。"),
 }
 """What the DICOMweb door says."""

@@ -144,9 +144,9 @@ def test_a_resident_without_a_record_cannot_have_a_study(
     kit.store(orthanc, images.slices("s1", 1))
     kit.follow()
     row = kit.study(images.uid("s1"))
-    whose = registration.register(member(county), incoming=Incoming("", county, names=(Name("李秀英"),)))
+    whose = registration.register(member(county), said=Incoming("", county, names=(Name("李秀英"),))).resident
     web = entering(member(county))
-    web.post(f"/imaging/resting/{row.pk}/tie", {"expect": 1, "resident": getattr(whose, "resident", whose)})
+    web.post(f"/imaging/resting/{row.pk}/tie", {"expect": 1, "resident": whose})
     assert "还没有机构送来的档案" in web.get(f"/imaging/resting/{row.pk}/").content.decode()
     assert kit.study(row.uid).state == "resting"
 
