@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from doorstep.adapters.dicomweb.client import Archive
 
@@ -19,6 +19,7 @@ ANSWERS = {
     "large": HEAD + b"Content-Length: 3000000\r\n\r\n" + b"[" * 3_000_000,
     "status": b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
     "silent": b"",
+    "nothing": HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n[]",
     "dribble": HEAD + b"Content-Length: 100000\r\n\r\n",
 }
 
@@ -59,3 +60,13 @@ def misbehaving(how: str) -> Iterator[Archive]:
             thread.join()
             for line in kept:
                 line.close()
+
+
+def standing() -> str:
+    """The address of one that answers all that it has nothing, as long as this process is there."""
+    kept = misbehaving("nothing")
+    _standing.append(kept)
+    return kept.__enter__().address
+
+
+_standing: list[AbstractContextManager[Archive]] = []

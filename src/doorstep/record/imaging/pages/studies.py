@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from doorstep.adapters.dicomweb.client import ArchiveFault
@@ -43,7 +43,7 @@ def name_of(name: str) -> str:
 
 
 def reasoned(view: View[P]) -> View[P]:
-    """Send those who have no reason to open the chart to its page, which says so and offers what there is."""
+    """Show those who have no reason to open the chart the page that says so and offers what there is."""
 
     @wraps(view)
     def run(request: CalledRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -52,7 +52,8 @@ def reasoned(view: View[P]) -> View[P]:
         except Refused as refused:
             if refused.decision.reason != consents.NO_REASON:
                 raise
-            return redirect("charts:summary", kwargs["resident"])
+            context = {"decision": refused.decision, **refused.decision.detail}
+            return render(request, "charts/no_reason.html", context, status=403)
 
     return cast("View[P]", run)
 

@@ -186,8 +186,9 @@ def test_without_a_reason_the_chart_says_so(
     whose = residents.residents_of(["pc"])["pc"]
     web = entering(replace(member(township), scope=Scope(frozenset({county, township}))))
     answer = web.get(f"/imaging/residents/{whose}/")
-    assert answer.status_code == 302
-    assert answer["Location"] == f"/charts/{whose}/"
+    assert answer.status_code == 403
+    assert "李秀英" in answer.content.decode()
+    assert not TrailLine.objects.filter(action="imaging.list", outcome="done").exists()
 
 
 @pytest.mark.django_db(transaction=True)
