@@ -12,7 +12,7 @@ LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
 ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py) src/doorstep/fhir/terminology/archive.py
 MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
 
-.PHONY: help setup demo test coverage fuzz check bench lock messages clean
+.PHONY: help setup demo orthanc test coverage fuzz check bench lock messages clean
 .DELETE_ON_ERROR:
 
 help:  ## what can be made
@@ -41,6 +41,9 @@ $(VENV)/.messages: $(MESSAGES) tools/messages.py $(VENV)/.packages
 
 demo: setup  ## a working district with its records; ARGS="--residents 300000"
 	@$(BIN)/doorstep demo $(ARGS)
+
+orthanc: setup  ## Debian's Orthanc with DICOMweb, for tests and the demo; ARGS="--http 8042 --dicom 4242"
+	@$(BIN)/python tools/orthanc.py $(ARGS)
 
 test: setup  ## all tests, two files at once; ARGS="-n 0 -k ledger"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

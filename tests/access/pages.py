@@ -32,6 +32,8 @@ from tests.faults.two_sides import WORD
 PART = {"HX-Request": "true"}
 FIRST = ("own", NOTHING)
 """Here every role asks for itself; in the other situations, of roles that nothing can tell apart one asks for all."""
+DATA = ("application/fhir+json", "application/dicom+json")
+"""What no browser takes for a page."""
 
 
 def rows_of(ground: Ground, address: Address) -> tuple[Rows, list[str]]:
@@ -127,5 +129,5 @@ def leaks(left: Left, role: str, name: str) -> Iterator[str]:
         yield "shows what is another consortium's"
     if THEIRS in body and (left.cell == "own" or role in ("stranger", "nobody")):
         yield "shows what another institution sent"
-    if ("<img src=x" in body or "<script>x9" in body) and not left.kind.startswith("application/fhir+json"):
+    if ("<img src=x" in body or "<script>x9" in body) and not left.kind.startswith(DATA):
         yield "shows markup"

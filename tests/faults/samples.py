@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from doorstep.kernel import clock
 from doorstep.record.endpoints.rules.watching import OF_ENDPOINT, OF_HOUSE
 from doorstep.registers.staff.tests import factory as staff
-from tests.faults import endpoint_sides, sheet_sides
+from tests.faults import endpoint_sides, imaging_sides, sheet_sides
 from tests.faults.two_sides import AWAY, Side, World, number, tomorrow
 
 Data = dict[str, Any]
@@ -185,7 +185,7 @@ PATHS |= {
     **dict.fromkeys(("endpoints:replay_all", "endpoints:upload"), _keys("endpoint")),
     **dict.fromkeys(("endpoints:message", "endpoints:mend", "endpoints:replay", "endpoints:dismiss"), _keys("inbound")),
 }
-PATHS |= sheet_sides.PATHS
+PATHS |= sheet_sides.PATHS | imaging_sides.PATHS
 PATHS |= {
     **dict.fromkeys(("booking:week", "booking:check_in", "booking:new_clinic", "booking:sanctions"), _nothing),
     **dict.fromkeys(("booking:clinic", "booking:roster", "booking:plan", "booking:shares"), _keys("clinic")),
@@ -262,6 +262,7 @@ QUERIES: dict[str, Callable[[World, Side], Data]] = {
     "residents:separate": lambda world, side: {"record": side.moved},
     "residents:explain": lambda world, side: {"left": world.a.record, "right": world.a.moved},
     "exchange:list": lambda world, side: {"state": "", "q": side.text[:20]},
+    **imaging_sides.QUERIES,
 }
 
 FACTS: Data = {"name": "新机构", "type_code": "A100", "tier": "base", "status": "1", "area": "439921100101"}
@@ -471,7 +472,7 @@ FORMS |= {
     "endpoints:dismiss_sent": lambda world, side: {"reason": "不要了"},
     **dict.fromkeys(("endpoints:replay", "endpoints:replay_all", "endpoints:replay_sent"), _nothing),
 }
-FORMS |= sheet_sides.FORMS
+FORMS |= sheet_sides.FORMS | imaging_sides.FORMS
 FORMS |= {
     "booking:check_in": lambda world, side: {"code": side.called},
     "booking:new_clinic": _clinic,

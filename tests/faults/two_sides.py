@@ -59,7 +59,7 @@ from doorstep.registers.staff.shapes import GrantFacts, PersonFacts, PostFacts
 from doorstep.registers.staff.tests import factory as staff
 from doorstep.services.referrals.actions import drafting, moving, talking
 from doorstep.services.referrals.shapes import Answer, Wish
-from tests.faults import booking_sides, document_sides, endpoint_sides, sheet_sides
+from tests.faults import booking_sides, document_sides, endpoint_sides, imaging_sides, sheet_sides
 
 WORD = "貔貅ZQXW"
 """Stands in everything of B that is not public; nobody bounded to A may ever read it."""
@@ -185,6 +185,7 @@ def fill(key: str, side: Side) -> None:
     booking_sides.fill(side)
     endpoint_sides.fill(side)
     sheet_sides.fill(side)
+    imaging_sides.fill(side)
     _referrals(side)
 
 

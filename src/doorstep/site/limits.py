@@ -21,7 +21,8 @@ from doorstep.kernel.decision import Decision
 from doorstep.kernel.rates import Buckets
 from doorstep.kernel.web.pages import call_of, refusal
 
-FREE: Final = ("/healthz", "/static/")
+FREE: Final = ("/healthz", "/static/", "/dicomweb/")
+"""What is not counted here; the DICOMweb door counts its callers itself, as the FHIR door does."""
 
 
 def throttle(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:

@@ -15,6 +15,7 @@ NAMES = (
     "doorstep.record.exchange",
     "doorstep.record.endpoints",
     "doorstep.record.sheets",
+    "doorstep.record.imaging",
     "doorstep.resources.booking",
     "doorstep.registers.consents",
     "doorstep.registers.organisations",

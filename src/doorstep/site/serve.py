@@ -72,6 +72,7 @@ def worker(dsn: str) -> int:
     """The worker alone; ends when told to, or when the program that started it is gone."""
     from doorstep.kernel import worker as kernel_worker
     from doorstep.record.endpoints import api as endpoints
+    from doorstep.record.imaging import api as imaging
 
     metrics.sweep()
     tracing.begin("worker")
@@ -84,9 +85,12 @@ def worker(dsn: str) -> int:
     signal.signal(signal.SIGINT, end)
     watch_parent(stop.set)
     sender = threading.Thread(target=endpoints.Dispatcher().run, args=(stop, dsn), name="sender")
+    follower = threading.Thread(target=imaging.Follower().run, args=(stop,), name="follower")
     sender.start()
+    follower.start()
     kernel_worker.run(stop, dsn)
     sender.join()
+    follower.join()
     tracing.end()
     return 0
 

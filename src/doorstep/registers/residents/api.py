@@ -32,12 +32,24 @@ from doorstep.registers.residents.reads.identity import (
 )
 from doorstep.registers.residents.reads.matching import linked, matches, systems
 from doorstep.registers.residents.reads.modelling import model, models
+from doorstep.registers.residents.reads.numbered import described_as, numbered, numbers_told
 from doorstep.registers.residents.reads.own import has_phone, identity_number, phones, proved, selves, wards
 from doorstep.registers.residents.reads.search import Found, search
 from doorstep.registers.residents.rules import sheet
 from doorstep.registers.residents.rules.facts import Finding, Identifier, Kind
 from doorstep.registers.residents.rules.runs import Fresh
-from doorstep.registers.residents.shapes import Charge, Dwells, Header, Incoming, Match, Name, Phone, Source, Verdict
+from doorstep.registers.residents.shapes import (
+    Charge,
+    Dwells,
+    Header,
+    Incoming,
+    Match,
+    Name,
+    Numbered,
+    Phone,
+    Source,
+    Verdict,
+)
 
 __all__ = [
     "RESIDENTS_OF",
@@ -52,6 +64,7 @@ __all__ = [
     "Kind",
     "Match",
     "Name",
+    "Numbered",
     "Phone",
     "Source",
     "Verdict",
@@ -59,6 +72,7 @@ __all__ = [
     "called",
     "contact",
     "current",
+    "described_as",
     "fill_facts",
     "has_phone",
     "header",
@@ -73,6 +87,8 @@ __all__ = [
     "model",
     "models",
     "names",
+    "numbered",
+    "numbers_told",
     "patient_of",
     "phones",
     "proved",

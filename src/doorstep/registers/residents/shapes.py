@@ -214,6 +214,16 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """A resident who holds a number: the FHIR id of a record that tells it, and what of a description is another's
+    (``name``, ``sex``, ``birth_date``), or empty."""
+
+    patient_id: str
+    resident: UUID
+    against: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """One of the two records of a doubtful pair, as it says who it is; ``resident`` is whose it is today."""
 

@@ -87,6 +87,18 @@ def proved(chart: Chart, kind: str, key: str) -> Stored:
     return _versions(chart, kind, key)[0]
 
 
+def seen(chart: Chart, kind: str, keys: Sequence[str]) -> frozenset[str]:
+    """Which of some resources of a type stand in the chart and are shown to the caller. One query."""
+    found = rows.run(
+        sql.SQL(
+            "SELECT id FROM {table} WHERE id = ANY(%(keys)s::text[]) AND patient = ANY(%(patients)s::text[])"
+            " AND NOT deleted AND {guard}"
+        ).format(table=ledger.table(kind), guard=rows.GUARD),
+        chart.asked | {"keys": list(keys)},
+    )
+    return frozenset(row[0] for row in found)
+
+
 def _versions(chart: Chart, kind: str, key: str, *asked: int | None) -> tuple[Stored, tuple[Version, ...]]:
     """The version that holds, proved to be this resident's, and the list of all (at most 200, newest first)."""
     if kind not in known_types() or not ID.fullmatch(key) or any(not 0 < (n or 1) < 1 << 31 for n in asked):

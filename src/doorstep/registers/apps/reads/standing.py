@@ -17,7 +17,9 @@ from doorstep.registers.portal import api as portal
 from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 
-KEPT: Final = frozenset({"charts.read", "exchange.send", "exchange.export", "booking.read", "booking.book"})
+KEPT: Final = frozenset(
+    {"charts.read", "exchange.send", "exchange.export", "booking.read", "booking.book", "imaging.view"}
+)
 """What a call by an app may still do of what its person may: the door asks for nothing else."""
 
 

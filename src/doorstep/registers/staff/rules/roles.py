@@ -70,7 +70,7 @@ GRAVES: Mapping[str, str] = {
 }  # fmt: skip
 
 _DIRECTORY = frozenset({"organisations.read", "staff.read"})
-_LOOK = _DIRECTORY | {"residents.read", "charts.read", "apps.use"}
+_LOOK = _DIRECTORY | {"residents.read", "charts.read", "imaging.view", "apps.use"}
 _CARE = _LOOK | {"residents.edit", "consents.read", "consents.record"}
 _BEDSIDE = frozenset({"consents.break_glass"})
 _DESK = frozenset({"portal.bind"})
@@ -84,6 +84,7 @@ _ROSTER = frozenset({"booking.read", "booking.roster", "booking.rule"})
 _EXCHANGE = frozenset(
     {"exchange.read", "exchange.mend", "exchange.ingest", "exchange.send", "exchange.export"}
     | {"endpoints.read", "endpoints.edit", "endpoints.mend", "sheets.use", "sheets.records"}
+    | {"imaging.read", "imaging.edit", "imaging.tie"}
 )
 _INDEX = frozenset({"residents.review", "residents.merge"})
 _MANAGE = frozenset({"organisations.edit", "organisations.consortia", "staff.edit", "sheets.use"})
@@ -103,6 +104,7 @@ ROLES: Mapping[str, Role] = {
             "residents.read",
             "exchange.read",
             "endpoints.read",
+            "imaging.read",
             "outbox.read",
             "trail.watch",
             "consents.review",
@@ -121,7 +123,7 @@ ROLES: Mapping[str, Role] = {
         | _MANAGE
         | _ROSTER
         | _COUNTS
-        | {"booking.members", "residents.read", "residents.review", "exchange.read", "endpoints.read"},
+        | {"booking.members", "residents.read", "residents.review", "exchange.read", "endpoints.read", "imaging.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -129,7 +131,11 @@ ROLES: Mapping[str, Role] = {
     "hospital_manager": Role(
         _("机构管理员"),
         _("管理本机构及所牵头成员单位的资料、人员和协议，安排本机构的门诊。"),
-        _DIRECTORY | _MANAGE | _ROSTER | _COUNTS | {"residents.read", "exchange.read", "endpoints.read"},
+        _DIRECTORY
+        | _MANAGE
+        | _ROSTER
+        | _COUNTS
+        | {"residents.read", "exchange.read", "endpoints.read", "imaging.read"},
         Reach.CONSORTIUM,
         "HOPERAT",
         Duty.BUSINESS,
@@ -184,7 +190,12 @@ ROLES: Mapping[str, Role] = {
         "PUBHLTH",
     ),
     "pharmacist": Role(_("药师"), _("查找居民，查看其用药和过敏。"), _LOOK, Reach.INSTITUTION),
-    "technician": Role(_("技师"), _("查找居民，查看与检查检验有关的记录。"), _LOOK, Reach.INSTITUTION),
+    "technician": Role(
+        _("技师"),
+        _("查找居民，查看与检查检验有关的记录，送影像，确定本机构影像的归属。"),
+        _LOOK | {"imaging.read", "imaging.store", "imaging.tie"},
+        Reach.INSTITUTION,
+    ),
     "elder_care_home": Role(
         _("养老机构人员"), _("查找本机构登记的居民，查看其健康档案；不能修改。"), _LOOK, Reach.INSTITUTION
     ),
@@ -218,7 +229,7 @@ ROLES: Mapping[str, Role] = {
     "auditor": Role(
         _("审计员"),
         _("查看谁在何时看过、改过什么；自己不能改动任何资料。"),
-        _DIRECTORY | {"trail.read", "exchange.read", "endpoints.read", "outbox.read"},
+        _DIRECTORY | {"trail.read", "exchange.read", "endpoints.read", "imaging.read", "outbox.read"},
         Reach.DISTRICT,
         "HOPERAT",
         Duty.AUDIT,
@@ -229,7 +240,15 @@ ROLES: Mapping[str, Role] = {
         _DIRECTORY
         | _MANAGE
         | _OUTBOX
-        | {"exchange.read", "endpoints.read", "endpoints.edit", "apps.manage", GIVES_RIGHTS},
+        | {
+            "exchange.read",
+            "endpoints.read",
+            "endpoints.edit",
+            "imaging.read",
+            "imaging.edit",
+            "apps.manage",
+            GIVES_RIGHTS,
+        },
         Reach.DISTRICT,
         "HSYSADMIN",
         Duty.SYSTEM,
@@ -251,6 +270,8 @@ OUTSIDE: Mapping[str, Role] = {
 }  # fmt: skip
 """Roles that no post can have: they come from being the person, or their guardian."""
 
-SOURCE_PERMISSIONS = frozenset({"exchange.send", "exchange.export", "charts.read", "booking.read", "booking.book"})
-"""What a source system's key may do, within its own institution: send records, read back and export what it sent; find
-what can be booked, and book it for those whom the institution knows."""
+SOURCE_PERMISSIONS = frozenset(
+    {"exchange.send", "exchange.export", "charts.read", "booking.read", "booking.book", "imaging.view", "imaging.store"}
+)
+"""What a source system's key may do, within its own institution: send records and images, read back and export what it
+sent; find what can be booked, and book it for those whom the institution knows."""

@@ -1,0 +1,1 @@
+"""Imaging: studies and where they are."""

@@ -1,0 +1,1 @@
+"""The rules of imaging: whose a study is, and what may be asked of an archive. Pure."""
