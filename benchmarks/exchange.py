@@ -22,6 +22,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import quantiles
+from typing import cast
+
+import uvloop
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -46,33 +49,63 @@ def oru(number: int) -> bytes:
     return ("\r".join(lines) + "\r").encode()
 
 
-async def _sender(port: int, numbers: Iterator[int], until: float, every: float, told: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    due = time.monotonic()
-    while (began := time.monotonic()) < until:
-        if every and (ahead := due - began) > 0:
-            await asyncio.sleep(ahead)
-            began = time.monotonic()
-        due += every
-        writer.write(START + oru(next(numbers)) + END)
-        answer = await reader.readuntil(END)
+class Sender(asyncio.Protocol):
+    """A connection that sends its next message once the last is acknowledged, and, at a rate, not before it is due."""
+
+    def __init__(self, numbers: Iterator[int], until: float, every: float, told: list[float]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self.loop.create_future()
+        self._numbers, self._until, self._every, self._told = numbers, until, every, told
+        self._due = self.loop.time()
+        self._got = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._began = time.monotonic()
+        if self._began >= self._until:
+            self._transport.close()
+            return
+        self._due += self._every
+        self._transport.write(START + oru(next(self._numbers)) + END)
+
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        if not self._got.endswith(END):
+            return
+        answer, self._got = self._got, b""
         assert b"|AA|" in answer, answer
-        told.append(time.monotonic() - began)
-    writer.close()
+        self._told.append(time.monotonic() - self._began)
+        if self._every and self._due > self.loop.time():
+            self.loop.call_at(self._due, self._send)
+        else:
+            self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if time.monotonic() < self._until:
+            self.ended.set_exception(exc or ConnectionError("the listener has closed a connection"))
+        else:
+            self.ended.set_result(None)
 
 
 async def _load(port: int, connections: int, seconds: float, rate: float, first: int) -> list[float]:
     told: list[float] = []
     numbers, end = iter(range(first, 1 << 60)), time.monotonic() + seconds
-    every = connections / rate if rate else 0.0
-    await asyncio.gather(*[_sender(port, numbers, end, every, told) for _ in range(connections)])
+    loop, every = asyncio.get_running_loop(), connections / rate if rate else 0.0
+    made = [
+        await loop.create_connection(lambda: Sender(numbers, end, every, told), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*[sender.ended for _, sender in made])
     return told
 
 
 def client(port: int, connections: int, seconds: float, rate: float, first: int) -> None:
     """Be the client: print how many were acknowledged a second, and the median and p99 in ms."""
     began = time.monotonic()
-    told = asyncio.run(_load(port, connections, seconds, rate, first))
+    told = uvloop.run(_load(port, connections, seconds, rate, first))
     spent = time.monotonic() - began
     cuts = quantiles(told, n=100)
     print(len(told), len(told) / spent, 1000 * cuts[49], 1000 * cuts[98])

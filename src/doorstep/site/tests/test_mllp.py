@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,7 +43,7 @@ def source(transactional_db: None) -> UUID:
 def listening(*ports: int, limits: Limits | None = None) -> Iterator[mllp.Station]:
     """A station in a thread with a loop of its own, once it listens on the ports."""
     made: list[mllp.Station] = []
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    loop, stop = uvloop.new_event_loop(), asyncio.Event()
 
     async def work() -> None:
         made.append(mllp.Station("127.0.0.1", limits))
