@@ -38,6 +38,7 @@ class Reader:
         self._charset = endpoint.charset or None
         self._endpoint = endpoint
         self._tables = tables_for(endpoint.organisation_id, endpoint.mapping)
+        self._memory: mapping.Memory = {}
         self._context = mapping.Context(
             institution=str(endpoint.organisation_id),
             source=f"urn:uuid:{endpoint.pk}",
@@ -52,7 +53,8 @@ class Reader:
 
     def _read(self, row: Inbound) -> Read:
         try:
-            converted = mapping.convert(codec.parse(bytes(row.raw), self._charset), self._tables(), self._context)
+            message = codec.parse(bytes(row.raw), self._charset)
+            converted = mapping.convert(message, self._tables(), self._context, self._memory)
         except codec.Unreadable as why:
             return _rests("unreadable", why.problem)
         except mapping.Unmappable as why:
