@@ -22,6 +22,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import quantiles
+from typing import NamedTuple, cast
+
+import uvloop
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -46,51 +49,118 @@ def oru(number: int) -> bytes:
     return ("\r".join(lines) + "\r").encode()
 
 
-async def _sender(port: int, numbers: Iterator[int], until: float, every: float, told: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    due = time.monotonic()
-    while (began := time.monotonic()) < until:
-        if every and (ahead := due - began) > 0:
-            await asyncio.sleep(ahead)
-            began = time.monotonic()
-        due += every
-        writer.write(START + oru(next(numbers)) + END)
-        answer = await reader.readuntil(END)
+class Sender(asyncio.Protocol):
+    """A connection that sends its next message once the last is acknowledged, and, at a rate, not before it is due."""
+
+    def __init__(self, numbers: Iterator[int], until: float, every: float, told: list[float]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self.loop.create_future()
+        self._numbers, self._until, self._every, self._told = numbers, until, every, told
+        self._due = self.loop.time()
+        self._got = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._began = time.monotonic()
+        if self._began >= self._until:
+            self._transport.close()
+            return
+        self._due += self._every
+        self._transport.write(START + oru(next(self._numbers)) + END)
+
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        if not self._got.endswith(END):
+            return
+        answer, self._got = self._got, b""
         assert b"|AA|" in answer, answer
-        told.append(time.monotonic() - began)
-    writer.close()
+        self._told.append(time.monotonic() - self._began)
+        if self._every and self._due > self.loop.time():
+            self.loop.call_at(self._due, self._send)
+        else:
+            self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if time.monotonic() < self._until:
+            self.ended.set_exception(exc or ConnectionError("the listener has closed a connection"))
+        else:
+            self.ended.set_result(None)
 
 
 async def _load(port: int, connections: int, seconds: float, rate: float, first: int) -> list[float]:
     told: list[float] = []
     numbers, end = iter(range(first, 1 << 60)), time.monotonic() + seconds
-    every = connections / rate if rate else 0.0
-    await asyncio.gather(*[_sender(port, numbers, end, every, told) for _ in range(connections)])
+    loop, every = asyncio.get_running_loop(), connections / rate if rate else 0.0
+    made = [
+        await loop.create_connection(lambda: Sender(numbers, end, every, told), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*[sender.ended for _, sender in made])
     return told
 
 
+class Echo(asyncio.Protocol):
+    """Acknowledges whatever comes, and keeps nothing: what the sockets alone cost a listener."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        told = (
+            b"MSH|^~\\&|DOORSTEP|D|LIS|LAB|20260301080000+0800||ACK^R01^ACK|1|P|2.5.1||||||UNICODE UTF-8\rMSA|AA|B1\r"
+        )
+        self._answer = START + told + END
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(self._answer)
+
+
+async def _echo(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", port)
+    await server.serve_forever()
+
+
 def client(port: int, connections: int, seconds: float, rate: float, first: int) -> None:
-    """Be the client: print how many were acknowledged a second, and the median and p99 in ms."""
-    began = time.monotonic()
-    told = asyncio.run(_load(port, connections, seconds, rate, first))
+    """Be the client: print how many were acknowledged a second, the median and p99 in ms, and its CPU, ms each."""
+    began, used = time.monotonic(), time.process_time()
+    told = uvloop.run(_load(port, connections, seconds, rate, first))
     spent = time.monotonic() - began
     cuts = quantiles(told, n=100)
-    print(len(told), len(told) / spent, 1000 * cuts[49], 1000 * cuts[98])
+    cpu = 1000 * (time.process_time() - used) / len(told)
+    print(len(told), len(told) / spent, 1000 * cuts[49], 1000 * cuts[98], cpu)
 
 
-def sent(port: int, asked: argparse.Namespace, rate: float, first: int) -> tuple[int, float, float, float]:
-    """What a client process found: acknowledged, a second, median and p99 of the acknowledgement in ms."""
+class Sent(NamedTuple):
+    """What a client found: acknowledged, a second, median and p99 of the acknowledgement, its CPU for each; in ms."""
+
+    count: int
+    rate: float
+    median: float
+    p99: float
+    cpu: float
+
+
+def sent(port: int, asked: argparse.Namespace, rate: float, first: int) -> Sent:
+    """Have a client process send."""
     command = [sys.executable, __file__, "--client", str(port), "--connections", str(asked.connections)]
     command += ["--seconds", str(asked.seconds), "--rate", str(rate), "--first", str(first)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     count, *found = map(float, done.stdout.split())
-    return int(count), found[0], found[1], found[2]
+    return Sent(int(count), *found)
 
 
 @contextmanager
 def program(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A part of the program, ended afterwards."""
-    process = subprocess.Popen([sys.executable, "-m", "doorstep.site.cli", *arguments], env=os.environ.copy())
+    with running("-m", "doorstep.site.cli", *arguments) as process:
+        yield process
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of Python, ended afterwards."""
+    process = subprocess.Popen([sys.executable, *arguments], env=os.environ.copy())
     try:
         yield process
     finally:
@@ -191,14 +261,21 @@ def measure(asked: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as within, standing(Path(within)) as (folder, server):
         port, postmaster = asked.port, int((folder / "home" / "pg" / "data" / "postmaster.pid").read_text().split()[0])
         _endpoint(port)
-        spent = Spent(postmaster)
+        spent, before = Spent(postmaster), os.times()
         limit = bare(server.dsn, asked.connections, asked.seconds, folder)
-        bare_cpu = spent.each(limit * max(1, int(asked.seconds)))
+        inserted, after = limit * max(1, int(asked.seconds)), os.times()
+        its_own = after.children_user + after.children_system - before.children_user - before.children_system
+        bare_cpu = f"{spent.each(inserted)} + {1000 * its_own / inserted:.3f}"
+        with running(__file__, "--echo", str(port)) as echo:
+            listening(port)
+            spent = Spent(echo.pid)
+            told = sent(port, asked, 0, 0)
+            sockets = f"{spent.each(told.count)} + {told.cpu:.3f}"
         with program("mllp") as listener:
             listening(port)
             sent(port, argparse.Namespace(**vars(asked) | {"seconds": 1}), 0, 900_000_000)
             spent = Spent(postmaster, listener.pid)
-            count, rate, median, p99 = sent(port, asked, 0, 0)
+            count, rate, median, p99, mine = sent(port, asked, 0, 0)
             cpu = spent.each(count)
             print(ROW.format(f"{asked.connections} connections: ORU^R01 of {len(oru(1))} bytes, acknowledged", count))
             print(ROW.format("a second, durable before the acknowledgement (aim 1,500)", f"{rate:,.0f}"))
@@ -206,7 +283,9 @@ def measure(asked: argparse.Namespace) -> None:
             print(ROW.format("pgbench inserting the same bytes, a second", f"{limit:,.0f}"))
             print(ROW.format("ours / pgbench (aim 0.5)", f"{rate / limit:.2f}"))
             print(ROW.format("CPU ms a message, listener + PostgreSQL", cpu))
-            print(ROW.format("CPU ms an insert of pgbench, PostgreSQL", bare_cpu))
+            print(ROW.format("CPU ms a message, client", f"{mine:.3f}"))
+            print(ROW.format("CPU ms an insert of pgbench, PostgreSQL + pgbench", bare_cpu))
+            print(ROW.format("CPU ms a message, sockets that keep nothing + client", sockets))
             [there] = _query(server.dsn, "SELECT count(*) FROM endpoints_inbound WHERE length(control) < 10")
             assert there >= count, (there, count)
             _empty(server.dsn)
@@ -217,7 +296,7 @@ def measure(asked: argparse.Namespace) -> None:
                 _worked_off(server.dsn)
                 _empty(server.dsn)
                 spent = Spent(postmaster, *(worker.pid for worker in workers))
-                count, rate, median, p99 = sent(port, asked, asked.pace, 500_000_000)
+                count, rate, median, p99, _ = sent(port, asked, asked.pace, 500_000_000)
                 _worked_off(server.dsn)
                 cpu = spent.each(count)
             used, half, most, took = _query(server.dsn, LAGS)
@@ -237,10 +316,13 @@ def main() -> int:
     options.add_argument("--workers", type=int, default=1, help="worker processes, side by side")
     options.add_argument("--port", type=int, default=25_750)
     options.add_argument("--client", type=int, default=0)
+    options.add_argument("--echo", type=int, default=0)
     options.add_argument("--rate", type=float, default=0.0)
     options.add_argument("--first", type=int, default=0)
     asked = options.parse_args()
-    if asked.client:
+    if asked.echo:
+        uvloop.run(_echo(asked.echo))
+    elif asked.client:
         client(asked.client, asked.connections, asked.seconds, asked.rate, asked.first)
     else:
         measure(asked)

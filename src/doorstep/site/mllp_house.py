@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Final
@@ -21,6 +22,7 @@ from doorstep.record.endpoints.api import Arrival, Door, Kept
 from doorstep.site import mllp_batches
 from doorstep.site.mllp_keeper import Keeper
 
+log = logging.getLogger(__name__)
 SLOWED: Final = 5.0  # seconds at most that a sender is made to wait where too much waits already
 STEP: Final = 0.25
 SHORT: Final = 64 << 10  # bytes kept of what could not come whole
@@ -86,6 +88,7 @@ class MllpHouse:
     def __init__(self, doors: Doors, keeper: Keeper) -> None:
         self._doors, self._keeper = doors, keeper
         self._serial = count()
+        self._slowed: dict[UUID, deque[tuple[float, Callable[[], None]]]] = {}
 
     def admit(self, peer: Peer, others: int) -> bool:
         """From where some endpoint of the port may be sent to, and no more than all of them together may have."""
@@ -101,16 +104,16 @@ class MllpHouse:
         """The connection is gone."""
         self._doors.leave(peer)
 
-    def take(self, peer: Peer, raw: bytes) -> Awaitable[bytes | None]:
+    def take(self, peer: Peer, raw: bytes) -> asyncio.Future[bytes | None]:
         """Keep a message; of what no endpoint is for, and of what is sent from elsewhere, nothing is kept."""
         header = header_of(raw)
         if header is None and batches.is_batch(raw):
-            return self._batch(peer, raw)
+            return asyncio.ensure_future(self._batch(peer, raw))
         door = self._doors.whose(peer.port, header)
         if door is None or not endpoints.may_come_from(peer.address, door.allowed):
-            return _answer(header, Problem("unknown-sender", "MSH-3"))
+            return _ready(_refused(header, Problem("unknown-sender", "MSH-3")))
         if not self._doors.enter(door, peer):
-            return _closed()
+            return _ready(None)
         if door.charset:
             header = header_of(raw, door.charset)
         if len(raw) > door.most_bytes:
@@ -121,6 +124,13 @@ class MllpHouse:
 
     async def _batch(self, peer: Peer, raw: bytes) -> bytes | None:
         """Keep each message of a batch file; what is wrong with the file as a whole rests before it is answered."""
+        try:
+            return await self._kept(peer, raw)
+        except Exception:  # nothing is answered, and the file comes again
+            log.exception("a batch file from %s cannot be kept", peer.address)
+            return None
+
+    async def _kept(self, peer: Peer, raw: bytes) -> bytes | None:
         batch = batches.split(raw)
         problems = mllp_batches.check(batch)
         envelope, header = mllp_batches.envelope_of(batch)
@@ -134,13 +144,13 @@ class MllpHouse:
                 return None
         return await mllp_batches.answered(peer, raw, batch, problems, self.take)
 
-    def too_long(self, peer: Peer, limit: int, begin: bytes) -> Awaitable[bytes | None]:
+    def too_long(self, peer: Peer, limit: int, begin: bytes) -> asyncio.Future[bytes | None]:
         """Keep the beginning, and refuse."""
         header = header_of(begin)
         door = self._doors.whose(peer.port, header)
         fault = Problem("too-long", "", f"{limit}")
         if door is None or not endpoints.may_come_from(peer.address, door.allowed):
-            return _answer(header, fault)
+            return _ready(_refused(header, fault))
         arrival = self._arrival(door, peer, begin[:SHORT], header, "too-long", {"limit": limit})
         return self._submitted(door, arrival, header, fault)
 
@@ -172,18 +182,41 @@ class MllpHouse:
 
     def _submitted(
         self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None
-    ) -> Awaitable[bytes | None]:
+    ) -> asyncio.Future[bytes | None]:
         self._doors.came(door)
-        if self._doors.is_full(door):
-            return asyncio.ensure_future(self._slowed(door, arrival, header, fault))
-        return _told(self._keeper.submit(arrival), header, fault)
+        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
 
-    async def _slowed(self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None) -> bytes | None:
-        """Wait until less waits, but not so long that the sender gives up; then keep and answer all the same."""
-        end = asyncio.get_running_loop().time() + SLOWED
-        while self._doors.is_full(door) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110  by the clock
-            await asyncio.sleep(STEP)
-        return await _told(self._keeper.submit(arrival), header, fault)
+        def told(kept: Kept | None) -> None:
+            found = None
+            try:
+                found = _acknowledged(kept, header, fault)
+            except Exception:  # the other senders of the commit are to be told all the same
+                log.exception("a message of endpoint %s cannot be acknowledged", door.id)
+            answer.set_result(found)
+
+        if self._doors.is_full(door) or door.id in self._slowed:
+            self._slow(door, lambda: self._keeper.keep(arrival, told))
+        else:
+            self._keeper.keep(arrival, told)
+        return answer
+
+    def _slow(self, door: Door, keep: Callable[[], None]) -> None:
+        """Have a message wait until less waits, but not so long that its sender gives up; those behind it too."""
+        loop = asyncio.get_running_loop()
+        if door.id not in self._slowed:
+            self._slowed[door.id] = deque()
+            loop.call_later(STEP, self._go_on, door)
+        self._slowed[door.id].append((loop.time() + SLOWED, keep))
+
+    def _go_on(self, door: Door) -> None:
+        """Keep those that have waited long enough, or all where there is room; look again while some wait."""
+        loop, line = asyncio.get_running_loop(), self._slowed[door.id]
+        while line and (line[0][0] <= loop.time() or not self._doors.is_full(door)):
+            line.popleft()[1]()
+        if line:
+            loop.call_later(STEP, self._go_on, door)
+        else:
+            del self._slowed[door.id]
 
 
 def _code(header: Header | None, *, good: bool) -> str:
@@ -200,19 +233,18 @@ def _rests(fault: Problem | None) -> tuple[str, Mapping[str, object], str]:
     return ("", {}, "") if fault is None else ("unreadable", {"detail": fault.reason}, fault.place)
 
 
-async def _told(kept: asyncio.Future[Kept | None], header: Header | None, fault: Problem | None) -> bytes | None:
+def _acknowledged(kept: Kept | None, header: Header | None, fault: Problem | None) -> bytes | None:
     """The acknowledgement of a message that is kept: made of what is kept, so that whoever sends it again gets the
     same to the byte."""
-    found = await kept
-    if found is None or not found.code:
-        return None if found is None else b""
+    if kept is None or not kept.code:
+        return None if kept is None else b""
     return acks.acknowledge(
-        header, found.code, text=fault.text if fault else "", error=fault, at=found.received_at.astimezone(clock.CHINA),
-        control_id=str(found.id),
+        header, kept.code, text=fault.text if fault else "", error=fault, at=kept.received_at.astimezone(clock.CHINA),
+        control_id=str(kept.id),
     )  # fmt: skip
 
 
-async def _answer(header: Header | None, fault: Problem) -> bytes | None:
+def _refused(header: Header | None, fault: Problem) -> bytes:
     """The refusal of what is not kept."""
     metrics.STRANGERS.labels(fault.reason).inc()
     code = acks.wanted(header, _code(header, good=False))
@@ -222,5 +254,7 @@ async def _answer(header: Header | None, fault: Problem) -> bytes | None:
     return acks.acknowledge(header, code, error=fault, at=at.astimezone(clock.CHINA), control_id=f"{at:%Y%m%d%H%M%S%f}")
 
 
-async def _closed() -> bytes | None:
-    return None
+def _ready(answer: bytes | None) -> asyncio.Future[bytes | None]:
+    future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+    future.set_result(answer)
+    return future

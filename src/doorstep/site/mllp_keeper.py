@@ -21,12 +21,12 @@ from doorstep.kernel import outbox
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Arrival, Kept
 from doorstep.site import fhir_rows, mllp_counting
+from doorstep.site.mllp_counting import Told
 
 log = logging.getLogger(__name__)
 MOST: Final = 256  # messages of one commit, and their bytes
 MOST_BYTES: Final = 8 << 20
-ENOUGH: Final = 8  # messages worth a commit of their own while many send
-PAUSE: Final = 0.002  # seconds that a busy keeper gathers: a commit costs as much as many messages
+PAUSE: Final = 0.002  # seconds at most that a commit waits for more: it costs as much as ten messages
 PATIENCE: Final = 10.0
 AGAIN: Final = 0.5  # seconds between two tries
 WAKES: Final = 0.05  # seconds between two calls to the worker
@@ -37,27 +37,37 @@ _BUSY: Final = (
 AWAY: Final = (*fhir_rows.LOST, *_BUSY, TimeoutError)
 """What passes: the database was restarted, its disk or memory is full, another transaction was in the way."""
 
-_Waiting = tuple[Arrival, "asyncio.Future[Kept | None]"]
-
 
 class Keeper:
     """Gathers what is to be kept, in one event loop."""
 
     def __init__(self) -> None:
-        self._queues: dict[UUID, deque[_Waiting]] = {}
+        self._queues: dict[UUID, deque[tuple[Arrival, Told]]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._keep: Any = None
-        self._busy = False
+        self._waiting = 0
+        self._enough = 1
+        self._gathered: asyncio.Future[None] | None = None
         self._woken = 0.0
 
-    def submit(self, arrival: Arrival) -> asyncio.Future[Kept | None]:
-        """Begin to keep a message; what comes of it says where it is, durably, or None: it could not be kept."""
-        future: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
-        arrival = mllp_counting.traced(arrival, future)
-        self._queues.setdefault(arrival.endpoint, deque()).append((arrival, future))
+    def keep(self, arrival: Arrival, told: Told) -> None:
+        """Begin to keep a message."""
+        one = mllp_counting.traced(arrival, told)
+        queue = self._queues.get(arrival.endpoint)
+        if queue is None:
+            self._queues[arrival.endpoint] = queue = deque()
+        queue.append(one)
+        self._waiting += 1
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
+        elif self._gathered is not None and self._waiting >= self._enough:
+            _end(self._gathered)
+
+    def submit(self, arrival: Arrival) -> asyncio.Future[Kept | None]:
+        """The same, to be waited for."""
+        future: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
+        self.keep(arrival, lambda kept: None if future.done() else future.set_result(kept))
         return future
 
     async def close(self) -> None:
@@ -69,25 +79,34 @@ class Keeper:
             await gone.close()
 
     async def _write(self) -> None:
+        before = 0
         try:
             while self._queues:
-                if self._busy and sum(map(len, self._queues.values())) < ENOUGH:
-                    await asyncio.sleep(PAUSE)
+                await self._gather()
                 batch = self._next()
-                self._busy = len(batch) > 1
+                self._enough, before = (before + len(batch)) // 2, len(batch)
                 begun = time.monotonic()
                 found = await self._kept([one for one, _ in batch])
                 mllp_counting.count(batch, found, time.monotonic() - begun)
-                for (_, future), kept in zip(batch, found, strict=True):
-                    if not future.done():
-                        future.set_result(kept)
+                for (_, told), kept in zip(batch, found, strict=True):
+                    told(kept)
                 await self._wake()
         finally:
             self._writer = None
 
-    def _next(self) -> list[_Waiting]:
+    async def _gather(self) -> None:
+        """Wait until half of those who were told of late have sent again, but not for long."""
+        if self._waiting < self._enough:
+            loop = asyncio.get_running_loop()
+            self._gathered = loop.create_future()
+            clock = loop.call_later(PAUSE, _end, self._gathered)
+            await self._gathered
+            self._gathered = None
+            clock.cancel()
+
+    def _next(self) -> list[tuple[Arrival, Told]]:
         """The next of all endpoints in turn, no more than one commit should hold."""
-        batch: list[_Waiting] = []
+        batch: list[tuple[Arrival, Told]] = []
         size = 0
         while self._queues and len(batch) < MOST and size < MOST_BYTES:
             key = next(iter(self._queues))
@@ -96,6 +115,7 @@ class Keeper:
             size += len(batch[-1][0].raw)
             if queue:
                 self._queues[key] = queue  # at the end of the line
+        self._waiting -= len(batch)
         return batch
 
     async def _kept(self, batch: Sequence[Arrival]) -> list[Kept | None]:
@@ -145,3 +165,8 @@ class Keeper:
         gone, self._connection = self._connection, None
         if gone is not None:
             gone.terminate()
+
+
+def _end(gathered: asyncio.Future[None]) -> None:
+    if not gathered.done():
+        gathered.set_result(None)

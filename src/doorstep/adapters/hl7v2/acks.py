@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from doorstep.adapters.hl7v2.charsets import codec_of
@@ -94,6 +95,7 @@ def acknowledge(
     return raw.encode(codec_of(to.charset) or to.codec, "replace")
 
 
+@lru_cache(maxsize=64)
 def _minor(version: str) -> int:
     match = VERSIONS.fullmatch(version or VERSION)
     return int(match[1]) if match else 5

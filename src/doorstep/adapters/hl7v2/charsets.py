@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from doorstep.adapters.hl7v2.shapes import Unreadable
@@ -38,6 +39,7 @@ SAFE: Final = frozenset({"utf-8", "latin-1"})
 _NOISE: Final = re.compile(r"[^A-Z0-9]")
 
 
+@lru_cache(maxsize=64)
 def codec_of(declared: str) -> str | None:
     """The codec of a value of MSH-18 (of several the first that is not ASCII); "" where it must be guessed, None where
     the set is not known."""

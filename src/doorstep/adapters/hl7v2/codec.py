@@ -19,10 +19,12 @@ __all__ = ["Message", "Segment", "Unreadable", "header_of", "parse", "write"]
 
 HEADER_BYTES: Final = 1 << 16
 HEADER_AT: Final = 64
+LAST_READ: Final = 18  # field of MSH
 LONGEST: Final = 16
 BOM: Final = "\ufeff"
 BLANKS: Final = b"\xef\xbb\xbf \t\r\n\v"
 _LINE: Final = re.compile(rb"[\r\n]")
+_MARKS: Final = re.compile(r"[\r\n]")
 _ENDS: Final = re.compile(r"\r\n|\r|\n(?=[\r\n]|[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]|\Z)")
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 
@@ -163,7 +165,7 @@ def header_of(raw: bytes, charset: str | None = None) -> Header | None:
     if begin < 0 or head[:begin].strip(BLANKS):
         return None
     line = _LINE.split(head[begin:], maxsplit=1)[0]
-    codec = codec_of(charset or "") or codec_of(_declared(head)) or ""
+    codec = codec_of(charset or "") or codec_of(_declared(line)) or ""
     try:
         text, codec = decode(line, codec)
     except Unreadable:
@@ -178,17 +180,24 @@ def header_of(raw: bytes, charset: str | None = None) -> Header | None:
 
 def _header(msh: Segment, codec: str) -> Header:
     marks = msh.separators
-
-    def whole(number: int) -> str:
-        return unescape(msh.field(number), marks, codec)
-
-    def first(number: int, component: int = 1) -> str:
-        return unescape(part(next(iter(msh.repetitions(number)), ""), marks, component, 1), marks, codec)
-
+    fields = msh.fields + [""] * (LAST_READ + 1 - len(msh.fields))
+    kind = _parts(fields[9], marks, codec)
     return Header(
-        msh.field(3), msh.field(4), msh.field(5), msh.field(6), whole(7), first(9), first(9, 2), first(9, 3), whole(10),
-        first(11), first(12), msh.field(18), first(15), first(16), marks, codec,
+        fields[3], fields[4], fields[5], fields[6], unescape(fields[7], marks, codec), kind[0], kind[1], kind[2],
+        unescape(fields[10], marks, codec), _parts(fields[11], marks, codec)[0], _parts(fields[12], marks, codec)[0],
+        fields[18], _parts(fields[15], marks, codec)[0], _parts(fields[16], marks, codec)[0], marks, codec,
     )  # fmt: skip
+
+
+def _parts(raw: str, marks: Separators, codec: str) -> list[str]:
+    """The components of a field's first repetition, of each the first subcomponent; at least three."""
+    if not raw:
+        return ["", "", ""]
+    for mark in (marks.repetition, marks.subcomponent):
+        if mark and mark in raw:
+            return [unescape(part(_nth(raw, marks.repetition, 1), marks, n, 1), marks, codec) for n in (1, 2, 3)]
+    found = raw.split(marks.component) if marks.component else [raw]
+    return [unescape(each, marks, codec) for each in found] + ["", ""]
 
 
 def _codec(raw: bytes, charset: str | None) -> str:
@@ -220,8 +229,7 @@ def _not_a_message(text: str) -> str:
 def _separators(text: str) -> Separators:
     """The separators that a line which begins with MSH declares."""
     mark = text[3:4]
-    line = re.split(r"[\r\n]", text[4:LONGEST], maxsplit=1)[0]
-    found = separators_of(mark, line.split(mark, 1)[0]) if mark else None
+    found = separators_of(mark, _MARKS.split(text[4:LONGEST], maxsplit=1)[0].split(mark, 1)[0]) if mark else None
     if found is None:
         raise Unreadable("separators", "MSH-2")
     return found

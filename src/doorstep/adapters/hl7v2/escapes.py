@@ -39,13 +39,15 @@ def _reader(separators: Separators, codec: str) -> Callable[[str], str]:
 
 
 @lru_cache(maxsize=64)
-def _writer(separators: Separators) -> dict[int, str]:
+def _writer(separators: Separators) -> tuple[re.Pattern[str], dict[int, str]]:
+    """What finds the characters that cannot stand for themselves, and what is written for each."""
     mark = separators.escape
     marks = {
         separators.field: "F", separators.component: "S", separators.subcomponent: "T", separators.repetition: "R",
         mark: "E", "\n": ".br", "\r": "X0D", "\v": "X0B", "\x1c": "X1C",
     }  # fmt: skip
-    return {ord(char): f"{mark}{form}{mark}" for char, form in marks.items() if char}
+    found = {ord(char): f"{mark}{form}{mark}" if mark else " " for char, form in marks.items() if char}
+    return re.compile("[" + re.escape("".join(map(chr, found))) + "]"), found
 
 
 def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
@@ -60,6 +62,5 @@ def escape(text: str, separators: Separators) -> str:
 
     Without an escape character (MSH-2 may be short) such characters become spaces.
     """
-    if not separators.escape:
-        return text.translate(dict.fromkeys(_writer(separators), " "))
-    return text.translate(_writer(separators))
+    special, found = _writer(separators)
+    return text.translate(found) if special.search(text) else text

@@ -9,25 +9,28 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from doorstep.adapters.mllp.server import Limits
+from doorstep.adapters.mllp.server import Limits, Peer
 from doorstep.kernel.testing.callers import system
-from doorstep.record.endpoints import reads
+from doorstep.record.endpoints import api, reads
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.tests import kit
 from doorstep.record.endpoints.tests.kit import Sender, code, oru
 from doorstep.record.exchange.tests.kit import make_organisation
-from doorstep.site import mllp, mllp_house
+from doorstep.site import mllp, mllp_house, mllp_keeper
+from doorstep.site.mllp_counting import Told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUICK = Limits(first=5, idle=5, frame=0.5, rate=10_000_000, send=5)
@@ -42,7 +45,7 @@ def source(transactional_db: None) -> UUID:
 def listening(*ports: int, limits: Limits | None = None) -> Iterator[mllp.Station]:
     """A station in a thread with a loop of its own, once it listens on the ports."""
     made: list[mllp.Station] = []
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    loop, stop = uvloop.new_event_loop(), asyncio.Event()
 
     async def work() -> None:
         made.append(mllp.Station("127.0.0.1", limits))
@@ -300,3 +303,31 @@ def certify(folder: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return one, two
+
+
+def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
+    monkeypatch.setattr(mllp_house, "STEP", 0.01)
+    port = kit.free_port()
+    kit.make_endpoint(source, port=port, depth=1)
+    [door] = api.doors()
+    kept: list[bytes] = []
+
+    class Noted(mllp_keeper.Keeper):
+        def keep(self, arrival: api.Arrival, told: Told) -> None:
+            kept.append(arrival.raw)
+
+    async def work() -> None:
+        doors = mllp_house.Doors()
+        house = mllp_house.MllpHouse(doors, Noted())
+        doors.set([replace(door, waiting=5)])
+        house.take(Peer(port, "127.0.0.1"), oru(1))
+        house.take(Peer(port, "127.0.0.1"), oru(2))
+        assert kept == []
+        doors.set([replace(door, waiting=0)])  # there is room again, which those that wait have not seen yet
+        house.take(Peer(port, "127.0.0.1"), oru(3))
+        async with asyncio.timeout(10):
+            while len(kept) < 3:  # noqa: ASYNC110  by what was kept
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    assert kept == [oru(1), oru(2), oru(3)]

@@ -2,7 +2,7 @@
 ``preview`` use it, ``compose`` writes messages by it, ``prove`` runs its own cases."""
 
 from doorstep.adapters.hl7v2.mapping.composing import Envelope, compose
-from doorstep.adapters.hl7v2.mapping.engine import convert, preview
+from doorstep.adapters.hl7v2.mapping.engine import Memory, convert, preview
 from doorstep.adapters.hl7v2.mapping.proving import cases_of, prove
 from doorstep.adapters.hl7v2.mapping.rows import Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
@@ -12,6 +12,7 @@ __all__ = [
     "Context",
     "Converted",
     "Envelope",
+    "Memory",
     "Previewed",
     "Tables",
     "TablesWrong",

@@ -13,7 +13,7 @@ from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Made, Plan, Row, Table
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
 from doorstep.adapters.hl7v2.mapping.transforms import TRANSFORMS, Bad
 from doorstep.adapters.hl7v2.mapping.values import Value
-from doorstep.adapters.hl7v2.shapes import Problem, Unreadable
+from doorstep.adapters.hl7v2.shapes import Problem, Separators, Unreadable
 
 WHOLE: Final = frozenset({"text", "encoded"})
 """Conversions that take all repetitions at once."""
@@ -25,12 +25,20 @@ COMMON: Final = frozenset({"ORC", "TQ1"})
 ORDERS: Final = frozenset({"OBR", "RXO", "RXA"})
 ASIDE: Final = frozenset({"NTE", "PRT"})
 LOOKED_AT: Final = 300
+LONG: Final = 300  # characters of a value that is not remembered
+Known = dict[tuple[str, str, int, str], Any]
+Memory = dict[tuple[Separators, str], Known]
+"""What values were worked out to be, by how they are written: for messages of one context and one set of tables."""
 
 
-def convert(message: Message, tables: Tables, context: Context) -> Converted:
-    """A message as a transaction. Raises ``Unmappable`` for one that cannot be used as a whole: its type or trigger is
-    not in the tables (or they say why not), a segment or a number without which nothing can be said is missing."""
-    return _run(message, tables, context, None)
+def convert(message: Message, tables: Tables, context: Context, memory: Memory | None = None) -> Converted:
+    """A message as a transaction; ``memory`` is shared by messages of one context and tables.
+
+    Raises ``Unmappable`` for one that cannot be used as a whole: its type or trigger is not in the tables (or they say
+    why not), a segment or a number without which nothing can be said is missing.
+    """
+    known = memory.setdefault((message.separators, message.codec), {}) if memory is not None else {}
+    return _run(message, tables, context, None, known)
 
 
 def preview(raw: bytes, tables: Tables, context: Context, charset: str | None = None) -> Previewed:
@@ -38,16 +46,15 @@ def preview(raw: bytes, tables: Tables, context: Context, charset: str | None = 
     write tables; raises nothing."""
     went: list[Went] = []
     try:
-        return Previewed(went, _run(parse(raw, charset), tables, context, went))
+        return Previewed(went, _run(parse(raw, charset), tables, context, went, {}))
     except Unreadable as refused:
         return Previewed(went, None, refused.problem)
     except Unmappable as refused:
         return Previewed(went, None, refused.problem)
 
 
-def _run(message: Message, tables: Tables, context: Context, went: list[Went] | None) -> Converted:
-    plan = _plan(message, tables)
-    work = _Work(message, tables, context, plan, went)
+def _run(message: Message, tables: Tables, context: Context, went: list[Went] | None, known: Known) -> Converted:
+    work = _Work(message, tables, context, _plan(message, tables), went, known)
     for segment in message.segments:
         if segment.name:
             work.take(segment)
@@ -74,7 +81,9 @@ def _plan(message: Message, tables: Tables) -> Plan:
 class _Work:
     """A conversion under way: which resource each name means at this place of the message, which segment is nearest.
 
-    ``seen`` and ``truth`` remember the values and the tests of the segment that is looked at.
+    Of the segment that is looked at, ``fields`` and ``seen`` remember the values, by their places and by what asks for
+    them, and ``truth`` the conditions and tests; what asks is known by its ``id``, for of one text there is one (the
+    grammar). ``asked``: a conversion looked at more than its value, so that it is not remembered in ``known``.
     """
 
     message: Message
@@ -82,6 +91,7 @@ class _Work:
     context: Context
     plan: Plan
     went: list[Went] | None
+    known: Known
     builders: list[Builder] = field(default_factory=list)
     names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
@@ -90,8 +100,10 @@ class _Work:
     count: dict[str, int] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
     after: str = ""
+    asked: bool = False
     labels: Labels = field(default_factory=dict)
-    seen: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
+    fields: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
+    seen: dict[int, list[Value]] = field(default_factory=dict)
     truth: dict[int, bool] = field(default_factory=dict)
 
     def take(self, segment: Segment) -> None:
@@ -130,7 +142,7 @@ class _Work:
         self.near[name] = segment
         self.count[name] = self.count.get(name, 0) + 1
         self.labels = {}
-        self.seen = {}
+        self.fields, self.seen = {}, {}
         self.truth = {}
 
     def _end(self, made: Made) -> None:
@@ -172,14 +184,20 @@ class _Work:
         return value.text if value else ""
 
     def _fill(self, segment: Segment, builder: Builder, rows: tuple[Row, ...]) -> None:
-        fields = segment.fields
-        for row in rows:
-            if row.own and (row.own >= len(fields) or not fields[row.own]):
+        fields, seen = segment.fields, self.seen
+        count = len(fields)
+        for row in rows:  # some forty for each segment: nothing is called for those that find nothing
+            if row.own and (row.own >= count or not fields[row.own]):
                 continue
-            if row.source.kind != "value":
-                if self._holds(row.when, segment):
-                    self._put(row, builder, self._given(row.source), None)
-            elif (values := self._values(row.source, segment)) and self._holds(row.when, segment):
+            source = row.source
+            if source.kind != "value":
+                if not row.when or self._holds(row.when, segment):
+                    self._put(row, builder, self._given(source), None)
+                continue
+            values = seen.get(id(source))
+            if values is None:
+                values = self._values(source, segment)
+            if values and (not row.when or self._holds(row.when, segment)):
                 self._row(row, builder, values)
 
     def _row(self, row: Row, builder: Builder, values: list[Value]) -> None:
@@ -188,8 +206,9 @@ class _Work:
         elif len(values) > 1 and not row.many:
             self.problems.append(Problem("repetition-left-out", values[1].place, f"{builder.made.type}.{row.shown}"))
             values = values[:1]
+        deeper = row.source.numbers[1:]
         for value in values:
-            inner = value.part(*row.source.numbers[1:])
+            inner = value.part(*deeper) if deeper else value
             if inner.empty:
                 continue
             try:
@@ -220,13 +239,27 @@ class _Work:
         if source.kind == "constant":
             return CONSTANTS.get(source.text, source.text)
         if source.kind == "resource":
+            self.asked = True
             found = self.current.get(source.text)
             return {"reference": found.full_url} if found and found.full_url else None
         said = {"reference": self.context.organisation, "display": self.context.organisation_name}
         return {name: each for name, each in said.items() if each} or None
 
     def _made(self, row: Row, value: Value) -> Any:
-        """What a value is by the row's conversion or datatype."""
+        """What a value is by the row's conversion or datatype; the same text is worked out once."""
+        if row.transform in WHOLE or len(value.raw) > LONG:
+            return self._worked_out(row, value)
+        key = (row.transform, row.values, value.depth, value.raw)
+        if key in self.known:
+            return _copied(self.known[key])
+        before, self.asked = self.asked, False
+        made = self._worked_out(row, value)
+        if not self.asked:
+            self.known[key] = _copied(made)
+        self.asked = self.asked or before
+        return made
+
+    def _worked_out(self, row: Row, value: Value) -> Any:
         maps = self.tables.values.get(row.values) if row.values else None
         if (transform := TRANSFORMS.get(row.transform)) is not None:
             return transform(value, self.context, maps)
@@ -240,50 +273,68 @@ class _Work:
         return made if real else None
 
     def _part(self, part: Row, value: Value) -> Any:
+        for test in part.when:
+            aside = test.source.kind == "resource"
+            met = self._there(test) if aside else _meets(test, value.part(*test.source.numbers))
+            if met == test.negated:
+                return None
         if part.source.kind != "value":
-            return self._given(part.source) if self._holds(part.when, value) else None
+            return self._given(part.source)
         inner = value.part(*part.source.numbers)
-        return self._made(part, inner) if not inner.empty and self._holds(part.when, value) else None
+        return None if inner.empty else self._made(part, inner)
 
     def _values(self, source: Source, segment: Segment) -> list[Value]:
         """The repetitions of a field; none where nothing is there."""
-        number = source.numbers[0]
-        key = (source.segment or segment.name, number)
-        found = self.seen.get(key)
+        found = self.seen.get(id(source))
         if found is None:
-            near = segment if key[0] == segment.name else self.near.get(key[0])
-            raws = near.repetitions(number) if near else []
-            found = self.seen[key] = self._repeated(key, raws, near.field(number)) if near and raws else []
+            key = (source.segment or segment.name, source.numbers[0])
+            found = self.fields.get(key)
+            if found is None:
+                near = segment if key[0] == segment.name else self.near.get(key[0])
+                raws = near.repetitions(key[1]) if near else []
+                found = self.fields[key] = self._repeated(key, raws, near.field(key[1])) if near and raws else []
+            self.seen[id(source)] = found
         return found
 
     def _repeated(self, key: tuple[str, int], raws: list[str], whole: str) -> list[Value]:
         """The repetitions of a field as values, each with its place."""
         place = f"{self._place(key[0])}-{key[1]}"
-        labels = [place] if len(raws) == 1 else [f"{place}[{at}]" for at in range(1, len(raws) + 1)]
-        return [Value(self.message, r, at, 0, None, whole) for at, r in zip(labels, raws, strict=True)]
+        if len(raws) == 1:
+            return [Value(self.message, raws[0], place, 0, None, whole)]
+        return [Value(self.message, raw, f"{place}[{at}]", 0, None, whole) for at, raw in enumerate(raws, 1)]
 
-    def _value(self, source: Source, scope: Segment | Value) -> Value | None:
-        if isinstance(scope, Value):
-            return scope.part(*source.numbers)
-        values, at = self._values(source, scope), source.repetition - 1
+    def _value(self, source: Source, segment: Segment) -> Value | None:
+        values, at = self._values(source, segment), source.repetition - 1
         return values[at].part(*source.numbers[1:]) if at < len(values) else None
 
-    def _holds(self, when: tuple[Test, ...], scope: Segment | Value) -> bool:
-        for test in when:  # noqa: SIM110  no generator: this is asked some hundred times a message
-            if self._test(test, scope) == test.negated:
-                return False
-        return True
+    def _holds(self, when: tuple[Test, ...], segment: Segment) -> bool:
+        """Whether all tests are met; what a segment's values say is worked out once for all its rows."""
+        known = self.truth.get(id(when))
+        if known is not None:
+            return known
+        steady, holds = True, True
+        for test in when:
+            steady = steady and test.source.kind == "value"
+            if self._met(test, segment) == test.negated:
+                holds = False
+                break
+        if steady:
+            self.truth[id(when)] = holds
+        return holds
 
-    def _test(self, test: Test, scope: Segment | Value) -> bool:
-        source = test.source
-        if source.kind == "resource":
-            return self.after in (test.values or ()) if source.text == "after" else source.text in self.current
-        if isinstance(scope, Value):
-            return _meets(test, scope.part(*source.numbers))
-        known = self.truth.get(id(test))  # tests of one text are one object, see the grammar
-        if known is None:
-            known = self.truth[id(test)] = _meets(test, self._value(source, scope))
-        return known
+    def _met(self, test: Test, segment: Segment) -> bool:
+        if test.source.kind == "resource":
+            return self._there(test)
+        met = self.truth.get(id(test))
+        if met is None:
+            met = self.truth[id(test)] = _meets(test, self._value(test.source, segment))
+        return met
+
+    def _there(self, test: Test) -> bool:
+        """Whether a resource is there, or a segment stands just before."""
+        self.asked = True
+        name = test.source.text
+        return self.after in (test.values or ()) if name == "after" else name in self.current
 
     def _place(self, name: str) -> str:
         count = self.count.get(name, 1)
@@ -302,6 +353,13 @@ class _Work:
         for number, raw in enumerate(segment.fields):
             if raw and number and number not in covered and not Value(self.message, raw, place).empty:
                 self.problems.append(Problem("unmapped-field", f"{place}-{number}"))
+
+
+def _copied(made: Any) -> Any:
+    """For what is put into a resource grows there."""
+    if isinstance(made, dict):
+        return {name: _copied(each) for name, each in made.items()}
+    return [_copied(each) for each in made] if isinstance(made, list) else made
 
 
 def _meets(test: Test, value: Value | None) -> bool:

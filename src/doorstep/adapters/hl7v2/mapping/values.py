@@ -39,11 +39,13 @@ class Value:
         return found
 
     def _split(self) -> list[Value]:
-        if self._parts is None:
-            marks, depth = self.message.separators, self.depth
-            mark = marks.component if depth == 0 else marks.subcomponent if depth == 1 else ""
-            raws = self.raw.split(mark) if mark else [self.raw]
-            self._parts = [Value(self.message, raw, str(n), depth + 1, self) for n, raw in enumerate(raws, 1)]
+        message, raw, depth = self.message, self.raw, self.depth + 1
+        marks = message.separators
+        mark = marks.component if depth == 1 else marks.subcomponent if depth == 2 else ""
+        if not mark or mark not in raw:
+            self._parts = [Value(message, raw, "1", depth, self)]
+        else:
+            self._parts = [Value(message, each, str(n), depth, self) for n, each in enumerate(raw.split(mark), 1)]
         return self._parts
 
     @property
@@ -56,6 +58,9 @@ class Value:
     @property
     def first(self) -> str:
         """The first part of its first part: what stands there when a simple value was expected."""
+        marks, raw = self.message.separators, self.raw
+        if marks.component not in raw and marks.subcomponent not in raw:
+            return self.text
         return self.part(1, 1).text if self.depth == 0 else self.part(1).text
 
     @property

@@ -58,9 +58,11 @@ def _values(one: Arrival) -> tuple[Any, ...]:
 
 
 def _text(text: str, most: int) -> str:
+    if text.isascii() and len(text) <= most and "\0" not in text:
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode()[:most]
 
 
 def found(rows: Iterable[Sequence[Any]]) -> Mapping[Key, Kept]:
     """What ``KEEP`` or ``KNOWN`` has found, by endpoint and hash."""
-    return {(UUID(str(row[0])), bytes(row[1])): Kept(row[2], row[3], row[4]) for row in rows}
+    return {(endpoint, bytes(digest)): Kept(*facts) for endpoint, digest, *facts in rows}

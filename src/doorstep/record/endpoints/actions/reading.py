@@ -44,6 +44,7 @@ class Reader:
         self._charset = endpoint.charset or None
         self._endpoint = endpoint
         self._tables = tables_for(endpoint.organisation_id, endpoint.mapping)
+        self._memory: mapping.Memory = {}
         self._context = mapping.Context(
             institution=str(endpoint.organisation_id),
             source=f"urn:uuid:{endpoint.pk}",
@@ -59,7 +60,7 @@ class Reader:
     def _read(self, row: Inbound) -> Read:
         try:
             message = codec.parse(bytes(row.raw), self._charset)
-            converted = mapping.convert(message, self._tables(), self._context)
+            converted = mapping.convert(message, self._tables(), self._context, self._memory)
             documents = tuple(self._documents(message, enclosing.patient_of(converted.bundle)))
         except codec.Unreadable as why:
             return _rests("unreadable", why.problem)

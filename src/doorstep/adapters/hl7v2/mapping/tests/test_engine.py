@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorstep.adapters.hl7v2.codec import Unreadable, parse
-from doorstep.adapters.hl7v2.mapping import Context, Unmappable, convert, preview, standard, standard_files
-from doorstep.adapters.hl7v2.mapping.tests.kit import CONTEXT, WEST, made, message, oru, resources
+from doorstep.adapters.hl7v2.mapping import Context, Memory, Unmappable, convert, preview, standard, standard_files
+from doorstep.adapters.hl7v2.mapping.tests.kit import CONTEXT, WEST, changed, made, message, oru, resources
 from doorstep.adapters.hl7v2.shapes import Problem
 
 PID = "PID|1||7^^^H^MR||王^小明"
@@ -178,6 +178,27 @@ def test_any_message_is_mapped_or_refused(kind, lines):
     entries = json.loads(found.body)["entry"]
     assert len({entry["fullUrl"] for entry in entries}) == len(entries)
     assert found.bundle == preview(raw, standard(), CONTEXT).converted.bundle
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(KINDS, st.lists(LINE, max_size=6), st.sampled_from("|*")), min_size=2, max_size=4))
+def test_what_a_message_is_does_not_hang_on_those_before_it(several):
+    memory: Memory = {}
+    for kind, lines, mark in several:
+        raw = message(kind, "PID|1||7^^^H^MR||王^小明", *lines).replace(b"|", mark.encode())
+        try:
+            found = convert(parse(raw), standard(), CONTEXT, memory)
+        except (Unreadable, Unmappable):
+            continue
+        alone = convert(parse(raw), standard(), CONTEXT)
+        assert (found.bundle, found.problems) == (alone.bundle, alone.problems)
+
+
+def test_a_datatype_that_looks_at_more_than_its_value_is_worked_out_each_time():
+    tables = changed("datatypes/CWE.csv", add="=seen,@after=OBX,coding[a].version,,,\n")
+    raw = oru("OBX|1|ST|A^B^LN||x||||||F", "OBX|2|ST|A^B^LN|2|y||||||F")
+    first, second = resources(raw, "Observation", tables=tables)
+    assert [each["code"]["coding"][0].get("version") for each in (first, second)] == [None, "seen"]
 
 
 @settings(max_examples=100)
