@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -68,6 +69,20 @@ def splinks(data: Data) -> None:
     linkage_tables.line("Splink", data, edges, labels, threshold, spent + clustering)
 
 
+def in_form(options: argparse.Namespace, folder: Path) -> Path:
+    """The file of records in their one form: made, or found where it was kept."""
+    name = f"people-{options.persons}-{options.seed}" if options.set == "people" else options.set
+    facts: Path = (options.keep or folder) / f"{name}.parquet"
+    if not facts.exists():
+        if options.set == "people":
+            people.make(options.persons, options.seed, folder / "said.parquet")
+        records = made(folder / "said.parquet") if options.set == "people" else linkage_sets.read(options.set)
+        standardise(records, folder / "facts.parquet")
+        facts.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "facts.parquet", facts)
+    return facts
+
+
 def main() -> None:
     """Make or read records, link them by both, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,18 +90,16 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=20_000, help="made-up residents")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
+    parser.add_argument("--keep", type=Path, help="a folder for records in their one form: made once, found again")
     parser.add_argument("--memory", default="2GB", help="of DuckDB, which spills the rest to disk")
     parser.add_argument("--alone", action="store_true", help="without Splink's own")
     parser.add_argument("--spark", action="store_true", help="and on Spark, to compare")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="doorstep-linkage-", dir=options.folder) as name:
         folder = Path(name)
-        if options.set == "people":
-            people.make(options.persons, options.seed, folder / "said.parquet")
-        records = made(folder / "said.parquet") if options.set == "people" else linkage_sets.read(options.set)
-        count, spent = timed(lambda: standardise(records, folder / "facts.parquet"))
-        data = Data(folder / "facts.parquet", folder, options.memory)
-        persons = len(np.unique(data.truth))
+        facts, spent = timed(lambda: in_form(options, folder))
+        data = Data(facts, folder, options.memory)
+        count, persons = len(data.truth), len(np.unique(data.truth))
         print(f"{options.set}: {count:,} records of {persons:,}; {1e6 * spent / count:.0f} µs to bring each into form")
         linkage_tables.head()
         model = ours(data)
@@ -94,7 +107,7 @@ def main() -> None:
         if not options.alone:
             splinks(data)
         if options.spark:
-            linkage_spark.beside(data, folder / "facts.parquet", model, folder)
+            linkage_spark.beside(data, facts, model, folder)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,20 @@ import duckdb
 
 
 class Engine(Protocol):
-    """What a batch needs of an engine: `number` numbers rows in any order, `hash` is 64 bits of some columns."""
+    """What a batch needs of an engine: `number` numbers rows in any order, `hash` is 64 bits of some columns.
+
+    `most` is how many whole records are joined at once: more would leave memory, for disk.
+    """
 
     number: str
     hash: str
+    most: int
 
     def make(self, name: str, sql: str) -> None:
         """Keep what a SELECT gives as a table, in place of one of that name."""
+
+    def add(self, name: str, sql: str) -> None:
+        """Keep what a SELECT gives in a table, beside what is there."""
 
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """Keep rows as a table: a whole number, then numbers."""
@@ -30,8 +37,9 @@ class Engine(Protocol):
 class Duck:
     """DuckDB, through a connection."""
 
-    number = "row_number() OVER ()"
+    number = "(row_number() OVER ())::INTEGER"
     hash = "hash"
+    most = 1_000_000
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self.db = db
@@ -39,6 +47,10 @@ class Duck:
     def make(self, name: str, sql: str) -> None:
         """See `Engine`."""
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
+
+    def add(self, name: str, sql: str) -> None:
+        """See `Engine`."""
+        self.db.execute(f"INSERT INTO {name} {sql}")
 
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """See `Engine`."""
@@ -63,6 +75,7 @@ class Spark:
 
     number = "monotonically_increasing_id()"
     hash = "xxhash64"
+    most = 1 << 62  # it parts its joins itself
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -70,6 +83,10 @@ class Spark:
     def make(self, name: str, sql: str) -> None:
         """See `Engine`."""
         self.session.sql(sql).localCheckpoint().createOrReplaceTempView(name)
+
+    def add(self, name: str, sql: str) -> None:
+        """See `Engine`."""
+        self.make(name, f"SELECT * FROM {name} UNION ALL {sql}")
 
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """See `Engine`."""

@@ -21,7 +21,7 @@ PRIOR: Final = 1e-6
 """Of a district whose records nobody has counted yet: a few records a person among half a million people."""
 FREQUENT: Final = tuple(dict.fromkeys(level.frequency for c in COMPARISONS for level in c.levels if level.frequency))
 SHARES: Final = """
-SELECT w.c, w.v, f.share FROM unnest(%s::text[], %s::text[]) AS w(c, v) CROSS JOIN LATERAL (
+SELECT w.c, w.v, f.share FROM unnest((SELECT %s::text[]), (SELECT %s::text[])) AS w(c, v) CROSS JOIN LATERAL (
   SELECT share FROM residents_residentfrequency WHERE "column" = w.c AND value = w.v LIMIT 1) f
 """
 

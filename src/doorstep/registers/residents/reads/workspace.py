@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import duckdb
 from django.db import connection
 
 from doorstep.kernel import postgres
-from doorstep.linkage import blocking, engines
+from doorstep.linkage import blocking, engines, parting
 from doorstep.linkage.facts import COLUMNS
 from doorstep.linkage.keys import KEYS
 from doorstep.linkage.model import RAREST, Model
@@ -121,7 +122,7 @@ def link(db: duckdb.DuckDBPyConnection, table: str, model: Model, out: str, fres
     register weighs them. As ``linkage.batch.link``, but by the frequencies that were made before."""
     engine, pairs = engines.of(db), f"{out}_pairs"
     blocking.candidates(engine, table, KEYS, pairs, fresh)
-    engine.make(out, weighed_sql(model, table, pairs))
+    parting.compare(engine, table, pairs, out, partial(weighed_sql, model))
     engine.drop(pairs)
     return int(one(db, f"SELECT count(*) FROM {out}"))
 
