@@ -9,12 +9,14 @@ truth but what counts the faults.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +71,18 @@ def splinks(data: Data) -> None:
     linkage_tables.line("Splink", data, edges, labels, threshold, spent + clustering)
 
 
-def in_form(options: argparse.Namespace, folder: Path) -> Path:
-    """The file of records in their one form: made, or found where it was kept."""
+def in_form(options: argparse.Namespace, folder: Path) -> tuple[Path, float]:
+    """The file of records in their one form: made, or found where it was kept; and the CPU seconds of that."""
     name = f"people-{options.persons}-{options.seed}" if options.set == "people" else options.set
-    facts: Path = (options.keep or folder) / f"{name}.parquet"
+    facts, spent = Path(options.keep or folder) / f"{name}.parquet", 0.0
     if not facts.exists():
         if options.set == "people":
             people.make(options.persons, options.seed, folder / "said.parquet")
         records = made(folder / "said.parquet") if options.set == "people" else linkage_sets.read(options.set)
-        standardise(records, folder / "facts.parquet")
+        _, spent = timed(lambda: standardise(records, folder / "facts.parquet"))
         facts.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / "facts.parquet", facts)
-    return facts
+    return facts, spent
 
 
 def main() -> None:
@@ -97,7 +99,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="doorstep-linkage-", dir=options.folder) as name:
         folder = Path(name)
-        facts, spent = timed(lambda: in_form(options, folder))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as intake:  # not of the batch
+            facts, spent = intake.submit(in_form, options, folder).result()
         data = Data(facts, folder, options.memory)
         count, persons = len(data.truth), len(np.unique(data.truth))
         print(f"{options.set}: {count:,} records of {persons:,}; {1e6 * spent / count:.0f} µs to bring each into form")

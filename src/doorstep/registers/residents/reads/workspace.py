@@ -62,7 +62,8 @@ def load(db: duckdb.DuckDBPyConnection) -> int:
     keys, its id, resident, version, and by what it was placed), as of one moment. Answers how many there are."""
     kinds = {"key": "VARCHAR", **{c: _KINDS.get(c, "VARCHAR") for c in _SAID}, **_HOMES}
     copy(db, "loaded", _RECORDS, kinds)
-    db.execute(f"CREATE TABLE records AS SELECT {', '.join(COLUMNS)} FROM loaded")
+    # by key: what compares in ranges of keys then reads these only
+    db.execute(f"CREATE TABLE records AS SELECT {', '.join(COLUMNS)} FROM loaded ORDER BY key")
     db.execute(
         "CREATE TABLE homes AS SELECT row_number() OVER (ORDER BY key) - 1 AS n, key,"
         f" {', '.join(_HOMES)}, dense_rank() OVER (ORDER BY resident) - 1 AS home FROM loaded"
