@@ -44,16 +44,24 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.process_time() - before
 
 
+def peak() -> float:
+    """The most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def ours(data: Data) -> Model:
     """Our model, weights and clusters."""
     model: Model
     model, training_s = timed(lambda: training.train(data.db, "facts"))
+    taught = peak()
     count, linking_s = timed(lambda: batch.link(data.db, "facts", model, "edges"))
+    linked = peak()
     edges = data.edges("edges")
     labels, clustering_s = timed(
         lambda: cluster(len(data.truth), *edges, trusted=data.trusted, ranks=data.ranks, threshold=JOIN, bridge=BRIDGE)
     )
     print(f"  train {training_s:.1f} s, pairs {linking_s:.1f} s ({count:,}), clusters {clustering_s:.1f} s")
+    print(f"  peak memory: {taught:,.0f} MB when trained, {linked:,.0f} when compared, {peak():,.0f} when clustered")
     linkage_tables.line("ours", data, edges, labels, JOIN, training_s + linking_s + clustering_s)
     linkage_tables.strata(data, edges, labels, JOIN)
     linkage_tables.points(data, edges)
@@ -106,7 +114,7 @@ def main() -> None:
         print(f"{options.set}: {count:,} records of {persons:,}; {1e6 * spent / count:.0f} µs to bring each into form")
         linkage_tables.head()
         model = ours(data)
-        print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+        print(f"peak memory {peak():,.0f} MB")
         if not options.alone:
             splinks(data)
         if options.spark:
