@@ -9,11 +9,14 @@ truth but what counts the faults.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import resource
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +44,24 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return work(), time.process_time() - before
 
 
+def peak() -> float:
+    """The most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def ours(data: Data) -> Model:
     """Our model, weights and clusters."""
     model: Model
     model, training_s = timed(lambda: training.train(data.db, "facts"))
+    taught = peak()
     count, linking_s = timed(lambda: batch.link(data.db, "facts", model, "edges"))
+    linked = peak()
     edges = data.edges("edges")
     labels, clustering_s = timed(
         lambda: cluster(len(data.truth), *edges, trusted=data.trusted, ranks=data.ranks, threshold=JOIN, bridge=BRIDGE)
     )
     print(f"  train {training_s:.1f} s, pairs {linking_s:.1f} s ({count:,}), clusters {clustering_s:.1f} s")
+    print(f"  peak memory: {taught:,.0f} MB when trained, {linked:,.0f} when compared, {peak():,.0f} when clustered")
     linkage_tables.line("ours", data, edges, labels, JOIN, training_s + linking_s + clustering_s)
     linkage_tables.strata(data, edges, labels, JOIN)
     linkage_tables.points(data, edges)
@@ -68,6 +79,20 @@ def splinks(data: Data) -> None:
     linkage_tables.line("Splink", data, edges, labels, threshold, spent + clustering)
 
 
+def in_form(options: argparse.Namespace, folder: Path) -> tuple[Path, float]:
+    """The file of records in their one form: made, or found where it was kept; and the CPU seconds of that."""
+    name = f"people-{options.persons}-{options.seed}" if options.set == "people" else options.set
+    facts, spent = Path(options.keep or folder) / f"{name}.parquet", 0.0
+    if not facts.exists():
+        if options.set == "people":
+            people.make(options.persons, options.seed, folder / "said.parquet")
+        records = made(folder / "said.parquet") if options.set == "people" else linkage_sets.read(options.set)
+        _, spent = timed(lambda: standardise(records, folder / "facts.parquet"))
+        facts.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "facts.parquet", facts)
+    return facts, spent
+
+
 def main() -> None:
     """Make or read records, link them by both, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,26 +100,25 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=20_000, help="made-up residents")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
+    parser.add_argument("--keep", type=Path, help="a folder for records in their one form: made once, found again")
     parser.add_argument("--memory", default="2GB", help="of DuckDB, which spills the rest to disk")
     parser.add_argument("--alone", action="store_true", help="without Splink's own")
     parser.add_argument("--spark", action="store_true", help="and on Spark, to compare")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="doorstep-linkage-", dir=options.folder) as name:
         folder = Path(name)
-        if options.set == "people":
-            people.make(options.persons, options.seed, folder / "said.parquet")
-        records = made(folder / "said.parquet") if options.set == "people" else linkage_sets.read(options.set)
-        count, spent = timed(lambda: standardise(records, folder / "facts.parquet"))
-        data = Data(folder / "facts.parquet", folder, options.memory)
-        persons = len(np.unique(data.truth))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as intake:  # not of the batch
+            facts, spent = intake.submit(in_form, options, folder).result()
+        data = Data(facts, folder, options.memory)
+        count, persons = len(data.truth), len(np.unique(data.truth))
         print(f"{options.set}: {count:,} records of {persons:,}; {1e6 * spent / count:.0f} µs to bring each into form")
         linkage_tables.head()
         model = ours(data)
-        print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+        print(f"peak memory {peak():,.0f} MB")
         if not options.alone:
             splinks(data)
         if options.spark:
-            linkage_spark.beside(data, folder / "facts.parquet", model, folder)
+            linkage_spark.beside(data, facts, model, folder)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ candidates alone, by the same statement.
 from __future__ import annotations
 
 import argparse
+import cProfile
 import sys
 import tempfile
 import time
@@ -265,6 +266,16 @@ def asked_for(path: Path, keys: set[str]) -> Iterator[tuple[Said, str]]:
             yield said, person
 
 
+def filled(folder: Path, dsn: str, said: Path, options: argparse.Namespace) -> None:
+    """Make the residents, fill the register with them and teach it; the file of what is said comes last."""
+    people.make(options.persons, options.seed, folder / "making.parquet")
+    before = time.perf_counter()
+    count = fill(dsn, folder / "making.parquet", split(folder / "making.parquet", options.asked).kept)
+    teach(folder, options.persons, options.seed)
+    (folder / "making.parquet").rename(said)
+    print(f"{options.persons:,} persons, {count:,} records kept; filled in {time.perf_counter() - before:.0f} s")
+
+
 def main() -> None:
     """Fill a register, ask, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -272,24 +283,27 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
+    parser.add_argument("--keep", type=Path, help="a house that stays, filled once: it is looked in, nothing taken in")
+    parser.add_argument("--profile", type=Path, help="write the profile (cProfile) of looks to this file, and stop")
     options = parser.parse_args()
-    with standing(options.folder) as (folder, server):
+    with standing(options.folder, options.keep) as (folder, server):
         from django.db import connection
 
-        people.make(options.persons, options.seed, folder / "said.parquet")
-        halves = split(folder / "said.parquet", options.asked)
-        before = time.perf_counter()
-        count = fill(server.dsn, folder / "said.parquet", halves.kept)
-        teach(folder, options.persons, options.seed)
+        said = folder / f"said-{options.persons}-{options.seed}.parquet"
+        if not said.exists():
+            filled(folder, server.dsn, said, options)
+        halves = split(said, options.asked)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid(), (SELECT id FROM organisations_organisation LIMIT 1)")
             backend, source = cursor.fetchone()
-        spent = time.perf_counter() - before
-        print(f"{options.persons:,} persons, {count:,} records kept; filled in {spent:.0f} s")
-        asked = list(asked_for(folder / "said.parquet", halves.asked))
+        asked = list(asked_for(said, halves.asked))
+        if options.profile:
+            cProfile.runctx("looks(asked, backend)", globals(), locals(), str(options.profile))
+            return
         print(COST.format("", "asked", "p50 ms", "p95 ms", "p99 ms", "client ms", "PG ms", "CPU ms", "aim"))
         looks(asked, backend)
-        take_all(asked, source, backend)
+        if not options.keep:
+            take_all(asked, source, backend)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,13 @@ SOURCE = "bench"
 
 
 @contextmanager
-def standing(within: Path) -> Iterator[tuple[Path, Server]]:
-    """Make a house below a folder, set Django up in it, give its own folder and server, and take it down."""
-    folder = Path(tempfile.mkdtemp(prefix="doorstep-bench-", dir=within))
+def standing(within: Path, kept: Path | None = None) -> Iterator[tuple[Path, Server]]:
+    """Make a house below a folder, set Django up in it, give its own folder and server, and take it down.
+
+    A ``kept`` folder is the house's own: it is made once, found again, and stays.
+    """
+    folder = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix="doorstep-bench-", dir=within))
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     os.environ["DOORSTEP_HOME"] = str(folder / "home")
     os.environ["DJANGO_SETTINGS_MODULE"] = "doorstep.site.settings"
@@ -31,11 +35,12 @@ def standing(within: Path) -> Iterator[tuple[Path, Server]]:
             _found()
             yield folder, server
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _found() -> None:
-    """Make the tables and the institution."""
+    """Make the tables and the institution; a house found again has them."""
     import django
 
     django.setup()
@@ -44,7 +49,8 @@ def _found() -> None:
     from doorstep.registers.organisations.models import Organisation
 
     call_command("migrate", verbosity=0, interactive=False)
-    Organisation.objects.create(
-        short_code=SOURCE, name="基准医院", pinyin="jizhunyiyuan", initials="jzyy", type_code="A100", tier="lead",
-        area="439900000000",
-    )  # fmt: skip
+    if not Organisation.objects.unscoped("benchmark").exists():
+        Organisation.objects.create(
+            short_code=SOURCE, name="基准医院", pinyin="jizhunyiyuan", initials="jzyy", type_code="A100", tier="lead",
+            area="439900000000",
+        )  # fmt: skip

@@ -54,8 +54,11 @@ class Data:
     def __init__(self, path: Path, folder: Path, memory: str = "2GB") -> None:
         self.db = duckdb.connect(
             str(folder / "linkage.duckdb"),
-            config={"threads": 2, "memory_limit": memory, "temp_directory": str(folder / "spill")},
-        )
+            config={
+                "threads": 2, "memory_limit": memory, "temp_directory": str(folder / "spill"),
+                "preserve_insertion_order": False,
+            },
+        )  # fmt: skip
         self.db.execute(f"CREATE TABLE facts AS SELECT {', '.join(COLUMNS)} FROM '{path}' ORDER BY key")
         self.db.execute(
             "CREATE TABLE number AS SELECT key, (row_number() OVER (ORDER BY key) - 1)::INT AS n FROM facts"

@@ -17,7 +17,7 @@ from splink import comparison_level_library as levels
 from splink.blocking_rule_library import CustomRule
 from splink.comparison_library import CustomComparison
 
-from doorstep.linkage import blocking, engines
+from doorstep.linkage import blocking, engines, parting
 from doorstep.linkage.keys import KEYS, RARE, Key
 from doorstep.linkage.model import RAREST, Model
 from doorstep.linkage.specification import COMPARISONS, Comparison, Level
@@ -74,11 +74,10 @@ def link(db: Any, table: str, model: Model, out: str, *, fresh: str = "", keys: 
     pairs with one of them are compared, and weigh what they would among all.
     """
     engine = engines.of(db)
-    pairs, reached, weights = f"{out}_pairs", f"{out}_reached", f"{out}_weights"
+    pairs, shares, reached, weights = (f"{out}_{name}" for name in ("pairs", "shares", "reached", "weights"))
     blocking.candidates(engine, table, keys, pairs, fresh)
-    for column in FREQUENT:
-        engine.make(f"{out}_tf_{column}", frequency_sql(column, table))
-    engine.make(reached, _reached(table, pairs, f"{out}_tf_"))
+    engine.make(shares, _shares(table))
+    parting.compare(engine, table, pairs, reached, _reached(shares))
     codes = [int(code) for (code,) in engine.rows(f"SELECT DISTINCT code FROM {reached}")]
     engine.put(weights, ("code", "against_strangers", "kin"), [(code, *_weights(model, code)) for code in codes])
     engine.make(
@@ -87,25 +86,31 @@ def link(db: Any, table: str, model: Model, out: str, *, fresh: str = "", keys: 
         " FROM (SELECT key_l, key_r, against_strangers + rarity AS strangers, kin"
         f" FROM {reached} r JOIN {weights} w ON w.code = r.code) weighed",
     )
-    for name in (pairs, reached, weights, *(f"{out}_tf_{column}" for column in FREQUENT)):
+    for name in (pairs, shares, reached, weights):
         engine.drop(name)
     return int(engine.rows(f"SELECT count(*) FROM {out}")[0][0])
 
 
-def _reached(table: str, pairs: str, frequencies: str) -> str:
+def _shares(table: str) -> str:
+    """The SELECT of how frequent each record's own values are."""
+    columns = ", ".join(f"tf_{column}" for column in FREQUENT)
+    joined = " ".join(f"LEFT JOIN ({frequency_sql(c, table)}) f_{c} ON f_{c}.{c} = t.{c}" for c in FREQUENT)
+    return f"SELECT t.key AS key, {columns} FROM {table} t {joined}"
+
+
+def _reached(shares: str) -> parting.Compared:
     """The SELECT of pairs with the levels that they reach, as one number, and the bits of the values they agree on."""
     levels_of = ", ".join(f"{c.sql} AS {c.name}" for c in COMPARISONS)
-    shares = ", ".join(f"f_{column}.tf_{column} AS tf_{column}" for column in FREQUENT)
-    joined = " ".join(f"LEFT JOIN {frequencies}{c} f_{c} ON f_{c}.{c} = l.{c}" for c in FREQUENT)
+    columns = ", ".join(f"tf_{column}" for column in FREQUENT)
     code = " + ".join(f"CAST({c.name} + 1 AS BIGINT) * {_BASE**at}" for at, c in enumerate(COMPARISONS))
     rarity = " + ".join(
         f"CASE {c.name} {' '.join(_rarity(n, level.frequency) for n, level in _frequent(c))} ELSE 0 END"
         for c in COMPARISONS
         if _frequent(c)
     )
-    return (
-        f"SELECT key_l, key_r, {code} AS code, {rarity} AS rarity FROM (SELECT key_l, key_r, {levels_of}, {shares}"
-        f" FROM {pairs} JOIN {table} l ON l.key = key_l JOIN {table} r ON r.key = key_r {joined}) compared"
+    return lambda pairs: (
+        f"SELECT key_l, key_r, {code} AS code, {rarity} AS rarity"
+        f" FROM (SELECT key_l, key_r, {levels_of}, {columns} FROM {pairs} JOIN {shares} s ON s.key = key_l) compared"
     )
 
 

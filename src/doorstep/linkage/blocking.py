@@ -52,16 +52,26 @@ def candidates(engine: Engine, table: str, keys: Sequence[Key], out: str, fresh:
         engine.drop(blocks)
         made.append(found)
     every = " UNION ALL ".join(f"SELECT a, b FROM {name}" for name in made)
-    new = "WHERE l.fresh OR r.fresh" if fresh else ""
-    engine.make(
-        out,
-        "SELECT least(l.key, r.key) AS key_l, greatest(l.key, r.key) AS key_r"
-        f" FROM (SELECT DISTINCT a, b FROM ({every}) every) pairs"
-        f" JOIN {codes} l ON l.n = a JOIN {codes} r ON r.n = b {new}",
-    )
+    new, keep = "WHERE l.fresh OR r.fresh" if fresh else "", engine.make
+    for some in _slices(engine, codes):
+        keep(
+            out,
+            "SELECT least(l.key, r.key) AS key_l, greatest(l.key, r.key) AS key_r"
+            f" FROM (SELECT DISTINCT a, b FROM ({every}) every WHERE {some.format('a')}) pairs"
+            f" JOIN (SELECT * FROM {codes} WHERE {some.format('n')}) l ON l.n = a JOIN {codes} r ON r.n = b {new}",
+        )
+        keep = engine.add
     for name in (codes, *made):
         engine.drop(name)
     return list(narrowed.values())
+
+
+def _slices(engine: Engine, codes: str) -> list[str]:
+    """Conditions on a number, each of which about so many records meet as the engine joins at once."""
+    count = int(engine.rows(f"SELECT count(*) FROM {codes}")[0][0])
+    if count <= engine.most:
+        return ["TRUE"]
+    return [f"{{0}} > {low} AND {{0}} <= {low + engine.most}" for low in range(0, count, engine.most)]
 
 
 def _codes(engine: Engine, table: str, keys: Sequence[Key], fresh: str) -> str:

@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 
 
 class Engine(Protocol):
-    """What a batch needs of an engine: `number` numbers rows in any order, `hash` is 64 bits of some columns."""
+    """What a batch needs of an engine: `number` numbers rows in any order, `hash` is 64 bits of some columns.
+
+    `most` is how many whole records are joined at once: more would leave memory, for disk.
+    """
 
     number: str
     hash: str
+    most: int
 
     def make(self, name: str, sql: str) -> None:
         """Keep what a SELECT gives as a table, in place of one of that name."""
+
+    def add(self, name: str, sql: str) -> None:
+        """Keep what a SELECT gives in a table, beside what is there."""
 
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """Keep rows as a table: a whole number, then numbers."""
@@ -32,6 +40,7 @@ class Duck:
 
     number = "row_number() OVER ()"
     hash = "hash"
+    most = 1_500_000
 
     def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
         self.db = db
@@ -40,14 +49,20 @@ class Duck:
         """See `Engine`."""
         self.db.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
 
+    def add(self, name: str, sql: str) -> None:
+        """See `Engine`."""
+        self.db.execute(f"INSERT INTO {name} {sql}")
+
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """See `Engine`."""
         kinds = ["BIGINT", *["DOUBLE"] * (len(columns) - 1)]
         told = ", ".join(f"{column} {kind}" for column, kind in zip(columns, kinds, strict=True))
         self.db.execute(f"CREATE OR REPLACE TABLE {name} ({told})")
-        marks = ", ".join(f"unnest(?::{kind}[])" for kind in kinds)
-        if rows:
-            self.db.execute(f"INSERT INTO {name} SELECT {marks}", [list(values) for values in zip(*rows, strict=True)])
+        if rows:  # as arrays: a list of 40,000 costs DuckDB seconds
+            given = {column: np.array(values) for column, values in zip(columns, zip(*rows, strict=True), strict=True)}
+            self.db.register(f"{name}_given", given)
+            self.db.execute(f"INSERT INTO {name} SELECT * FROM {name}_given")
+            self.db.unregister(f"{name}_given")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """See `Engine`."""
@@ -63,6 +78,7 @@ class Spark:
 
     number = "monotonically_increasing_id()"
     hash = "xxhash64"
+    most = 1 << 62  # it parts its joins itself
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -70,6 +86,10 @@ class Spark:
     def make(self, name: str, sql: str) -> None:
         """See `Engine`."""
         self.session.sql(sql).localCheckpoint().createOrReplaceTempView(name)
+
+    def add(self, name: str, sql: str) -> None:
+        """See `Engine`."""
+        self.make(name, f"SELECT * FROM {name} UNION ALL {sql}")
 
     def put(self, name: str, columns: Sequence[str], rows: Sequence[tuple[int | float, ...]]) -> None:
         """See `Engine`."""

@@ -9,7 +9,7 @@ Only letters and digits are compared by edits: engines count edits of hanzi diff
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from doorstep.linkage.facts import Facts
@@ -64,6 +64,11 @@ class Comparison:
     silent: Test
     levels: tuple[Level, ...]
     household: bool = False
+    names: tuple[str, ...] = field(init=False)
+    """The names of all levels, the implied one too."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", (*(level.name for level in self.levels), "else"))
 
     def level(self, a: Facts, b: Facts) -> int:
         """The number of the level that two records reach; `len(levels)` for none of them, -1 where it is silent."""
@@ -79,11 +84,6 @@ class Comparison:
         """The same number as SQL over the rows `l` and `r`."""
         ways = " ".join(f"WHEN {level.sql} THEN {number}" for number, level in enumerate(self.levels))
         return f"CASE WHEN {self.silent_sql} THEN {SILENT} {ways} ELSE {len(self.levels)} END"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all levels, the implied one too."""
-        return (*(level.name for level in self.levels), "else")
 
 
 NAME: Final = Comparison(

@@ -11,30 +11,35 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
 
-from doorstep.kernel.prepared import Row, ask
+from doorstep.kernel.prepared import Row, ask, numbers
 from doorstep.linkage.facts import COLUMNS, Facts
 from doorstep.linkage.keys import hashes
 from doorstep.linkage.model import Frequencies
-from doorstep.registers.residents.reads.rule import shares_asked, shares_told
+from doorstep.registers.residents.reads.rule import SHARES, shares_asked, shares_told
 from doorstep.registers.residents.rules.placing import Near, Rule, Weighed, opposed
 
 A_KEY: Final = 50
 """Records that one key shows."""
+# arrays within (SELECT …): a planner that saw how long they are would plan each statement anew, for more than it costs
 FIND: Final = f"""
 SELECT c.at, c.record_id, r.resident_id, coalesce(r.patient_id, r.id::text), f.facts FROM (
-  SELECT DISTINCT k.at, m.record_id FROM unnest(%s::int[], %s::bigint[]) AS k(at, key)
+  SELECT DISTINCT k.at, m.record_id FROM unnest((SELECT %s::int[]), (SELECT %s::bigint[])) AS k(at, key)
   CROSS JOIN LATERAL (
     SELECT record_id FROM residents_residentkey WHERE key = k.key ORDER BY record_id LIMIT {A_KEY}) m
 ) c
 JOIN residents_residentfacts f ON f.record_id = c.record_id
 JOIN residents_residentrecord r ON r.id = c.record_id
 """  # noqa: S608  a number of our own
+# in one statement, for a second costs more than what it finds; the rows of shares have no place (`at`)
+FIND_AND_SHARES: Final = f"""{FIND}
+UNION ALL SELECT NULL, NULL, NULL, NULL, ARRAY[s.c, s.v, s.share::text] FROM ({SHARES}) AS s(c, v, share)
+"""  # noqa: S608  constants
 TURNS: Final = 0x6D617463  # the first key of the advisory locks of this file
 BUCKETS: Final = 1024
 TURN: Final = """
-SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%s, bucket)::text
+SELECT count(CASE WHEN alone = 1 THEN pg_advisory_xact_lock(%s, bucket)::text
   ELSE pg_advisory_xact_lock_shared(%s, bucket)::text END)
-FROM unnest(%s::int[], %s::bool[]) AS t(bucket, alone)
+FROM unnest(%s::int[], %s::int[]) AS t(bucket, alone)
 """
 _AT_RANK, _AT_DAY = COLUMNS.index("rank"), COLUMNS.index("day")
 
@@ -58,12 +63,12 @@ def candidates(keys: Sequence[tuple[int, int]]) -> dict[int, list[Near]]:
     """The records that have the keys, by the number that stands with each key; each once."""
     if not keys:
         return {}
-    (rows,) = ask(_find(keys))
+    (rows,) = ask((FIND, _asked(keys)))
     return _found(rows)
 
 
-def _find(keys: Sequence[tuple[int, int]]) -> tuple[str, Sequence[Any]]:
-    return FIND, [[at for at, _ in keys], [key for _, key in keys]]
+def _asked(keys: Sequence[tuple[int, int]]) -> Sequence[str]:
+    return numbers(at for at, _ in keys), numbers(key for _, key in keys)
 
 
 def _found(rows: Iterable[Row]) -> dict[int, list[Near]]:
@@ -113,9 +118,10 @@ class Nearby:
 def around(facts: Sequence[Facts], rule: Rule) -> Nearby:
     """Find what is near to each record of a batch, and let nobody else place such until the transaction ends."""
     keys = [hashes(each) for each in facts]
-    asked = [(at, key) for at, some in enumerate(keys) for key in some]
-    _, rows, frequent = ask(_turns(facts, keys), _find(asked), shares_asked(facts))
-    return Nearby(rule, facts, keys, _found(rows), shares_told(frequent))
+    asked = _asked([(at, key) for at, some in enumerate(keys) for key in some])
+    _, rows = ask(_turns(facts, keys), (FIND_AND_SHARES, [*asked, *shares_asked(facts)]))
+    frequent = ((said[0], said[1], float(said[2])) for at, *_, said in rows if at is None)
+    return Nearby(rule, facts, keys, _found(row for row in rows if row[0] is not None), shares_told(frequent))
 
 
 def _turns(facts: Sequence[Facts], keys: Iterable[tuple[int, ...]]) -> tuple[str, Sequence[Any]]:
@@ -127,4 +133,4 @@ def _turns(facts: Sequence[Facts], keys: Iterable[tuple[int, ...]]) -> tuple[str
             bucket = key % BUCKETS
             alone[bucket] = alone.get(bucket, False) or not each.number
     ordered = sorted(alone)
-    return TURN, [TURNS, TURNS, ordered, [alone[bucket] for bucket in ordered]]
+    return TURN, [TURNS, TURNS, numbers(ordered), numbers(int(alone[bucket]) for bucket in ordered)]

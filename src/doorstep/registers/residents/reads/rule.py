@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from doorstep.kernel import ruleset
-from doorstep.kernel.prepared import Row, ask
+from doorstep.kernel.prepared import Row, ask, texts
 from doorstep.linkage.expected import EXPECTED_M, EXPECTED_U
 from doorstep.linkage.facts import Facts
 from doorstep.linkage.model import BRIDGE, LINK, REVIEW, Frequencies, Model, Untrained
@@ -20,8 +20,8 @@ CODE: Final = "residents.matching"
 PRIOR: Final = 1e-6
 """Of a district whose records nobody has counted yet: a few records a person among half a million people."""
 FREQUENT: Final = tuple(dict.fromkeys(level.frequency for c in COMPARISONS for level in c.levels if level.frequency))
-_SHARES: Final = """
-SELECT w.c, w.v, f.share FROM unnest(%s::text[], %s::text[]) AS w(c, v) CROSS JOIN LATERAL (
+SHARES: Final = """
+SELECT w.c, w.v, f.share FROM unnest((SELECT %s::text[]), (SELECT %s::text[])) AS w(c, v) CROSS JOIN LATERAL (
   SELECT share FROM residents_residentfrequency WHERE "column" = w.c AND value = w.v LIMIT 1) f
 """
 
@@ -59,18 +59,18 @@ def _expected() -> Rule:
 
 def shares(records: Iterable[Facts]) -> Frequencies:
     """How frequent the values of these records are among all; nothing for a column that was never counted."""
-    (rows,) = ask(shares_asked(records))
+    (rows,) = ask((SHARES, shares_asked(records)))
     return shares_told(rows)
 
 
-def shares_asked(records: Iterable[Facts]) -> tuple[str, Sequence[Any]]:
-    """The question of ``shares``, to be asked together with others.
+def shares_asked(records: Iterable[Facts]) -> Sequence[str]:
+    """What `SHARES` is given of these records.
 
     The row of the empty value says how frequent one is that nobody had when they were counted.
     """
     wanted = {(c, value) for each in records for c in FREQUENT if (value := getattr(each, c))}
     asked = sorted(wanted | {(c, "") for c, _ in wanted})
-    return _SHARES, [[c for c, _ in asked], [v for _, v in asked]]
+    return texts(c for c, _ in asked), texts(v for _, v in asked)
 
 
 def shares_told(rows: Iterable[Row]) -> Frequencies:

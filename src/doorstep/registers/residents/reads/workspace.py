@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import duckdb
 from django.db import connection
 
 from doorstep.kernel import postgres
-from doorstep.linkage import blocking, engines
+from doorstep.linkage import blocking, engines, parting
 from doorstep.linkage.facts import COLUMNS
 from doorstep.linkage.keys import KEYS
 from doorstep.linkage.model import RAREST, Model
@@ -61,7 +62,8 @@ def load(db: duckdb.DuckDBPyConnection) -> int:
     keys, its id, resident, version, and by what it was placed), as of one moment. Answers how many there are."""
     kinds = {"key": "VARCHAR", **{c: _KINDS.get(c, "VARCHAR") for c in _SAID}, **_HOMES}
     copy(db, "loaded", _RECORDS, kinds)
-    db.execute(f"CREATE TABLE records AS SELECT {', '.join(COLUMNS)} FROM loaded")
+    # by key: what compares in ranges of keys then reads these only
+    db.execute(f"CREATE TABLE records AS SELECT {', '.join(COLUMNS)} FROM loaded ORDER BY key")
     db.execute(
         "CREATE TABLE homes AS SELECT row_number() OVER (ORDER BY key) - 1 AS n, key,"
         f" {', '.join(_HOMES)}, dense_rank() OVER (ORDER BY resident) - 1 AS home FROM loaded"
@@ -121,7 +123,7 @@ def link(db: duckdb.DuckDBPyConnection, table: str, model: Model, out: str, fres
     register weighs them. As ``linkage.batch.link``, but by the frequencies that were made before."""
     engine, pairs = engines.of(db), f"{out}_pairs"
     blocking.candidates(engine, table, KEYS, pairs, fresh)
-    engine.make(out, weighed_sql(model, table, pairs))
+    parting.compare(engine, table, pairs, out, partial(weighed_sql, model))
     engine.drop(pairs)
     return int(one(db, f"SELECT count(*) FROM {out}"))
 

@@ -59,9 +59,9 @@ def frequent() -> tuple[str, ...]:
     return tuple(dict.fromkeys(level.frequency for level in levels if level.frequency))
 
 
-def weighed_sql(model: Model, table: str, pairs: str) -> str:
-    """The SELECT of (key_l, key_r, bits) of pairs (key_l, key_r) of a table: what ``Model.score`` says, by
-    the frequencies that the register weighs by (``tables``) and not by those of the table."""
+def weighed_sql(model: Model, pairs: str) -> str:
+    """The SELECT of (key_l, key_r, bits) of what follows FROM, pairs (key_l, key_r) with their records ``l`` and ``r``:
+    what ``Model.score`` says, by the frequencies that the register weighs by (``tables``)."""
     columns = tuple(dict.fromkeys(level.frequency for c in COMPARISONS for level in c.levels if level.frequency))
     levels = ", ".join(f"{c.sql} AS {c.name}" for c in COMPARISONS)
     shares = ", ".join(f"{tables(c)}.tf_{c}" for c in columns)
@@ -73,8 +73,7 @@ def weighed_sql(model: Model, table: str, pairs: str) -> str:
     return (
         "SELECT key_l, key_r, least(strangers, kin) - log2(1 + pow(2, -abs(strangers - kin))) AS bits"
         f" FROM (SELECT key_l, key_r, {strangers} AS strangers, {kin} AS kin"
-        f" FROM (SELECT p.key_l, p.key_r, {levels}, {shares} FROM {pairs} p"
-        f" JOIN {table} l ON l.key = p.key_l JOIN {table} r ON r.key = p.key_r {joins}) reached) weighed"
+        f" FROM (SELECT key_l, key_r, {levels}, {shares} FROM {pairs} {joins}) reached) weighed"
     )
 
 

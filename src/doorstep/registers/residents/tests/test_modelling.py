@@ -55,7 +55,8 @@ def test_sql_and_python_find_the_same_pairs_sure(a, b, common):
         for phone, value in shared["phone"].items():
             db.execute("INSERT INTO shares_phone SELECT ?, ? WHERE ? <> ''", [phone, value, phone])
         db.execute("CREATE TABLE pairs AS SELECT 'a' AS key_l, 'b' AS key_r")
-        bits = one(db, f"SELECT bits FROM ({rules.weighed_sql(rule.model, 'records', 'pairs')}) w")
+        met = "pairs JOIN records l ON l.key = key_l JOIN records r ON r.key = key_r"
+        bits = one(db, f"SELECT bits FROM ({rules.weighed_sql(rule.model, met)}) w")
         assert bits == pytest.approx(score.bits)
         pair = f"records l JOIN records r ON l.key < r.key CROSS JOIN (SELECT {score.bits!r} AS bits) p"
         said = f"FROM {pair} {rules.joins_sql()}"
