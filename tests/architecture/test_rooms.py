@@ -171,6 +171,21 @@ def _a_district() -> None:
     )  # fmt: skip
     moving.send(member(district.lead), referral=referral, expect=1)
     _a_booking(district.lead, one)
+    _a_study(district.lead, one)
+
+
+def _a_study(organisation: UUID, resident: UUID) -> None:
+    """An archive, and a study in it that is the resident's."""
+    from doorstep.record.imaging.actions import archives, following, settling, tying
+    from doorstep.record.imaging.models import Archive, Study
+    from doorstep.record.imaging.rules.reading import Found
+    from doorstep.record.imaging.shapes import ArchiveFacts
+
+    key = archives.add(system(), facts=ArchiveFacts(organisation, "影像中心", "http://127.0.0.1:1/dicom-web"))
+    following.mark(Archive.objects.unscoped("test").get(pk=key), ["1.2.3"])
+    study = Study.objects.unscoped("test").get().pk
+    settling.settle(system(), study=study, found=Found("1.2.3"))
+    tying.tie(member(organisation), study=study, expect=1, resident=resident)
 
 
 def _a_booking(organisation: UUID, resident: UUID) -> None:

@@ -1,4 +1,4 @@
-"""An archive of each side with two studies, one tied to the resident and one that rests; what a person sends of them."""
+"""An archive of each side with two studies, one tied to the resident and one that rests; what a person sends."""
 
 from __future__ import annotations
 

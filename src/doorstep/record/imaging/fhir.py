@@ -14,7 +14,7 @@ DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 DICOM: Final = "urn:dicom:uid"
 DOOR: Final = "/dicomweb"
 """Where this house gives images out; an archive's own address is nobody's business."""
-_CODE: Final = re.compile(r"[^\s]+( [^\s]+)*")
+_CODE: Final = re.compile(r"[A-Z0-9_]{1,16}", re.ASCII)
 
 
 def imaging_study(key: UUID, found: Found, patient: str, archive: UUID, order: str) -> Json:

@@ -19,17 +19,16 @@ class State(StrEnum):
 
 _S = State
 _TIE: Final = "imaging.tie"
-_SYSTEM: Final = "imaging.follow"
-"""What the house does by itself, by the worker: no role holds it."""
+"""Of a person, and of the worker, which holds every permission of the rooms."""
 FLOW: Final[Flow[State, None]] = Flow(
     "study",
     State,
     _S.SEEN,
     frozenset(),
     (
-        Move("place", frozenset(_S), _S.PLACED, _SYSTEM),
-        Move("rest", frozenset(_S), _S.RESTING, _SYSTEM),
-        Move("lose", frozenset(_S), _S.GONE, _SYSTEM),
+        Move("place", frozenset(_S), _S.PLACED, _TIE),
+        Move("rest", frozenset(_S), _S.RESTING, _TIE),
+        Move("lose", frozenset(_S), _S.GONE, _TIE),
         Move("tie", frozenset({_S.RESTING}), _S.PLACED, _TIE),
         Move("untie", frozenset({_S.PLACED}), _S.RESTING, _TIE),
     ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -35,8 +36,8 @@ ITSELF: Final = "the house follows its archives"
 PAUSE: Final = timedelta(seconds=2)
 POLL: Final = timedelta(minutes=2)
 """Between two looks at an archive that tells no changes."""
-LEASE: Final = timedelta(minutes=3)
-"""For so long an archive is another's who has begun with it."""
+LOCKS: Final = 0x696D6167
+"""The first key of the advisory locks of archives."""
 LONGEST_WAIT: Final = timedelta(minutes=5)
 BACK: Final = timedelta(days=3)
 """How far back such an archive is asked each time: images come late, and studies grow."""
@@ -74,29 +75,42 @@ class Follower:
 
 def step(call: Call, stopped: Callable[[], bool] = lambda: False) -> bool:
     """Ask the archive that has waited longest what is new, and look at its studies; False where none is due."""
-    place = _claim(clock.now())
-    if place is None:
-        return False
-    try:
-        address = asking.archive(place)
-        more = _listen(call, place, address)
-        more |= _look(call, place, address, stopped)
-    except ArchiveFault as fault:
-        _failed(place.archive, fault)
-    else:
-        _done(place, more=more)
-    return True
+    with _claimed(clock.now()) as place:
+        if place is None:
+            return False
+        try:
+            address = asking.archive(place)
+            more = _listen(call, place, address)
+            more |= _look(call, place, address, stopped)
+        except ArchiveFault as fault:
+            _failed(place.archive, fault)
+        else:
+            _done(place, more=more)
+        return True
 
 
-def _claim(now: datetime) -> Place | None:
-    with transaction.atomic():
-        due = Archive.objects.unscoped(ITSELF).filter(is_on=True, due_at__lte=now).order_by("due_at")
-        row = due.select_for_update(skip_locked=True).first()
-        if row is None:
-            return None
-        row.due_at = now + LEASE
-        row.save(update_fields=("due_at",))
-        return rows.place(row)
+@contextmanager
+def _claimed(now: datetime) -> Iterator[Place | None]:
+    """An archive that is due and that nobody else follows now. The lock is the connection's: it ends with who holds
+    it, however that ends."""
+    due = Archive.objects.unscoped(ITSELF).filter(is_on=True, due_at__lte=now).order_by("due_at")
+    for key in due.values_list("pk", flat=True)[:LOOKS]:
+        if not _asked("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key):
+            continue
+        try:
+            row = Archive.objects.unscoped(ITSELF).filter(pk=key, is_on=True, due_at__lte=now).first()
+            if row is not None:
+                yield rows.place(row)
+                return
+        finally:
+            _asked("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+    yield None
+
+
+def _asked(statement: str, archive: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [LOCKS, str(archive)])
+        return bool(cursor.fetchone()[0])
 
 
 def _listen(call: Call, place: Place, address: Address) -> bool:
