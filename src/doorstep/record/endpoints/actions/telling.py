@@ -116,14 +116,14 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
     body = msgspec.json.decode(stored.body)
     referred = consents.related(resident, consents.Why.REFERRAL, call.at)
     ordered = _ordering(body)
+    asked = (referred | ordered) - {stored.source}
+    endpoints = reads.carrying(Carry.RESULTS, asked) if asked else ()
+    if not endpoints:
+        return
     results = [found for key in fhir.references(body, "result", "Observation")[:OBSERVATIONS]
                if (found := ledger.read("Observation", key)) is not None and not found.deleted]  # fmt: skip
     said_all = content_of(resident, body, [msgspec.json.decode(each.body) for each in results])
     if is_copy(said_all, stored.source):  # its sender had it from us, or from one who had
-        return
-    asked = (referred | ordered) - {stored.source}
-    endpoints = reads.carrying(Carry.RESULTS, asked) if asked else ()
-    if not endpoints:
         return
     number = _came_by(stored)
     for endpoint in endpoints:
