@@ -27,7 +27,7 @@ def test_pages_for_everyone(open_page: Any, as_caller: Any, source: UUID) -> Non
     page = open_page()
     for path in (
         f"{endpoint}/watch", "alerts", f"mappings/{version}", "mappings/standard/table?name=segments/OBX.csv",
-        "mappings/try", f"{endpoint}/upload",
+        f"{endpoint}/upload", "mappings/try",
     ):  # fmt: skip
         page.goto(f"/endpoints/{path}")
         for _width in at_widths(page):
