@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SECONDS ?= 60
+ROUNDS ?= 20
 
 LOCKS := requirements/dev.txt pyproject.toml hatch_build.py
 ASSETS := frontend/package-lock.json frontend/icons.txt tools/build_assets.py $(wildcard src/doorstep/fhir/build*.py) src/doorstep/fhir/terminology/archive.py
 MESSAGES := $(shell find src -name '*.po' 2>/dev/null)
 
-.PHONY: help setup demo orthanc test coverage fuzz check bench lock messages clean
+.PHONY: help setup demo orthanc test coverage fuzz faults check bench lock messages clean
 .DELETE_ON_ERROR:
 
 help:  ## what can be made
@@ -56,6 +57,9 @@ coverage: setup  ## all tests, and what they must have reached
 
 fuzz: setup  ## atheris at the readers of strangers' bytes; SECONDS=600 for each, ARGS="cda"
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+faults: setup  ## programs and server killed under load, ROUNDS=20 times in each loop of kills
+	@DOORSTEP_FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -n 0 -rP tests/faults/test_kill*.py $(ARGS)
 
 check: setup  ## format, lint, types, contracts, sizes, migrations, translations, links
 	@$(BIN)/python tools/check.py $(ARGS)

@@ -35,6 +35,11 @@ with cli.house():
 WITHIN = "from doorstep.site import cli\nwith cli.house():\n    "
 
 
+def rounds(usual: int) -> int:
+    """How often a test kills: as usual, or as DOORSTEP_FAULT_ROUNDS says (``make faults ROUNDS=20``)."""
+    return int(os.environ.get("DOORSTEP_FAULT_ROUNDS") or usual)
+
+
 class House:
     """One installation in a folder of its own; ``reset`` brings it back to a district without records."""
 

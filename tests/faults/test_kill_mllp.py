@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 
 from doorstep.record.endpoints.tests.kit import Sender, code, free_port, oru
-from tests.faults.house import House, until
+from tests.faults.house import House, rounds, until
 
 MAKE = """
 from doorstep.kernel.testing.callers import system
@@ -19,7 +19,7 @@ from doorstep.registers.organisations.models import Organisation
 source = Organisation.objects.unscoped("t").order_by("id").first().pk
 print(editing.make(system(), facts=Facts(name="LIS", organisation=source, port=PORT)))
 """
-ROUNDS = 4
+ROUNDS = rounds(4)
 SENDERS = 6
 STATES = "SELECT state, count(*) FROM endpoints_inbound WHERE reason <> 'broken-frame' GROUP BY 1"
 VALUES = """
@@ -102,6 +102,8 @@ def test_killed_listeners_workers_and_servers_lose_nothing_and_do_nothing_twice(
         program.wait(30)
     assert set(dict(home.rows(STATES))) == {"applied"}
     written = dict(home.rows(VALUES))
+    again = sum(load.again for load in loads)
+    print(f"listeners: {ROUNDS} kills, {len(acknowledged)} acknowledged, {len(written)} applied, {again} sent again")
     assert acknowledged <= set(written)
     assert set(written.values()) == {1}
     # what is there without an acknowledgement is at most the one that each sender was waiting for at the end

@@ -12,7 +12,7 @@ import psycopg
 
 from doorstep.record.endpoints.tests.kit import oru
 from doorstep.record.endpoints.tests.receiver import Answer, Receiver, ack
-from tests.faults.house import House, until
+from tests.faults.house import House, rounds, until
 
 MAKE = """
 from doorstep.kernel.testing.callers import system
@@ -31,7 +31,7 @@ VALUES (%s, %s, %s, 'ORU^R01', %s, %s, %s, %s, '{}', now(), now(), 'waiting', 0,
 """
 STATES = "SELECT state, count(*) FROM endpoints_outbound WHERE endpoint_id = %s GROUP BY 1"
 KEYS = 7
-ROUNDS = 2
+ROUNDS = rounds(2)
 
 
 class Queue(threading.Thread):
@@ -89,6 +89,7 @@ def test_killed_workers_and_servers_lose_nothing_that_goes_out(home: House):
         worker.terminate()
         worker.wait(30)
     first = list(dict.fromkeys(there.controls()))
+    print(f"sender: {ROUNDS} kills, {queue.made} queued, {len(first)} delivered, {len(there.came) - len(first)} twice")
     assert set(first) == {f"C{n}" for n in range(queue.made)}
     for key in range(KEYS):
         mine = [number for control in first if (number := int(control[1:])) % KEYS == key]

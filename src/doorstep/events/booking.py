@@ -26,7 +26,9 @@ class OfAppointment:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentBooked(OfAppointment):
-    """It stands."""
+    """It stands; ``replaces`` is one that was stopped and whose place it takes (``AppointmentReplaced`` tells that)."""
+
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,16 @@ def moved(
     }
 
 
-def appointment(body: Json) -> dict[str, Any]:
-    """An appointment with the number by which we know it, as placer and as filler (both are this house), and by China's
-    clock: many receivers read no time zone."""
-    number = {"system": "urn:doorstep:appointment", "value": str(body["id"])}
+def appointment(body: Json, former: UUID | None = None) -> dict[str, Any]:
+    """An appointment with the number by which we know it, as placer and as filler (both are this house), then those of
+    one that it takes the place of; by China's clock: many receivers read no time zone."""
+    numbers = [{"system": "urn:doorstep:appointment", "value": str(each)} for each in (body["id"], former) if each]
     times = {name: datetime.fromisoformat(body[name]).astimezone(CHINA) for name in ("start", "end") if name in body}
-    return {**body, "identifier": [number, number], **{name: at.isoformat() for name, at in times.items()}}
+    return {
+        **body,
+        "identifier": [each for each in numbers for _ in range(2)],
+        **{name: at.isoformat() for name, at in times.items()},
+    }
 
 
 def references(body: Json, name: str, kind: str) -> list[str]:

@@ -152,7 +152,8 @@ class Outbound(models.Model):
     """What goes out, composed once; a cause makes one message at an endpoint, however often it is told.
 
     ``key``: its messages go one after the other (``rules.outward.key_of``). ``inbound``: the message that came in and
-    caused it, which may be deleted before it. ``due_at``: not before; ``sent_at``: when it first left, ``tries``: how
+    caused it, which may be deleted before it. ``content``: what a report says (``rules.copies``), ``origin``: the
+    institution that said it. ``due_at``: not before; ``sent_at``: when it first left, ``tries``: how
     often it did; ``answer``: the last acknowledgement.
     """
 
@@ -169,6 +170,8 @@ class Outbound(models.Model):
     size = models.PositiveIntegerField()
     residents = ArrayField(models.UUIDField(), default=list)
     inbound = models.BigIntegerField(null=True)
+    content = models.CharField(max_length=64, blank=True, default="", db_default="")
+    origin = models.UUIDField(null=True)
     made_at = models.DateTimeField()
     state = models.CharField(max_length=10)
     tries = models.PositiveIntegerField(default=0)
@@ -198,6 +201,7 @@ class Outbound(models.Model):
             models.Index(fields=("receiver", "-id"), name="outbound_resting_to", condition=Q(state="resting")),
             models.Index(fields=("endpoint", "-id"), name="outbound_resting_at", condition=Q(state="resting")),
             models.Index(fields=("inbound",), name="outbound_inbound", condition=Q(inbound__isnull=False)),
+            models.Index(fields=("content",), name="outbound_content", condition=~Q(content="")),
         )
 
     @classmethod

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from doorstep.events.booking import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentMissed,
+    AppointmentReplaced,
     ClinicStopped,
     OfAppointment,
 )
@@ -46,8 +49,14 @@ def on_arrived(call: Call, event: RecordsArrived) -> None:
 
 
 def on_booked(call: Call, event: AppointmentBooked) -> None:
-    """Tell the clinic's system who comes."""
-    _tell(call, event, "S12")
+    """Tell the clinic's system who comes; of one that takes the place of another ``on_replaced`` tells."""
+    if event.replaces is None:
+        _tell(call, event, "S12")
+
+
+def on_replaced(call: Call, event: AppointmentReplaced) -> None:
+    """Tell it that one that was stopped is at another time now."""
+    _tell(call, event, "S13", former=event.replaced)
 
 
 def on_cancelled(call: Call, event: AppointmentCancelled) -> None:
@@ -65,9 +74,9 @@ def on_missed(call: Call, event: AppointmentMissed) -> None:
     _tell(call, event, "S26")
 
 
-def _tell(call: Call, event: OfAppointment, trigger: str) -> None:
+def _tell(call: Call, event: OfAppointment, trigger: str, former: UUID | None = None) -> None:
     if reads.carrying(Carry.APPOINTMENTS, [event.organisation]):
         telling.tell_appointment(
             call, appointment=event.appointment, organisation=event.organisation, resident=event.resident,
-            trigger=trigger,
+            trigger=trigger, former=former,
         )  # fmt: skip

@@ -6,7 +6,13 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop as _
 
-from doorstep.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMissed, ClinicStopped
+from doorstep.events.booking import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissed,
+    AppointmentReplaced,
+    ClinicStopped,
+)
 from doorstep.events.exchange import RecordsArrived
 from doorstep.events.residents import RecordsMoved, ResidentsMerged, ResidentsUnmerged
 from doorstep.kernel.room import Job, MenuEntry, Room
@@ -19,6 +25,7 @@ from doorstep.record.endpoints.reactions import (
     on_merged,
     on_missed,
     on_moved,
+    on_replaced,
     on_stopped,
     on_unmerged,
 )
@@ -74,6 +81,7 @@ ROOM = Room(
         AppointmentCancelled: (on_cancelled,),
         ClinicStopped: (on_stopped,),
         AppointmentMissed: (on_missed,),
+        AppointmentReplaced: (on_replaced,),
     },
     jobs=(
         Job("endpoints.work", timedelta(0), jobs.run, shared=True),

@@ -215,7 +215,7 @@ class Dispatcher:
         if not keys:
             return
         most = 1 if link.fails or out.holds else min(RUN, 2 * out.rate or RUN)
-        for run in sending.hand_over(call, endpoint=link.endpoint, keys=keys, most=most):
+        for run in sending.hand_over(call, endpoint=link.endpoint, keys=keys, most=most, busy=frozenset(link.busy)):
             link.busy.add(run[0].key)
             threading.Thread(target=self._send, args=(link, run), name="outward", daemon=True).start()
 

@@ -13,7 +13,7 @@ from doorstep.kernel.clash import clashes
 from doorstep.kernel.decision import Refused, demand, refuse
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions.queueing import CHANNEL
+from doorstep.record.endpoints.actions.queueing import CHANNEL, readdress
 from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Outbound, Replay
 from doorstep.record.endpoints.reads.arriving import header_of
@@ -95,6 +95,7 @@ def dismiss(call: Call, *, inbound: int, reason: str) -> None:
 def replay_sent(call: Call, *, outbound: int) -> None:
     """Have one message that rests sent once more, with the id that it had."""
     row = _locked_sent(call, outbound, "replay")
+    readdress([row.pk])
     Outbound.objects.unscoped("locked").filter(pk=row.pk).update(state=Sending.WAITING, **afresh())
     outbox.wake(CHANNEL)
 

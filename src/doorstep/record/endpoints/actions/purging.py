@@ -12,7 +12,7 @@ from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions.mending import FRESH, afresh
-from doorstep.record.endpoints.actions.queueing import CHANNEL
+from doorstep.record.endpoints.actions.queueing import CHANNEL, readdress
 from doorstep.record.endpoints.flow import FLOW, OUTWARD, Sending, State
 from doorstep.record.endpoints.models import Endpoint, Inbound, Minute, Outbound, Replay
 from doorstep.record.endpoints.reads.walking import along
@@ -50,6 +50,8 @@ def _go_on(order: Replay) -> int:
     fixed = {"endpoint_id": order.endpoint_id} | ({"reason": order.reason} if order.reason else {})
     resting = along(every.filter(state=State.RESTING), fixed, above=order.done, below=order.upto + 1)
     keys = list(resting.order_by(*fixed, "pk").values_list("pk", flat=True)[:SLICE])
+    if out:
+        readdress(keys)
     again = {"state": Sending.WAITING, **afresh()} if out else {"state": FLOW.move("replay").to, **FRESH}
     rows.filter(pk__in=keys, state=State.RESTING).update(**again)
     order.done, order.count = keys[-1] if keys else order.upto, order.count + len(keys)

@@ -6,7 +6,7 @@ transaction's: where that ends, so does the lock, and another sender may take ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -89,8 +89,11 @@ def heads(endpoint: Endpoint, after: str) -> list[Head]:
 
 
 @action(Permission.MEND, audits="endpoints.hand_over")
-def hand_over(call: Call, *, endpoint: Endpoint, keys: Sequence[str], most: int) -> list[list[Parcel]]:
-    """The next messages of these keys (at most so many of each), each key's in their order, to be sent now.
+def hand_over(
+    call: Call, *, endpoint: Endpoint, keys: Sequence[str], most: int, busy: Collection[str] = ()
+) -> list[list[Parcel]]:
+    """The next messages of these keys (at most so many of each), each key's in their order, to be sent now; none about
+    somebody of whom others are under way (``busy``): a merge does not overtake what was told before.
 
     What leaves for the first time is in the trail, a line for each message and resident, before it leaves.
     """
@@ -100,7 +103,7 @@ def hand_over(call: Call, *, endpoint: Endpoint, keys: Sequence[str], most: int)
         wanted = [key for _, rows in groupby(cursor.fetchall(), lambda row: row[0]) for key in _run(list(rows), at)]
     # locked, for a person may be at one of them
     locked = Outbound.objects.unscoped(WHY).filter(pk__in=wanted, state=Sending.WAITING).order_by("key", "id")
-    rows = list(locked.select_for_update(of=("self",)))
+    rows = list(_free(locked.select_for_update(of=("self",)), {*busy, *keys}))
     fresh = [row for row in rows if row.sent_at is None]
     Outbound.objects.unscoped(WHY).filter(pk__in=[row.pk for row in fresh]).update(sent_at=at)
     trail.write_many(call, "endpoints.send", [line for row in fresh for line in _lines(row)])
@@ -112,6 +115,15 @@ def hand_over(call: Call, *, endpoint: Endpoint, keys: Sequence[str], most: int)
         for row in rows
     ]  # fmt: skip
     return [list(run) for _, run in groupby(parcels, lambda parcel: parcel.key)]
+
+
+def _free(rows: Iterable[Outbound], busy: Collection[str]) -> Iterator[Outbound]:
+    stopped = set()
+    for row in rows:
+        if any(str(each) in busy for each in row.residents if str(each) != row.key):
+            stopped.add(row.key)
+        if row.key not in stopped:
+            yield row
 
 
 def _run(rows: list[tuple[str, int, int, datetime]], at: datetime) -> list[int]:

@@ -22,9 +22,10 @@ from doorstep.kernel.call import EVERYWHERE, Call, Scope
 from doorstep.kernel.ledger import Stored
 from doorstep.record.endpoints import fhir, reads
 from doorstep.record.endpoints.access import Permission
-from doorstep.record.endpoints.actions.queueing import send
+from doorstep.record.endpoints.actions.queueing import Said, follow, is_copy, repeats, send, settled
 from doorstep.record.endpoints.models import Inbound
 from doorstep.record.endpoints.reads.mappings import tables_for
+from doorstep.record.endpoints.rules.copies import content_of
 from doorstep.record.endpoints.rules.facts import STANDARD
 from doorstep.record.endpoints.rules.outward import Carry
 from doorstep.record.endpoints.shapes import Endpoint
@@ -37,6 +38,7 @@ OBSERVATIONS: Final = 200  # of one report
 MERGE: Final = "ADT^A40^ADT_A39"
 MOVE: Final = "ADT^A43^ADT_A43"
 CHANGE: Final = "ADT^A31^ADT_A05"
+UPDATE: Final = "ADT^A08^ADT_A01"
 RESULT: Final = "ORU^R01^ORU_R01"
 NO_VISIT: Final[Json] = {"class": {"code": "not-applicable"}}
 """PV1-2 is N: the segment is required, and this is about no visit (HL7 v2.5.1, 3.3.31)."""
@@ -47,7 +49,9 @@ def tell_merge(call: Call, *, kept: UUID, gone: UUID, patients: Collection[str])
     """That one resident was found to be another (A40), to those who hold a record of either."""
     about("Resident", kept, resident=kept, merged=str(gone))
     held = _held(kept)
-    for endpoint in reads.carrying(Carry.MERGES, held):
+    endpoints = reads.carrying(Carry.MERGES, held)
+    follow([each.id for each in endpoints], gone, kept)
+    for endpoint in endpoints:
         mine = held[endpoint.facts.organisation]
         stayed = [body for key, body in mine.items() if key not in patients]
         came = [body for key, body in mine.items() if key in patients]
@@ -73,8 +77,8 @@ def tell_move(call: Call, *, now: UUID, before: UUID, patients: Collection[str],
 
 @action(Permission.MEND, audits="endpoints.tell_changes")
 def tell_changes(call: Call, *, patients: Sequence[str]) -> None:
-    """That an institution's records of persons say something else now (A31), to the others that hold a record of them
-    and may read the whole chart."""
+    """That an institution's records of persons say something else now (A31 or A08), to the others that hold a record
+    of them and may read the whole chart."""
     about("Patient", "", of=len(patients))
     for key in patients:
         stored = ledger.read("Patient", key)
@@ -90,7 +94,8 @@ def tell_changes(call: Call, *, patients: Sequence[str]) -> None:
             numbers = fhir.numbers_of(mine.values(), endpoint.facts.authorities)
             said = {"patient": fhir.person(whose, [msgspec.json.decode(stored.body)], numbers), "encounter": NO_VISIT}
             number = _came_by(stored)
-            _send(call, endpoint, CHANGE, _listed(said), whose, f"RecordsChanged:{key}", inbound=number)
+            kind = UPDATE if Carry.UPDATES in endpoint.out.carries else CHANGE
+            _send(call, endpoint, kind, _listed(said), whose, f"RecordsChanged:{key}", inbound=number)
 
 
 @action(Permission.MEND, audits="endpoints.tell_results")
@@ -117,6 +122,9 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         return
     results = [found for key in fhir.references(body, "result", "Observation")[:OBSERVATIONS]
                if (found := ledger.read("Observation", key)) is not None and not found.deleted]  # fmt: skip
+    said_all = content_of(resident, body, [msgspec.json.decode(each.body) for each in results])
+    if is_copy(said_all, stored.source):  # its sender had it from us, or from one who had
+        return
     number = _came_by(stored)
     for endpoint in endpoints:
         to = endpoint.facts.organisation
@@ -127,7 +135,9 @@ def _tell_result(call: Call, stored: Stored, resident: UUID) -> None:
         seen = [msgspec.json.decode(r.body) for r in results if sensitive.is_opened(r.sensitive, opened)]
         patient = _person(endpoint, resident, held)
         said: dict[str, list[Json]] = {"patient": [patient], "report": [body], "observation": seen}
-        _send(call, endpoint, RESULT, said, resident, f"RecordsArrived:{stored.id}", inbound=number)
+        known, cause = Said(content_of(resident, body, seen), stored.source), f"RecordsArrived:{stored.id}"
+        if not repeats(endpoint.id, known.content, f"{cause}:"):
+            _send(call, endpoint, RESULT, said, resident, cause, inbound=number, known=known)
 
 
 def _came_by(stored: Stored) -> int | None:
@@ -168,13 +178,16 @@ def _is_uuid(text: str) -> bool:
 
 
 @action(Permission.MEND, audits="endpoints.tell_appointment")
-def tell_appointment(call: Call, *, appointment: UUID, organisation: UUID, resident: UUID, trigger: str) -> None:
-    """An appointment made (S12), given back or stopped (S15), or not kept (S26), to its clinic's institution."""
+def tell_appointment(
+    call: Call, *, appointment: UUID, organisation: UUID, resident: UUID, trigger: str, former: UUID | None = None
+) -> None:
+    """An appointment made (S12), in the place of a ``former`` one (S13), given back or stopped (S15), not kept (S26),
+    to its clinic's institution."""
     about("Appointment", appointment, resident=resident, trigger=trigger)
     stored = ledger.read("Appointment", str(appointment))
     if stored is None or stored.deleted:
         return
-    body = fhir.appointment(msgspec.json.decode(stored.body))
+    body = fhir.appointment(msgspec.json.decode(stored.body), former)
     whose = residents.current(resident)
     for endpoint in reads.carrying(Carry.APPOINTMENTS, [organisation]):
         held = _held(whose).get(organisation, {})
@@ -214,6 +227,7 @@ def _send(
     *,
     whose: Iterable[UUID] | None = None,
     inbound: int | None = None,
+    known: Said | None = None,
 ) -> None:
     facts, out = endpoint.facts, endpoint.out
     cause = f"{cause}:{outbox.delivering()}"
@@ -223,9 +237,11 @@ def _send(
     )  # fmt: skip
     body = mapping.compose(kind, said, tables_for(facts.organisation, facts.mapping or STANDARD)(), envelope)
     kind = "^".join(kind.split("^")[:2])
+    if whose is None and (now := settled(key)) != key:  # merged while it was told
+        body, key = body.replace(str(key).encode(), str(now).encode()), now
     send(
         call, endpoint=endpoint.id, cause=cause, key=str(key), kind=kind, body=body,
-        residents=whose if whose is not None else (key,), inbound=inbound,
+        residents=whose if whose is not None else (key,), inbound=inbound, said=known,
     )  # fmt: skip
 
 

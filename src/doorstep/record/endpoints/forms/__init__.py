@@ -33,8 +33,9 @@ SENDING_TONES = {Sending.TAKEN: "good", Sending.RESTING: "warn"}
 CARRIES = {
     Carry.MERGES: _("居民合并和撤销合并（ADT A40、A43），发给持有其档案的机构"),
     Carry.CHANGES: _("居民信息的更改（ADT A31），发给持有其档案、正在为其服务的机构"),
+    Carry.UPDATES: _("同上，但按就诊信息更改（ADT A08）发送，用于不识别 A31 的系统"),
     Carry.RESULTS: _("检查检验报告（ORU R01），发给患者正在转诊的机构和开单机构"),
-    Carry.APPOINTMENTS: _("预约、取消、停诊和爽约（SIU S12、S15、S26），发给门诊所在机构"),
+    Carry.APPOINTMENTS: _("预约、取消、停诊和爽约（SIU S12、S13、S15、S26），发给门诊所在机构"),
     Carry.ANSWERS: _("应用应答（ACK），告诉要求应答的发送方（MSH-16）报文已采用还是未能采用"),
 }
 CAUSES = {

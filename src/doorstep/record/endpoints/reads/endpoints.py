@@ -16,7 +16,7 @@ from doorstep.record.endpoints import models
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.flow import Sending
 from doorstep.record.endpoints.rules.facts import MLLP, Ordering, networks
-from doorstep.record.endpoints.rules.outward import Carry, Direction
+from doorstep.record.endpoints.rules.outward import ALSO, Carry, Direction
 from doorstep.record.endpoints.shapes import Door, Endpoint, Facts, Order, Outward
 
 WAITING: Final = """
@@ -88,7 +88,10 @@ def sendable() -> tuple[Endpoint, ...]:
 def carrying(carry: Carry, organisations: Iterable[UUID] | None = None) -> tuple[Endpoint, ...]:
     """The endpoints that are on and to which such messages go by themselves, of these institutions or of all."""
     rows = models.Endpoint.objects.unscoped("a rule of the house").filter(
-        direction=Direction.OUT, is_on=True, protocol=MLLP, carries__contains=[carry.value]
+        direction=Direction.OUT,
+        is_on=True,
+        protocol=MLLP,
+        carries__overlap=[each.value for each in ALSO.get(carry, (carry,))],
     )
     if organisations is not None:
         rows = rows.filter(organisation__in=list(organisations))

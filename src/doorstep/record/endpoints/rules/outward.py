@@ -24,14 +24,19 @@ class Direction(StrEnum):
 
 
 class Carry(StrEnum):
-    """What is sent by itself: merges of residents (ADT A40, A43), their changes (ADT A31), results (ORU R01),
-    appointments (SIU), and what has become of messages whose sender wants to be told (ACK, enhanced mode)."""
+    """What is sent by itself: merges of residents (ADT A40, A43), their changes (ADT A31, or A08 for those who read no
+    A31), results (ORU R01), appointments (SIU), and what has become of messages whose sender wants to be told (ACK)."""
 
     MERGES = "merges"
     CHANGES = "changes"
+    UPDATES = "updates"
     RESULTS = "results"
     APPOINTMENTS = "appointments"
     ANSWERS = "answers"
+
+
+ALSO: Final = {Carry.CHANGES: (Carry.CHANGES, Carry.UPDATES)}
+"""What is told in one of several ways: whoever carries one of them is told."""
 
 
 def key_of(ordering: Ordering, key: str, cause: str) -> str:

@@ -27,7 +27,7 @@ def test_pages_for_everyone(open_page: Any, as_caller: Any, source: UUID) -> Non
     page = open_page()
     for path in (
         f"{endpoint}/watch", "alerts", f"mappings/{version}", "mappings/standard/table?name=segments/OBX.csv",
-        "mappings/try",
+        f"{endpoint}/upload", "mappings/try",
     ):  # fmt: skip
         page.goto(f"/endpoints/{path}")
         for _width in at_widths(page):
@@ -35,6 +35,14 @@ def test_pages_for_everyone(open_page: Any, as_caller: Any, source: UUID) -> Non
     page.fill("textarea[name=text]", kit.oru(1).decode().replace("\r", "\n"))
     page.get_by_role("button", name="试一试").click()
     page.get_by_text("MSA|AA|C1").wait_for()
+    for _width in at_widths(page):
+        axe(page)
+    page.goto(f"/endpoints/{endpoint}/")
+    page.get_by_role("link", name="上传报文文件").click()
+    name = {"name": "夜间.hl7", "mimeType": "text/plain", "buffer": kit.oru(1) + kit.oru(2)}
+    page.set_input_files("input[type=file]", [name])
+    page.get_by_role("button", name="上传").click()
+    page.get_by_text("已收下 2 件报文").wait_for()
     for _width in at_widths(page):
         axe(page)
     page.goto("/endpoints/alerts")

@@ -21,13 +21,14 @@ from doorstep.registers.consents import api as consents
 from doorstep.registers.residents import api as residents
 from doorstep.registers.residents.models import Merge, ResidentRecord
 from doorstep.resources.booking.actions import appointments, stopping
-from doorstep.resources.booking.models import Session
+from doorstep.resources.booking.models import Appointment, Session
 from doorstep.resources.booking.rules import Channel
 from doorstep.resources.booking.tests.conftest import (  # noqa: F401  # its people and places
     ahead,
     cardiology,
     clerk,
     county,
+    sitting,
     slots,
     tomorrow,
     township,
@@ -150,6 +151,18 @@ class TestChanges:
         assert (row.receiver_id, row.kind, row.residents) == (other, "ADT^A31", [whose])
         assert message.all("PID-3.1") == [str(whose), "B1", card]
         assert (message.get("PID-5.1"), message.get("PV1-2")) == ("王晓明", "N")
+
+    @pytest.mark.parametrize("both", [True, False])
+    def test_a_system_that_reads_no_a31_is_told_by_a08(self, source: UUID, other: UUID, both: bool):
+        carries(other, *({Carry.CHANGES, Carry.UPDATES} if both else {Carry.UPDATES}))
+        card = exchange.resident_id(12)
+        whose = record(source, "A1", identity=card)
+        record(other, "B1", identity=card)
+        refer(whose, other)
+        record(source, "A1", "王晓明", identity=card)
+        [(row, message)] = told()
+        assert (row.kind, message.get("MSH-9")) == ("ADT^A08", "ADT^A08^ADT_A01")
+        assert (message.get("EVN-1") or "A08", message.get("PID-5.1"), message.get("PV1-2")) == ("A08", "王晓明", "N")
 
     def test_against_a_refusal_nothing_is_told(self, source: UUID, other: UUID):
         carries(other, Carry.CHANGES)
@@ -306,6 +319,22 @@ class TestAppointments:
         row = Session.objects.unscoped("test").get(pk=tomorrow)
         stopping.stop(clerk, session=tomorrow, expect=row.version, why="医生出诊")
         assert [m.get("MSH-9.2") for _, m in told()] == ["S12", "S15"]
+
+    def test_one_that_takes_the_place_of_another_is_told_as_moved(self, clerk, county, cardiology, tomorrow):  # noqa: F811
+        carries(county, Carry.APPOINTMENTS)
+        former = self.book(clerk, tomorrow, record(county, "A1"))
+        later = sitting(clerk, cardiology, ahead(3))
+        row = Session.objects.unscoped("test").get(pk=tomorrow)
+        stopping.stop(clerk, session=tomorrow, expect=row.version, why="医生出诊")
+        drain()
+        instead = Appointment.objects.unscoped("test").get(replaces=former)
+        appointments.confirm(clerk, appointment=instead.pk)
+        found = told()
+        assert [m.get("MSH-9") for _, m in found] == [f"SIU^{each}^SIU_S12" for each in ("S12", "S15", "S13")]
+        moved = found[-1][1]
+        assert (moved.get("SCH-1.1"), moved.get("SCH-2.1")) == (str(instead.pk), str(instead.pk))
+        assert (moved.get("SCH-23.1"), moved.get("SCH-24.1")) == (str(former), str(former))
+        assert moved.get("SCH-11.4") == slots(later)[0].starts.astimezone(clock.CHINA).strftime("%Y%m%d%H%M%S+0800")
 
 
 def test_in_the_receivers_character_set_and_version(source: UUID):

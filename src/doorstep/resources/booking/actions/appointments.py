@@ -88,7 +88,7 @@ def confirm(call: Call, *, appointment: UUID) -> None:
     claiming.keep(row.slot_id, row.id)
     settle(row, "accept", Facts())
     publish([row.id], call.at)
-    tell(AppointmentBooked, row)
+    tell(AppointmentBooked, row, replaces=row.replaces_id)
     if row.replaces_id:
         tell(AppointmentReplaced, row, replaced=row.replaces_id)
 
