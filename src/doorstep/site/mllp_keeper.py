@@ -17,7 +17,6 @@ from uuid import UUID
 
 import asyncpg
 
-from doorstep.kernel import outbox
 from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Arrival, Kept
 from doorstep.site import fhir_rows, mllp_counting
@@ -29,7 +28,7 @@ MOST_BYTES: Final = 8 << 20
 PAUSE: Final = 0.002  # seconds at most that a commit waits for more: it costs as much as ten messages
 PATIENCE: Final = 10.0
 AGAIN: Final = 0.5  # seconds between two tries
-WAKES: Final = 0.05  # seconds between two calls to the worker
+CALLS: Final = 0.05  # seconds between two calls to the worker; where one is lost it looks by itself within seconds
 _BUSY: Final = (
     asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.TransactionRollbackError,
     asyncpg.PostgresIOError,
@@ -46,10 +45,11 @@ class Keeper:
         self._writer: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._keep: Any = None
+        self._keep_and_call: Any = None
         self._waiting = 0
         self._enough = 1
         self._gathered: asyncio.Future[None] | None = None
-        self._woken = 0.0
+        self._called = 0.0
 
     def keep(self, arrival: Arrival, told: Told) -> None:
         """Begin to keep a message."""
@@ -90,7 +90,6 @@ class Keeper:
                 mllp_counting.count(batch, found, time.monotonic() - begun)
                 for (_, told), kept in zip(batch, found, strict=True):
                     told(kept)
-                await self._wake()
         finally:
             self._writer = None
 
@@ -141,7 +140,11 @@ class Keeper:
         if self._connection is None or self._connection.is_closed():
             self._connection = await fhir_rows.connect("mllp")
             self._keep = await self._connection.prepare(endpoints.KEEP)
-        found = endpoints.found(await self._keep.fetch(*endpoints.columns(batch)))
+            self._keep_and_call = await self._connection.prepare(endpoints.KEEP_AND_CALL)
+        keep, now = self._keep, asyncio.get_running_loop().time()
+        if now - self._called > CALLS:
+            self._called, keep = now, self._keep_and_call
+        found = endpoints.found(await keep.fetch(*endpoints.columns(batch)))
         if len(found) < len(batch):  # some came before, or twice at the same time
             known = [(one.endpoint, one.digest) for one in batch if (one.endpoint, one.digest) not in found]
             if known:
@@ -149,17 +152,6 @@ class Keeper:
                 rows = await self._connection.fetch(endpoints.KNOWN, list(keys), list(digests))
                 found = {**found, **endpoints.found(rows)}
         return [found.get((one.endpoint, one.digest)) for one in batch]
-
-    async def _wake(self) -> None:
-        """Call the worker, not for each commit, once the senders are answered; where a call is lost it looks by itself
-        within seconds."""
-        now = asyncio.get_running_loop().time()
-        if now - self._woken > WAKES and self._connection is not None:
-            self._woken = now
-            try:
-                await self._connection.execute(f"NOTIFY {outbox.CHANNEL}")
-            except AWAY:
-                self._drop()
 
     def _drop(self) -> None:
         gone, self._connection = self._connection, None

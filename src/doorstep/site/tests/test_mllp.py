@@ -14,14 +14,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from django.db import connection
 
 from doorstep.adapters.mllp.server import Limits, Peer
+from doorstep.kernel import outbox
 from doorstep.kernel.testing.callers import system
 from doorstep.record.endpoints import api, reads
 from doorstep.record.endpoints.actions import editing
@@ -33,6 +36,7 @@ from doorstep.site import mllp, mllp_house, mllp_keeper
 from doorstep.site.mllp_counting import Told
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PLACE = {"host", "port", "user", "password", "dbname"}
 QUICK = Limits(first=5, idle=5, frame=0.5, rate=10_000_000, send=5)
 
 
@@ -84,6 +88,15 @@ def test_what_is_acknowledged_is_there_once_and_sent_again_is_told_the_same(port
     assert {(row.state, row.kind, row.peer, row.key, row.code) for row in rows} == {
         ("kept", "ORU^R01", "127.0.0.1", "P1^LAB", "AA")
     }
+
+
+def test_the_worker_is_called_once_a_message_is_kept(port: int):
+    dsn = connection.get_connection_params()
+    with psycopg.connect(**{n: dsn[n] for n in dsn.keys() & PLACE}, autocommit=True) as ears, listening(port):
+        ears.execute(f"LISTEN {outbox.CHANNEL}")
+        assert code(Sender(port).ask(oru(1))) == "AA C1"
+        assert [call.channel for call in ears.notifies(timeout=20, stop_after=1)] == [outbox.CHANNEL]
+        assert len(kit.inbound()) == 1
 
 
 def test_many_connections_share_commits_and_none_is_lost(port: int):

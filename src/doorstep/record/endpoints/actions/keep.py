@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from doorstep.kernel import outbox
 from doorstep.record.endpoints.shapes import Arrival, Kept
 
 KEEP: Final = """
@@ -35,6 +36,8 @@ WITH kept AS (
 SELECT endpoint_id, digest, id, received_at, code FROM kept
 """
 """Keeps a batch (``columns``); finds what is new of it. What is there already is found by ``KNOWN``."""
+KEEP_AND_CALL: Final = f"{KEEP} CROSS JOIN (SELECT pg_notify('{outbox.CHANNEL}', '')) called"
+"""The same, and calls the worker in the same commit: a call of its own would be one more to wait for."""
 KNOWN: Final = """
 SELECT i.endpoint_id, i.digest, i.id, i.received_at, i.code
 FROM unnest($1::uuid[], $2::bytea[]) AS a(endpoint, digest)
