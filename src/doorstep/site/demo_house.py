@@ -306,7 +306,7 @@ def _send_issues(district: District, seed: int) -> int:
 def receive(seed: int) -> None:
     """Let the lead hospital's systems and the centre's clerk send, and another's platform refer, once, as the house
     opens: what they say is of this moment, and so no part of what is the same again for a seed."""
-    from doorstep.site import demo_documents, demo_endpoints, demo_messages, demo_sheets
+    from doorstep.site import demo_documents, demo_endpoints, demo_imaging, demo_messages, demo_sheets
     from doorstep.site.demo.district import make_district
 
     district = make_district(seed, clock.today())
@@ -315,6 +315,7 @@ def receive(seed: int) -> None:
     demo_documents.build(call(), lead)
     demo_messages.build(call(), lead, other)
     demo_sheets.build(call(), _centre(district))
+    demo_imaging.build(call(), lead)
 
 
 def tell(address: str) -> None:

@@ -50,17 +50,28 @@ def place(facts: Facts) -> Placing:
     """Where a study belongs. A wrong picture in a chart is worse than one that waits: any doubt is a person's."""
     if facts.copies > 1:
         return Placing(reason="two-patients", params={"copies": facts.copies})
-    numbered = [each for each in facts.by_number if not each.against]
-    if len({each.resident for each in numbered}) > 1:
-        return Placing(reason="ambiguous", params={"residents": len(numbered)})
-    ordered = [each for each in facts.by_order if not each.against]
+    numbered, ordered = _sure(facts.by_number), _sure(facts.by_order)
+    if _people(numbered) > 1:
+        return Placing(reason="ambiguous", params={"residents": _people(numbered)})
     if facts.by_order and not ordered:
         return Placing(reason="order-contradicts", params={"against": facts.by_order[0].against})
-    if len({each.resident for each in (*numbered, *ordered)}) > 1:
+    led = [*numbered, *ordered]
+    if _people(led) > 1:
         return Placing(reason="order-other")
-    if numbered or ordered:
-        sure = (*numbered, *ordered)[0]
-        return Placing(sure.patient) if facts.is_described else Placing(reason="too-little")
+    if led:
+        return Placing(led[0].patient) if facts.is_described else Placing(reason="too-little")
+    return _nobody(facts)
+
+
+def _nobody(facts: Facts) -> Placing:
     if facts.by_number:
         return Placing(reason="contradicts", params={"against": facts.by_number[0].against})
     return Placing(reason="unknown" if facts.has_number else "no-number")
+
+
+def _sure(led: Sequence[Candidate]) -> list[Candidate]:
+    return [each for each in led if not each.against]
+
+
+def _people(led: Sequence[Candidate]) -> int:
+    return len({each.resident for each in led})
