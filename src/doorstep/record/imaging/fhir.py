@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta, timezone
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,8 @@ DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 DICOM: Final = "urn:dicom:uid"
 DOOR: Final = "/dicomweb"
 """Where this house gives images out; an archive's own address is nobody's business."""
+BEIJING: Final = timezone(timedelta(hours=8))
+"""By its offset of today: that of 1900, where a device may stand, has seconds, which FHIR cannot say."""
 _CODE: Final = re.compile(r"[A-Z0-9_]{1,16}", re.ASCII)
 
 
@@ -31,7 +34,11 @@ def imaging_study(key: UUID, found: Found, patient: str, archive: UUID, order: s
         status="available",
         modality=[_modality(word) for word in found.modalities if _CODE.fullmatch(word)],
         subject={"reference": f"Patient/{patient}"},
-        started=found.started.isoformat() if found.started else found.day.isoformat() if found.day else None,
+        started=found.started.astimezone(BEIJING).isoformat()
+        if found.started
+        else found.day.isoformat()
+        if found.day
+        else None,
         basedOn=[{"reference": f"ServiceRequest/{order}"}] if order else None,
         endpoint=[{"reference": f"Endpoint/{archive}"}],
         numberOfSeries=len(found.series),

@@ -12,7 +12,6 @@ from doorstep.record.imaging import fhir, jobs
 from doorstep.record.imaging.access import Permission
 from doorstep.record.imaging.actions.republishing import republish
 from doorstep.record.imaging.reactions import on_arrived
-from doorstep.record.imaging.reads.studies import waiting
 
 ROOM = Room(
     name="imaging",
@@ -33,7 +32,7 @@ ROOM = Room(
     },
     menu=(
         MenuEntry(_("影像归档"), "imaging:archives", "server-bolt", Permission.READ, _("数据")),
-        MenuEntry(_("影像待归属"), "imaging:resting", "photo-scan", Permission.TIE, _("数据"), waiting),
+        MenuEntry(_("影像待归属"), "imaging:resting", "photo-scan", Permission.TIE, _("数据")),
     ),
     reactions={RecordsArrived: (on_arrived,)},
     jobs=(

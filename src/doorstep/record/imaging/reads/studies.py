@@ -78,8 +78,3 @@ def resting_one(call: Call, *, study: UUID) -> StudyRow:
         raise Refused(refuse("not_found", kind="Study"))
     about("Study", study)
     return rows.study(row, organisations.names({row.organisation_id}))
-
-
-def waiting(call: Call) -> int:
-    """How many studies rest within the scope, at most 100: for the menu."""
-    return len(Study.objects.within(call.scope).filter(state=State.RESTING).values_list("pk")[:100])

@@ -77,7 +77,7 @@ def test_the_whole_way(browser: Client, app: App, doctor: Account) -> None:
     call = api.access_call(given["access_token"])
     assert call is not None
     assert call.actor == f"staff:{doctor.person_id}"
-    assert call.permissions <= {"charts.read", "booking.read", "booking.book"}
+    assert call.permissions <= {"charts.read", "imaging.view", "booking.read", "booking.book"}
     assert given["access_token"] not in str(list(Token.objects.values()))
     assert post("/oauth/revoke", app, token=given["access_token"]).status_code == 200
     assert not good(given["access_token"])
