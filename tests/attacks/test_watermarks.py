@@ -21,6 +21,7 @@ OUT = {
     "record/charts/pages/__init__.py": "one record as it was sent, byte for byte: its download stands in the trail",
     "record/charts/pages/documents.py": "a shared document as it was sent: each fetch stands in the trail",
     "services/referrals/pages/papers.py": "the letters as PDF: test_the_letter_as_a_file",
+    "record/imaging/pages/door.py": "images to the byte, which devices read: each fetch stands in the trail",
     "record/sheets/pages/listing.py": "templates, which hold nothing of anybody's",
     "record/sheets/pages/one.py": "record/sheets/tests/test_pages.py: test_the_file_with_errors_can_be_mended",
     "fhir/door/exporting.py": "files to the byte: their manifest says it, each fetch stands in the trail",
