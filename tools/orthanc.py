@@ -30,7 +30,9 @@ from typing import Any, Final
 PLUGINS: Final = Path("/usr/share/orthanc/plugins")
 """Where Debian's plug-ins are; `/usr/lib/orthanc` has none, and Orthanc says nothing of that."""
 DICOMWEB: Final = PLUGINS / "libOrthancDicomWeb.so"
-INSTALL: Final = "apt-get install --no-install-recommends orthanc orthanc-dicomweb"
+GDCM: Final = PLUGINS / "libOrthancGdcm.so"
+"""Draws JPEG 2000 and other pictures that Orthanc by itself does not; used where it is there."""
+INSTALL: Final = "apt-get install --no-install-recommends orthanc orthanc-dicomweb orthanc-gdcm"
 USER: Final = "doorstep"
 TITLE: Final = "ORTHANC"
 SENDERS: Final = ("DOORSTEP", "STORESCU", "FINDSCU", "PYNETDICOM")
@@ -82,7 +84,7 @@ def configuration(folder: Path, http: int, dicom: int, password: str, stable: in
         "Name": "Doorstep",
         "StorageDirectory": str(folder / "store"),
         "IndexDirectory": str(folder / "store"),
-        "Plugins": [str(DICOMWEB)],
+        "Plugins": [str(each) for each in (DICOMWEB, GDCM) if each.exists()],
         "HttpPort": http,
         "DicomPort": dicom,
         "DicomAet": TITLE,
