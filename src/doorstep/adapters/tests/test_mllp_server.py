@@ -14,6 +14,7 @@ import uvloop
 from doorstep.adapters.hl7v2.frames import frame
 from doorstep.adapters.mllp import server
 from doorstep.adapters.mllp.server import Limits, Listener, Peer
+from doorstep.kernel.testing import loops
 
 QUICK = Limits(first=5, idle=5, frame=5, send=0.5)
 Taken = list[tuple[bytes, "asyncio.Future[bytes | None]"]]
@@ -68,7 +69,7 @@ async def until(true: Callable[[], object]) -> None:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    uvloop.run(work)
+    loops.run(work, uvloop.run)
 
 
 def test_answers_go_out_in_the_order_of_the_messages_whichever_is_ready_first() -> None:

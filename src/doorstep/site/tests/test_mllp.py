@@ -26,6 +26,7 @@ from django.db import connection
 from doorstep.adapters.mllp.server import Limits, Peer
 from doorstep.kernel import outbox
 from doorstep.kernel.testing.callers import system
+from doorstep.kernel.testing.loops import run
 from doorstep.record.endpoints import api, reads
 from doorstep.record.endpoints.actions import editing
 from doorstep.record.endpoints.models import Endpoint, Inbound
@@ -342,5 +343,5 @@ def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
             while len(kept) < 3:  # noqa: ASYNC110  by what was kept
                 await asyncio.sleep(0.01)
 
-    asyncio.run(work())
+    run(work())
     assert kept == [oru(1), oru(2), oru(3)]
