@@ -166,7 +166,8 @@ def _supersede(prepared: Prepared, former: Other, document: Item) -> None:
 
 def _withdraw(prepared: Prepared, source: UUID) -> None:
     """Take back, with what it said, a document that came within a message which its sender takes back (MDM^T11)."""
-    errors = [i for i in prepared.plan.items if i.type == TYPE and i.body and i.resource.get("status") == ERROR]
+    written = [i for i in prepared.plan.items if i.type == TYPE and i.body and i.method != "PATCH"]
+    errors = [i for i in written if i.resource.get("status") == ERROR]
     for key in [key for item in errors for key in _carried(_own(item.id or "", source))]:
         document = _own(key, source)
         if document is not None and document.get("status") != ERROR:
