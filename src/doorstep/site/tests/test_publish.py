@@ -50,10 +50,11 @@ def test_all_that_is_there_is_published_and_again_nothing_changes(
     assert count == {
         "Organization": 17, "OrganizationAffiliation": 5, "Location": 0, "Practitioner": 3, "PractitionerRole": 3,
         "Patient": 0, "Consent": 0, "Schedule": 0, "Slot": 0, "Appointment": 0, "ServiceRequest": 0, "Task": 0,
+        "ImagingStudy": 0, "Endpoint": 0,
     }  # fmt: skip
     assert {version for version, _ in found.values()} == {1}
     said = capsys.readouterr().out.splitlines()
-    rooms = ("booking", "consents", "organisations", "referrals", "residents", "staff")
+    rooms = ("booking", "consents", "imaging", "organisations", "referrals", "residents", "staff")
     assert sorted(line for line in said if line.endswith(" OK")) == [f"{room} OK" for room in rooms]
     assert publish.run() == 0
     assert every() == found
