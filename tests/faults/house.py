@@ -74,12 +74,12 @@ class House:
 
     def keep(self, name: str) -> None:
         """Remember all that is there, for ``reset``."""
-        _copy(self.server, "doorstep", name)
+        copy(self.server, "doorstep", name)
 
     def reset(self, name: str = "clean") -> None:
         """Bring back what was kept under a name; "clean" is the district without records."""
         self.join()
-        _copy(self.server, name, "doorstep")
+        copy(self.server, name, "doorstep")
         shutil.rmtree(self.folder / "trail", ignore_errors=True)  # heads of a chain that is no more
 
     def join(self) -> None:
@@ -165,7 +165,7 @@ def _found(kept: Path) -> None:
         folder.chmod(0o755)
         with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB"}) as server:
             _python(folder, PREPARE)
-            _copy(server, "doorstep", "clean")
+            copy(server, "doorstep", "clean")
         part = kept.with_suffix(".part")
         subprocess.run(["cp", "-a", name, str(part)], check=True)
         part.rename(kept)
@@ -191,7 +191,8 @@ def _python(folder: Path, code: str) -> str:
     return done.stdout
 
 
-def _copy(server: postgres.Server, old: str, new: str) -> None:
+def copy(server: postgres.Server, old: str, new: str) -> None:
+    """Make a database of a server the copy of another, whatever it was before."""
     with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [[old, new]])
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))

@@ -21,7 +21,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from doorstep.record.endpoints.tests.kit import free_port
-from tests.faults.house import House, ended, until
+from tests.faults.house import House, copy, ended, until
 
 WITHIN = "from doorstep.site import cli\nwith cli.house():\n"
 SETUP = """
@@ -86,7 +86,7 @@ class One:
     def __init__(self, server: House, name: str, folder: Path) -> None:
         self.name, self.folder, self.port = name, folder / name, free_port()
         self.folder.mkdir()
-        server._copy("clean", name)
+        copy(server.server, "clean", name)
         self.dsn = make_conninfo(server.server.dsn, dbname=name)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DOORSTEP_", "DJANGO_", "COV_"))}
         self.environment = kept | {"DOORSTEP_HOME": str(self.folder), "DOORSTEP_DATABASE_URL": self.dsn}
