@@ -94,6 +94,11 @@ _ERRORS: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#N
 _SPACES: Final = re.compile(r"\s+")
 
 
+def day(text: str) -> date | None:
+    """A day of a table; None for none."""
+    return date.fromisoformat(text) if text else None
+
+
 def tidy(text: str) -> str:
     """A text as it is kept: no control characters, no white space at its ends, one blank for any inside."""
     kept = (c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn", "Co") else " " for c in text)

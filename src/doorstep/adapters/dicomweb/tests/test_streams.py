@@ -91,7 +91,7 @@ def test_reading_never_fails(said: Any) -> None:
     for tag in ("00100010", "0020000D"):
         assert isinstance(attributes.name(said, tag), PersonName)
         assert attributes.uid(said, tag) == "" or attributes.is_uid(attributes.uid(said, tag))
-        assert attributes.number(said, tag) is None or attributes.number(said, tag) >= 0  # type: ignore[operator]
+        assert attributes.number(said, tag) is None or attributes.number(said, tag) >= 0  # type: ignore[operator]  # as just said
         attributes.day(said, tag)
         attributes.moment(said, tag, tag, CHINA)
         assert "\x00" not in attributes.text(said, tag)

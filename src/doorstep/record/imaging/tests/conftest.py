@@ -72,7 +72,7 @@ def archive(orthanc: tool.Running, county: UUID) -> UUID:
 
 def made(running: tool.Running, organisation: UUID, **more: object) -> UUID:
     """Orthanc as an archive of an institution, without what it had before."""
-    facts = ArchiveFacts(organisation, "影像中心", running.address, tool.USER, str(running.folder / "password"), **more)  # type: ignore[arg-type]
+    facts = ArchiveFacts(organisation, "影像中心", running.address, tool.USER, str(running.folder / "password"), **more)  # type: ignore[arg-type]  # the fields that a test names
     found = archives.add(system(), facts=facts)
     kit.go_to_the_end(found)
     return found

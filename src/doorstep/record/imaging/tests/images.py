@@ -63,7 +63,7 @@ def written(made: FileDataset) -> bytes:
 
 def slices(study: str, count: int = 2, **more: str) -> list[bytes]:
     """A study of one series of so many slices, as files."""
-    return [written(image(study, number=number, **more)) for number in range(1, count + 1)]  # type: ignore[arg-type]
+    return [written(image(study, number=number, **more)) for number in range(1, count + 1)]  # type: ignore[arg-type]  # the fields that a test names
 
 
 BORN = date(1958, 3, 15)

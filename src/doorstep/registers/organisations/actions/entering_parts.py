@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import ProtectedError
 
+from doorstep.adapters.sheets.columns import day
 from doorstep.kernel.act import about, action, withdraw
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, Stale, allow, demand, refuse
@@ -32,7 +33,7 @@ LOCKED = "the institution is locked within the caller's scope"
 def enter_department(call: Call, *, said: Mapping[str, str]) -> DepartmentEntered:
     """Open the department of a row (``rules.sheet.DEPARTMENTS``), or give the one that is there its last day."""
     place = _whose(call, said)
-    since, until = sheet.day(said["since"]), sheet.day(said.get("until", ""))
+    since, until = day(said["since"]), day(said.get("until", ""))
     assert since is not None, "the column is needed"
     row = Department.objects.unscoped(LOCKED).filter(organisation=place, code=said["code"], since=since).first()
     before, outcome = None, "same"
@@ -64,7 +65,7 @@ def take_back_department(call: Call, *, entered: DepartmentEntered) -> None:
         except ProtectedError:
             raise Refused(refuse("in_use")) from None
     else:
-        row.until, row.version = sheet.day(entered.until or ""), row.version + 1
+        row.until, row.version = day(entered.until or ""), row.version + 1
         row.save()
     publish_institutions([row.organisation_id])
 

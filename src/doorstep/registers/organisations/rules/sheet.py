@@ -112,8 +112,3 @@ def wrong_counts(said: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, 
 def counts(said: Mapping[str, str]) -> dict[Count, int]:
     """What was counted; what was left empty was not."""
     return {kind: int(said[kind]) for kind in Count if said.get(kind)}
-
-
-def day(text: str) -> date | None:
-    """A day of a table; None for none."""
-    return date.fromisoformat(text) if text else None

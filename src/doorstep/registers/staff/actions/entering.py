@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import ProtectedError
 
+from doorstep.adapters.sheets.columns import day
 from doorstep.events.staff import PostEnded
 from doorstep.kernel import clock
 from doorstep.kernel.act import about, action, withdraw
@@ -61,7 +62,7 @@ def _post(said: Mapping[str, str]) -> PostFacts:
         raise Refused(refuse("uscc.unknown", uscc=said["uscc"]))
     since = date.fromisoformat(said["since"])
     department, duty = said.get("department", ""), said.get("duty", "")
-    return PostFacts(place, said["role"], since, department, duty, until=sheet.day(said.get("until", "")))
+    return PostFacts(place, said["role"], since, department, duty, until=day(said.get("until", "")))
 
 
 def _changed(call: Call, row: Person, given: Mapping[str, Any]) -> dict[str, str | None]:
@@ -113,7 +114,7 @@ def take_back(call: Call, *, entered: Entered) -> None:
             _end(post)
         elif entered.post_before:
             demand(at_once(call, post.role))
-            post.until, post.version = sheet.day(entered.post_before["until"] or ""), post.version + 1
+            post.until, post.version = day(entered.post_before["until"] or ""), post.version + 1
             post.save()
         if entered.outcome == "new":
             withdraw("Practitioner", str(row.id), source=post.organisation_id)
@@ -138,7 +139,7 @@ def _restore(row: Person, before: Mapping[str, str | None]) -> None:
     old = PersonFacts(**{name: getattr(row, name) for name in names})
     given: dict[str, Any] = dict(before)
     if "birth_date" in given:
-        given["birth_date"] = sheet.day(given["birth_date"] or "")
+        given["birth_date"] = day(given["birth_date"] or "")
     for name, value in people.columns(replace(old, **given)).items():
         setattr(row, name, value)
     row.version += 1

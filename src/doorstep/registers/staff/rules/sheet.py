@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Final
 
-from doorstep.adapters.sheets.columns import Column, Form, Kind
+from doorstep.adapters.sheets.columns import Column, Form, Kind, day
 from doorstep.registers.staff.rules import PROFESSIONS, ROLES, SEXES
 
 FORM: Final = Form(
@@ -53,8 +52,3 @@ PLACES: Final[Mapping[str, str]] = {
 def person(said: Mapping[str, str]) -> dict[str, Any]:
     """The filled cells about the person, as fields of ``PersonFacts``."""
     return {key: day(said[key]) if key == "birth_date" else said[key] for key in FORM.shared if said.get(key)}
-
-
-def day(text: str) -> date | None:
-    """A day of a table; None for none."""
-    return date.fromisoformat(text) if text else None
