@@ -47,6 +47,7 @@ class House:
         founded(folder)
         self.folder = folder
         self.server = postgres.start(folder)
+        self.programs: list[subprocess.Popen[bytes]] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +58,8 @@ class House:
         """Start ``doorstep …``; what it says goes to program.log."""
         with (self.folder / "program.log").open("ab") as log:
             command = [sys.executable, "-m", "doorstep.site.cli", *arguments]
-            return subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.programs.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
+        return self.programs[-1]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``doorstep …`` to its end."""
@@ -78,9 +80,17 @@ class House:
 
     def reset(self, name: str = "clean") -> None:
         """Bring back what was kept under a name; "clean" is the district without records."""
+        self.end()
         self.join()
         copy(self.server, name, "doorstep")
         shutil.rmtree(self.folder / "trail", ignore_errors=True)  # heads of a chain that is no more
+
+    def end(self) -> None:
+        """Kill what a test that failed left at work: it would write into the next one's house, with keys of before."""
+        for program in self.programs:
+            program.kill()
+            program.wait()
+        self.programs.clear()
 
     def join(self) -> None:
         """Start the server again where it was killed; where it runs this costs a look."""
@@ -107,6 +117,7 @@ class House:
 
     def close(self) -> None:
         """Stop the server and delete all."""
+        self.end()
         self.join()
         self.server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

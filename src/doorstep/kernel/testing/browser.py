@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,33 @@ MEANT = (
     "htmx:afterRequest",
 )
 _caller: list[Call | None] = [None]
+
+
+class InFlight:
+    """How many requests of browsers the live server is answering now."""
+
+    def __init__(self) -> None:
+        self.count, self._lock = 0, threading.Lock()
+
+    def begin(self, **_more: object) -> None:
+        """Receives ``request_started``; what the test's own client asks is not a browser's."""
+        self._add(1)
+
+    def end(self, **_more: object) -> None:
+        """Receives ``request_finished``."""
+        self._add(-1)
+
+    def _add(self, more: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            with self._lock:
+                self.count += more
+
+    def settle(self, seconds: float = 20) -> None:
+        """Wait until nothing is answered any more: what is still written when all tables are emptied deadlocks."""
+        end, quiet = time.monotonic() + seconds, 0
+        while quiet < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+            quiet = 0 if self.count > 0 else quiet + 1
 
 
 def call_for(request: HttpRequest) -> Call | None:
@@ -94,7 +123,11 @@ def chromium() -> Iterator[Browser]:
 def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
     """Open a fresh page: ``open_page(width=1280, language="zh-CN", scripts=True)``. All that the console says of errors
     or of the content security policy is kept in ``page.complaints`` and fails the test at its end."""
-    contexts, complaints = [], []
+    from django.core.signals import request_finished, request_started
+
+    contexts, complaints, flying = [], [], InFlight()
+    request_started.connect(flying.begin)
+    request_finished.connect(flying.end)
 
     def make(width: int = 1280, language: str = "zh-CN", scripts: bool = True) -> Page:
         context = chromium.new_context(
@@ -113,6 +146,7 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
     yield make
     for context in contexts:
         context.close()
+    flying.settle()
     told = [text for text in complaints if not any(known in text for known in MEANT)]
     assert not told, f"the browser's console complains: {told}"
 
