@@ -173,17 +173,24 @@ def _members(path: Path, limits: FileLimits) -> Iterator[Unit]:
         if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
             yield replace(unit, fault=Fault(unit.origin, "archive-path", {"path": unit.name}))
             continue
-        if info.is_dir() or not parts.name or parts.name.startswith(".") or "__MACOSX" in parts.parts:
+        if _is_aside(info, parts):
             continue
         bomb = _bursts(info, limits, shared)
         budget -= 0 if bomb else info.file_size
         if bomb or budget < 0:
             bounds = {"limit": limits.archive_bytes, "ratio": limits.ratio}
             yield replace(unit, fault=Fault(unit.origin, "archive-bomb", bounds))
-        elif unit.name.lower().endswith((".zip", ".gz", ".gzip")):
+        elif not unit.name or unit.name.lower().endswith((".zip", ".gz", ".gzip")):
             yield replace(unit, fault=Fault(unit.origin, "unknown-file"))
         else:
             yield unit
+
+
+def _is_aside(info: zipfile.ZipInfo, parts: PurePosixPath) -> bool:
+    """Whether a member is a folder or what systems put beside files; one whose name is broken off may be any file."""
+    if not info.filename:
+        return False
+    return info.is_dir() or not parts.name or parts.name.startswith(".") or "__MACOSX" in parts.parts
 
 
 def _bursts(info: zipfile.ZipInfo, limits: FileLimits, shared: set[int]) -> bool:

@@ -26,7 +26,7 @@ from doorstep.record.endpoints import api as endpoints
 from doorstep.record.endpoints.api import Door
 from doorstep.site import serve
 from doorstep.site.mllp_house import Doors, MllpHouse
-from doorstep.site.mllp_keeper import Keeper
+from doorstep.site.mllp_keeper import LANES, Keeper
 
 log = logging.getLogger(__name__)
 LOOK: Final = 1.0
@@ -54,8 +54,8 @@ class Station:
     """The ports of one process, kept as the endpoints say."""
 
     def __init__(self, host: str, limits: Limits | None = None) -> None:
-        self.doors, self._keeper = Doors(), Keeper()
-        self.listener = Listener(MllpHouse(self.doors, self._keeper), host, limits)
+        self.doors, self._lanes = Doors(), [Keeper() for _ in range(LANES)]
+        self.listener = Listener(MllpHouse(self.doors, self._lanes), host, limits)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="mllp", initializer=fence.as_system)
         self._secured: dict[int, tuple[Secured, tuple[float, ...]]] = {}
 
@@ -73,7 +73,8 @@ class Station:
         finally:
             for port in self.listener.ports:
                 await self.listener.close(port)
-            await self._keeper.close()
+            for lane in self._lanes:
+                await lane.close()
             await loop.run_in_executor(self._threads, _close)
             self._threads.shutdown()
 

@@ -85,8 +85,8 @@ def _is_of(door: Door, header: Header | None) -> bool:
 class MllpHouse:
     """The house of the listener (see ``doorstep.adapters.mllp.server``)."""
 
-    def __init__(self, doors: Doors, keeper: Keeper) -> None:
-        self._doors, self._keeper = doors, keeper
+    def __init__(self, doors: Doors, lanes: Sequence[Keeper]) -> None:
+        self._doors, self._lanes = doors, lanes
         self._serial = count()
         self._slowed: dict[UUID, deque[tuple[float, Callable[[], None]]]] = {}
 
@@ -120,7 +120,7 @@ class MllpHouse:
             return self.too_long(peer, door.most_bytes, raw[:SHORT])
         fault = acks.fault_of(header)
         arrival = self._arrival(door, peer, raw, header, *_rests(fault))
-        return self._submitted(door, arrival, header, fault)
+        return self._submitted(door, peer, arrival, header, fault)
 
     async def _batch(self, peer: Peer, raw: bytes) -> bytes | None:
         """Keep each message of a batch file; what is wrong with the file as a whole rests before it is answered."""
@@ -140,7 +140,7 @@ class MllpHouse:
             arrival = self._arrival(
                 door, peer, envelope, None, "batch-incomplete", {"detail": fault.reason}, fault.place
             )
-            if await self._keeper.submit(replace(arrival, digest=whole, code="")) is None:
+            if await self._lane(peer).submit(replace(arrival, digest=whole, code="")) is None:
                 return None
         return await mllp_batches.answered(peer, raw, batch, problems, self.take)
 
@@ -152,14 +152,14 @@ class MllpHouse:
         if door is None or not endpoints.may_come_from(peer.address, door.allowed):
             return _ready(_refused(header, fault))
         arrival = self._arrival(door, peer, begin[:SHORT], header, "too-long", {"limit": limit})
-        return self._submitted(door, arrival, header, fault)
+        return self._submitted(door, peer, arrival, header, fault)
 
     async def broken(self, peer: Peer, begin: bytes) -> None:
         """Keep what came of a message whose connection ended, so that somebody can see it; it is not acknowledged."""
         door = self._doors.whose(peer.port, header := header_of(begin))
         if door is not None and endpoints.may_come_from(peer.address, door.allowed):
             arrival = self._arrival(door, peer, begin[:SHORT], header, "broken-frame", {"size": len(begin)})
-            await self._keeper.submit(replace(arrival, code=""))
+            await self._lane(peer).submit(replace(arrival, code=""))
 
     def _arrival(
         self,
@@ -181,7 +181,7 @@ class MllpHouse:
         )  # fmt: skip
 
     def _submitted(
-        self, door: Door, arrival: Arrival, header: Header | None, fault: Problem | None
+        self, door: Door, peer: Peer, arrival: Arrival, header: Header | None, fault: Problem | None
     ) -> asyncio.Future[bytes | None]:
         self._doors.came(door)
         answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
@@ -195,10 +195,13 @@ class MllpHouse:
             answer.set_result(found)
 
         if self._doors.is_full(door) or door.id in self._slowed:
-            self._slow(door, lambda: self._keeper.keep(arrival, told))
+            self._slow(door, lambda: self._lane(peer).keep(arrival, told))
         else:
-            self._keeper.keep(arrival, told)
+            self._lane(peer).keep(arrival, told)
         return answer
+
+    def _lane(self, peer: Peer) -> Keeper:
+        return self._lanes[peer.number % len(self._lanes)]
 
     def _slow(self, door: Door, keep: Callable[[], None]) -> None:
         """Have a message wait until less waits, but not so long that its sender gives up; those behind it too."""

@@ -1,8 +1,9 @@
 """Messages of many senders, kept together: what comes while a commit is under way goes into the next.
 
-One connection a process keeps them, so that what one sender sent first is first. Each commit takes from all senders in
-turn, so that none waits behind another's thousands. While the database is away, or its disk full, it is tried again
-for ``PATIENCE`` seconds; then whoever waits is told that nothing was kept.
+Each of a process's ``LANES`` keeps by one connection of its own, and all of a sender goes the same way, so that what it
+sent first is first: while the disk writes for one lane, the database works for the other. Each commit takes from all
+senders in turn, so that none waits behind another's thousands. While the database is away, or its disk full, it is
+tried again for ``PATIENCE`` seconds; then whoever waits is told that nothing was kept.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from doorstep.site import fhir_rows, mllp_counting
 from doorstep.site.mllp_counting import Told
 
 log = logging.getLogger(__name__)
+LANES: Final = 2  # more make smaller commits, and each costs
 MOST: Final = 256  # messages of one commit, and their bytes
 MOST_BYTES: Final = 8 << 20
 PAUSE: Final = 0.002  # seconds at most that a commit waits for more: it costs as much as ten messages
@@ -38,7 +40,7 @@ AWAY: Final = (*fhir_rows.LOST, *_BUSY, TimeoutError)
 
 
 class Keeper:
-    """Gathers what is to be kept, in one event loop."""
+    """Gathers what is to be kept of the senders of one lane, in one event loop."""
 
     def __init__(self) -> None:
         self._queues: dict[UUID, deque[tuple[Arrival, Told]]] = {}
@@ -79,22 +81,22 @@ class Keeper:
             await gone.close()
 
     async def _write(self) -> None:
-        before = 0
         try:
             while self._queues:
                 await self._gather()
                 batch = self._next()
-                self._enough, before = (before + len(batch)) // 2, len(batch)
                 begun = time.monotonic()
                 found = await self._kept([one for one, _ in batch])
-                mllp_counting.count(batch, found, time.monotonic() - begun)
+                seconds = time.monotonic() - begun
+                self._enough = (len(batch) + self._waiting) * 7 // 8  # of all who send
                 for (_, told), kept in zip(batch, found, strict=True):
                     told(kept)
+                mllp_counting.count(batch, found, seconds)
         finally:
             self._writer = None
 
     async def _gather(self) -> None:
-        """Wait until half of those who were told of late have sent again, but not for long."""
+        """Wait until nearly all who send have sent again, but not for long."""
         if self._waiting < self._enough:
             loop = asyncio.get_running_loop()
             self._gathered = loop.create_future()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from doorstep.adapters.hl7v2.charsets import codec_of
 from doorstep.adapters.hl7v2.escapes import escape
 from doorstep.adapters.hl7v2.paths import path_of
-from doorstep.adapters.hl7v2.shapes import PLAIN, Header, Problem
+from doorstep.adapters.hl7v2.shapes import PLAIN, Header, Problem, Separators
 
 CODES: Final = frozenset({"AA", "AE", "AR", "CA", "CE", "CR"})
 VERSION: Final = "2.5.1"
@@ -35,6 +35,10 @@ ERRORS: Final[Mapping[str, tuple[str, str]]] = {
     "duplicate-key": ("205", "Duplicate key identifier"),
     "locked": ("206", "Application record locked"),
 }
+STAMP: Final = "%Y%m%d%H%M%S%z"
+_STANDS: Final = re.compile(r"[A-Za-z0-9._-]+")
+_GAP: Final = "<gap>"
+KNOWN: Final = 1000  # letters of a sender's names and so on; what has more is not remembered
 INTERNAL: Final = "Application internal error"
 
 
@@ -87,6 +91,31 @@ def acknowledge(
     if code not in CODES:
         raise ValueError(f"no acknowledgement code: {code}")
     to = header or Header(separators=PLAIN)
+    if not text and error is None and _STANDS.fullmatch(control_id) and _STANDS.fullmatch(to.control_id):
+        facts = (
+            to.sending_application, to.sending_facility, to.receiving_application, to.receiving_facility, to.trigger,
+            to.processing, to.version, to.charset, to.codec, code, accept,
+        )  # fmt: skip
+        if len("".join(facts)) <= KNOWN and len(around := _around(to.separators, *facts)) == 4:
+            begin, before, between, end = around
+            numbers = before + control_id.encode() + between + to.control_id.encode()
+            return begin + stamp(at).encode() + numbers + end
+    return _whole(to, code, text, error, stamp(at), control_id, accept)
+
+
+@lru_cache(maxsize=256)
+def _around(separators: Separators, *facts: str) -> list[bytes]:
+    """What an acknowledgement says before, between and after its time, its own number and that of what it answers; it
+    is the same for all messages of a sender. Not four parts where those are not to be found in it again."""
+    sender, its, receiver, ours, trigger, processing, version, charset, codec, code, accept = facts
+    to = Header(
+        sender, its, receiver, ours, trigger=trigger, control_id=_GAP, processing=processing, version=version,
+        charset=charset, separators=separators, codec=codec,
+    )  # fmt: skip
+    return _whole(to, code, "", None, _GAP, _GAP, accept).split(_GAP.encode()) if separators == PLAIN else []
+
+
+def _whole(to: Header, code: str, text: str, error: Problem | None, at: str, control_id: str, accept: str) -> bytes:
     newer = _minor(to.version) >= 5
     lines = [_msh(to, at, control_id, accept), _msa(to, code, text)]
     if error is not None:
@@ -103,16 +132,21 @@ def _minor(version: str) -> int:
 
 def stamp(at: datetime) -> str:
     """A moment as HL7 v2 writes it, with its time zone where it has one."""
-    return at.strftime("%Y%m%d%H%M%S%z")
+    return at.strftime(STAMP) if at.tzinfo is None else _second(int(at.timestamp() // 1), at.tzinfo)
 
 
-def _msh(to: Header, at: datetime, control_id: str, accept: str) -> str:
+@lru_cache(maxsize=16)
+def _second(seconds: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(seconds, zone).strftime(STAMP)
+
+
+def _msh(to: Header, at: str, control_id: str, accept: str) -> str:
     marks = to.separators
     kind = ["ACK", to.trigger, "ACK"] if _minor(to.version) >= 4 else ["ACK", to.trigger]
     kinds = marks.component.join(escape(each, marks) for each in kind) if to.trigger and marks.component else "ACK"
     fields = [
         f"MSH{marks.field}{marks.encoding}", to.receiving_application, to.receiving_facility, to.sending_application,
-        to.sending_facility, stamp(at), "", kinds, escape(control_id, marks), escape(to.processing or "P", marks),
+        to.sending_facility, at, "", kinds, escape(control_id, marks), escape(to.processing or "P", marks),
         escape(to.version or VERSION, marks), "", "", accept, "NE" if accept else "", "", to.charset,
     ]  # fmt: skip
     return marks.field.join(fields)

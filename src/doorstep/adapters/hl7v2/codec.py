@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from doorstep.adapters.hl7v2.charsets import GUESSES, codec_of, decode
@@ -19,6 +20,7 @@ __all__ = ["Message", "Segment", "Unreadable", "header_of", "parse", "write"]
 
 HEADER_BYTES: Final = 1 << 16
 HEADER_AT: Final = 64
+KNOWN_BYTES: Final = 1000  # a longer header is not remembered
 LAST_READ: Final = 18  # field of MSH
 LONGEST: Final = 16
 BOM: Final = "\ufeff"
@@ -26,6 +28,10 @@ BLANKS: Final = b"\xef\xbb\xbf \t\r\n\v"
 _LINE: Final = re.compile(rb"[\r\n]")
 _MARKS: Final = re.compile(r"[\r\n]")
 _ENDS: Final = re.compile(r"\r\n|\r|\n(?=[\r\n]|[A-Z][A-Z0-9]{2}[^A-Za-z0-9\s]|\Z)")
+# a time and a control id that stand for themselves, between what the messages of a sender have in common
+_USUAL: Final = re.compile(
+    rb"(MSH\|\^~\\&\|(?:[^|]*\|){4})([0-9.+-]*)(\|[^|]*\|[^|]*\|)([A-Za-z0-9._-]*)((?:\|.*)?)\Z", re.DOTALL
+)
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 
 
@@ -164,7 +170,30 @@ def header_of(raw: bytes, charset: str | None = None) -> Header | None:
     begin = head.find(b"MSH", 0, HEADER_AT + 3)
     if begin < 0 or head[:begin].strip(BLANKS):
         return None
-    line = _LINE.split(head[begin:], maxsplit=1)[0]
+    line = head[begin:].partition(b"\r")[0].partition(b"\n")[0]
+    if len(line) <= KNOWN_BYTES and line.isascii() and (match := _USUAL.match(line)) is not None:
+        before, at, between, control, after = match.groups()
+        like = _known(before + between + after, charset)
+        return like and _header_like(like, at.decode(), control.decode())
+    return _read(line, charset)
+
+
+@lru_cache(maxsize=256)
+def _known(line: bytes, charset: str | None) -> Header | None:
+    """A header without its time and number: the same in all messages of a sender, so that it is read once."""
+    return _read(line, charset)
+
+
+def _header_like(it: Header, at: str, control_id: str) -> Header:
+    # what dataclasses.replace does, in a third of its time: it is asked of each message before it is acknowledged
+    return Header(
+        it.sending_application, it.sending_facility, it.receiving_application, it.receiving_facility, at, it.kind,
+        it.trigger, it.structure, control_id, it.processing, it.version, it.charset, it.accept_ack, it.application_ack,
+        it.separators, it.codec,
+    )  # fmt: skip
+
+
+def _read(line: bytes, charset: str | None) -> Header | None:
     codec = codec_of(charset or "") or codec_of(_declared(line)) or ""
     try:
         text, codec = decode(line, codec)

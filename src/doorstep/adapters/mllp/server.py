@@ -15,6 +15,7 @@ import ssl
 from collections import Counter, deque
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from math import inf
 from typing import Final, Protocol, cast
 
@@ -42,10 +43,11 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Peer:
-    """A connection: the port it came to and the address it came from."""
+    """A connection: the port it came to, the address it came from, and which of the process it is."""
 
     port: int
     address: str
+    number: int = 0
 
 
 class House(Protocol):
@@ -82,6 +84,7 @@ class Listener:
         self._open: Counter[int] = Counter()
         self._lines: dict[int, set[_Connection]] = {}
         self._last: set[asyncio.Task[None]] = set()
+        self.numbers = count()
 
     @property
     def ports(self) -> frozenset[int]:
@@ -138,7 +141,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, listener: Listener, port: int) -> None:
         self._listener, self._house, self._limits = listener, listener.house, listener.limits
         self._loop = asyncio.get_running_loop()
-        self.peer = Peer(port, "")
+        self.peer = Peer(port, "", next(listener.numbers))
         self.gone: asyncio.Future[None] = self._loop.create_future()
         self._frames = Frames(0)
         self._answers: deque[asyncio.Future[bytes | None]] = deque()

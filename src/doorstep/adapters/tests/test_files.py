@@ -262,6 +262,11 @@ class TestPacked:
         path.write_bytes(bytes(raw))
         assert told(path) == [("a.zip!a.json", "archive"), ("a.zip!b.json", "bundle")]
 
+    def test_a_member_without_a_name(self, data):
+        path = zipped(data, [("a.json", BUNDLE), ("b.json", BUNDLE)])
+        path.write_bytes(path.read_bytes().replace(b"a.json", b"\0.json"))
+        assert told(path) == [("a.zip!", "unknown-file"), ("a.zip!b.json", "bundle")]
+
     @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     @given(
         changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6),

@@ -332,7 +332,7 @@ def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
 
     async def work() -> None:
         doors = mllp_house.Doors()
-        house = mllp_house.MllpHouse(doors, Noted())
+        house = mllp_house.MllpHouse(doors, [Noted()])
         doors.set([replace(door, waiting=5)])
         house.take(Peer(port, "127.0.0.1"), oru(1))
         house.take(Peer(port, "127.0.0.1"), oru(2))

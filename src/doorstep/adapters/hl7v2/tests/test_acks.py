@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.adapters.hl7v2 import acks
 from doorstep.adapters.hl7v2.acks import CODES, ERRORS, acknowledge, fault_of, wanted
 from doorstep.adapters.hl7v2.codec import header_of, parse
-from doorstep.adapters.hl7v2.shapes import Header, Problem
+from doorstep.adapters.hl7v2.shapes import PLAIN, Header, Problem, separators_of
 from doorstep.adapters.hl7v2.tests.samples import ORU, files
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=timezone(timedelta(hours=8)))
@@ -123,6 +124,23 @@ class TestWhatItSays:
         assert (message.get("MSA-1"), message.get("MSA-2")) == (code, header.control_id)
         assert message.header.kind == "ACK"
         assert message.header.receiving_application == header.sending_application
+
+
+WORDS = st.text(st.sampled_from("aZ9|^&~\\#-_.<gap> 山é"), max_size=12)
+
+
+@given(
+    st.builds(
+        Header, *[WORDS] * 4, control_id=WORDS, processing=WORDS, version=st.sampled_from(["", "2.3", "2.7"]),
+        trigger=WORDS, charset=st.sampled_from(["", "GBK", "UNICODE UTF-8", "8859/1"]),
+        separators=st.sampled_from([PLAIN, separators_of("#", "*!%$"), separators_of("-", "^~\\&")]),
+    ),
+    st.sampled_from(sorted(CODES)), st.sampled_from(["", "AL"]), WORDS,
+    st.datetimes(timezones=st.sampled_from([None, UTC, AT.tzinfo]) , min_value=datetime(1900, 1, 1)),
+)  # fmt: skip
+def test_what_is_remembered_of_a_sender_changes_no_acknowledgement(header, code, accept, number, at):
+    known = acknowledge(header, code, at=at, control_id=number, accept=accept)
+    assert known == acks._whole(header, code, "", None, at.strftime(acks.STAMP), number, accept)
 
 
 class TestHeaders:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.adapters.hl7v2 import codec
 from doorstep.adapters.hl7v2.charsets import CODECS
 from doorstep.adapters.hl7v2.codec import Unreadable, header_of, parse, write
 from doorstep.adapters.hl7v2.escapes import escape, unescape
@@ -130,6 +131,18 @@ class TestBytes:
         assert (refused.value.reason, refused.value.place) == ("not-in-charset", "byte 15")
         assert parse(raw, "GBK").get("PID-5.1") == "王"
         assert header_of(raw, "GBK").sending_facility == "山口医院"
+
+
+FIELDS = st.lists(st.text(st.sampled_from("aM9^&~\\#-_.+T 山é\x1b"), max_size=6), min_size=6, max_size=20)
+
+
+@given(FIELDS, st.sampled_from(["", "GBK", "UNICODE UTF-8"]), st.sampled_from(["^~\\&", "^~\\", "*!%$"]))
+def test_what_is_remembered_of_a_sender_changes_no_header(said, charset, marks):
+    said[16:] = [charset] if len(said) > 16 else []
+    for time, number in (("2026", "1"), ("20260301080000.12+0800", "a-2"), (said[5], said[5])):
+        said[5:6], said[8:9] = [time], [number]
+        line = "|".join(["MSH", marks, *said]).encode("gb18030" if charset == "GBK" else "utf-8")
+        assert header_of(line + b"\rPID|1") == codec._read(line, None)
 
 
 REFUSED = {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from zlib import crc32
 
 from doorstep.record.endpoints.rules.facts import SLOTS, Ordering
 
 LONGEST: Final = 200
-_PATIENT: Final = re.compile(rb"(?:^|[\r\n])PID")
 
 
 def patient_of(raw: bytes) -> str:
@@ -18,10 +16,13 @@ def patient_of(raw: bytes) -> str:
     Read from the bytes alone, for it is asked of each message before it is acknowledged (HL7 v2.5.1, 3.4.2.3).
     """
     begin = raw.find(b"MSH", 0, 70)
-    if begin < 0 or len(raw) < begin + 8 or (found := _PATIENT.search(raw, begin)) is None:
+    found = raw.find(b"\rPID", begin)
+    if (other := raw.find(b"\nPID", begin, found if found >= 0 else None)) >= 0:
+        found = other
+    if begin < 0 or len(raw) < begin + 8 or found < 0:
         return ""
     between, parts, repeats = raw[begin + 3 : begin + 4], raw[begin + 4 : begin + 5], raw[begin + 5 : begin + 6]
-    line = re.split(rb"[\r\n]", raw[found.end() : found.end() + 4000], maxsplit=1)[0]
+    line = raw[found + 4 : found + 4004].partition(b"\r")[0].partition(b"\n")[0]
     fields = line.split(between, 4)
     if len(fields) < 4:
         return ""
