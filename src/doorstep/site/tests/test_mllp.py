@@ -345,3 +345,27 @@ def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
 
     run(work())
     assert kept == [oru(1), oru(2), oru(3)]
+
+
+def test_all_of_a_sender_goes_by_one_lane_and_senders_by_several(source: UUID):
+    port = kit.free_port()
+    kit.make_endpoint(source, port=port)
+    lanes: list[list[bytes]] = [[], []]
+
+    class Noted(mllp_keeper.Keeper):
+        def __init__(self, kept: list[bytes]) -> None:
+            self.kept = kept
+
+        def keep(self, arrival: api.Arrival, told: Told) -> None:
+            self.kept.append(arrival.raw)
+
+    async def work() -> None:
+        doors = mllp_house.Doors()
+        doors.set(api.doors())
+        house = mllp_house.MllpHouse(doors, [Noted(kept) for kept in lanes])
+        peers = [Peer(port, "127.0.0.1", number) for number in range(4)]
+        for number in range(12):
+            house.take(peers[number % 4], oru(number))
+
+    run(work())
+    assert lanes == [[oru(n) for n in range(0, 12, 2)], [oru(n) for n in range(1, 12, 2)]]
