@@ -350,6 +350,7 @@ def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
 def test_all_of_a_sender_goes_by_one_lane_and_senders_by_several(source: UUID):
     port = kit.free_port()
     kit.make_endpoint(source, port=port)
+    found = api.doors()
     lanes: list[list[bytes]] = [[], []]
 
     class Noted(mllp_keeper.Keeper):
@@ -361,7 +362,7 @@ def test_all_of_a_sender_goes_by_one_lane_and_senders_by_several(source: UUID):
 
     async def work() -> None:
         doors = mllp_house.Doors()
-        doors.set(api.doors())
+        doors.set(found)
         house = mllp_house.MllpHouse(doors, [Noted(kept) for kept in lanes])
         peers = [Peer(port, "127.0.0.1", number) for number in range(4)]
         for number in range(12):
