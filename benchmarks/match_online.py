@@ -109,7 +109,7 @@ def saying(said: Said) -> Saying:
 
     return Saying(
         said.name, said.sex or "0", said.birth_date, "", "", said.resident_id, said.insurance, said.phone, said.address,
-        said.guardian, said.rank,
+        said.guardian, said.rank, said.certificate,
     )  # fmt: skip
 
 
@@ -119,7 +119,10 @@ def incoming(said: Said, source: UUID) -> Incoming:
     from doorstep.registers.residents.rules.facts import tidy
     from doorstep.registers.residents.shapes import Address, Guardian
 
-    numbers = ((Kind.RESIDENT_ID, said.resident_id), (Kind.INSURANCE, said.insurance))
+    numbers = (
+        (Kind.RESIDENT_ID, said.resident_id), (Kind.BIRTH_CERTIFICATE, said.certificate),
+        (Kind.INSURANCE, said.insurance),
+    )  # fmt: skip
     return Incoming(
         said.key, source, tuple(tidy(Identifier(kind, "", text)) for kind, text in numbers if text),
         (Name(said.name),) if said.name else (), said.sex or "0", said.birth_date,

@@ -32,7 +32,7 @@ Change = Callable[[Random, str], str]
 SCHEMA = pa.schema(
     [("record_id", pa.int64()), ("person_id", pa.int64()), ("source", pa.int16()), ("name", pa.string())]
     + [(c, pa.string()) for c in ("sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian")]
-    + [("guardian_id", pa.string()), ("rank", pa.int8()), ("stratum", pa.string())]
+    + [("guardian_id", pa.string()), ("rank", pa.int8()), ("stratum", pa.string()), ("certificate", pa.string())]
 )
 
 
@@ -335,6 +335,35 @@ def _guardians(d: Deal) -> tuple[list[str], list[str]]:
     return names, np.where(known, p.resident_id[who], "").tolist()
 
 
+def _certificates(d: Deal) -> list[str]:
+    """Numbers of children's certificates of birth as they stand in the records, dealt out last: all else is the same
+    without them."""
+    p = d.people
+    age, primary = p.members.age[d.of], d.source >= PRIMARY
+    child, small = age < 18, age < 7
+    told = np.select(
+        [d.newborn, child & primary & small, child & primary, child & small, child],
+        [
+            rate("CERTIFICATE_WARD"), rate("CERTIFICATE_PRIMARY"), rate("CERTIFICATE_PRIMARY_LATER"),
+            rate("CERTIFICATE_HOSPITAL"), rate("CERTIFICATE_HOSPITAL_LATER"),
+        ],
+        default=0.0,
+    )  # fmt: skip
+    said = (d.rng.random(len(told)) < told) & (p.certificate[d.of] != "")
+    numbers: list[str] = np.where(said, p.certificate[d.of], "").tolist()
+    free, share = said.copy(), float(said.mean())
+    for i in d.strike(said, rate("CERTIFICATE_SIBLINGS") * share, np.where(p.members.twin[d.of] >= 0, 20.0, 1.0)):
+        own = d.of[i]
+        others = [p.members.twin[own], *p.members.sister[p.members.home[own]]]
+        numbers[i] = next(
+            (str(p.certificate[o]) for o in others if o not in (-1, own) and p.certificate[o]), numbers[i]
+        )
+        free[i] = False
+    d.change(numbers, free, said, rate("CERTIFICATE_TYPO") * share, people_numbers.typo)
+    d.change(numbers, free, said, rate("CERTIFICATE_FORMAT") * share, people_numbers.certificate_format)
+    return numbers
+
+
 def _strata(d: Deal) -> list[str]:
     """What kind of record it is: a newborn's name before twins, before names with ·, before age."""
     p = d.people
@@ -358,7 +387,7 @@ def part(seed: int, number: int, most: int) -> pa.Table:
         "source": d.source.astype(np.int16), "name": _names(d, ranks), "sex": _sexes(d), "birth_date": _births(d),
         "resident_id": _ids(d, lent), "phone": _phones(d), "insurance": _insurance(d, lent),
         "address": _addresses(d), "guardian": guardian, "guardian_id": guardian_id, "rank": ranks.astype(np.int8),
-        "stratum": _strata(d),
+        "stratum": _strata(d), "certificate": _certificates(d),
     }  # fmt: skip
     table = pa.table({f.name: pa.array(columns[f.name], f.type) for f in SCHEMA}, SCHEMA)
     return table.filter(pa.array(d.of < most)) if most < len(p.number) else table

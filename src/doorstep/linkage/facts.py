@@ -43,7 +43,8 @@ _SEXES: Final = {
 class Said:
     """What a source says of a person, as it says it; empty where it says nothing.
 
-    `rank` is a twin's (1, 2, …), `family` the part of a `name` in letters that is the surname, where a source knows it.
+    `rank` is a twin's (1, 2, …), `family` the part of a `name` in letters that is the surname, where a source knows it,
+    `certificate` the number of the certificate of birth.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Said:
     guardian_id: str = ""
     rank: int = 0
     family: str = ""
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Facts:
 
     `reading` is toneless pinyin, `bag` the characters of the name in order, `day` the birth date in days since 1970
     (0 with an empty `birth`), `number` a valid resident ID, `typed` a wrong one, `parent` a parent's or guardian's;
-    `family` and `given` are hanzi, `forename` and `surname` the parts of a name in letters.
+    `family` and `given` are hanzi, `forename` and `surname` the parts of a name in letters. New columns come last, so
+    that rows which were kept before can still be read.
     """
 
     key: str
@@ -92,6 +95,7 @@ class Facts:
     rank: int
     forename: str
     surname: str
+    certificate: str
 
 
 COLUMNS: Final = tuple(field.name for field in fields(Facts))
@@ -116,6 +120,7 @@ def standard(said: Said) -> Facts:
         date.fromisoformat(birth).toordinal() - 719_163 if birth else 0, number, typed, parent, _phone(said.phone),
         _insurance(said.insurance), place.district, place.street, place.estate, place.unit,
         mother or guardian, said.rank or rank, *_in_letters(name, said.family[:_MOST]),
+        numbers.birth_certificate(said.certificate[:_MOST]),
     )  # fmt: skip
 
 

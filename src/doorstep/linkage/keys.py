@@ -72,6 +72,7 @@ KEYS: Final = (
     Key("number", (Part("number"),)),
     Key("reading and birth date", (READING, BIRTH), within="reading and month"),
     Key("insurance", (INSURANCE,)),
+    Key("certificate", (Part("certificate"),)),
     Key("phone and birth date", (PHONE, BIRTH)),
     Key("phone and name", (PHONE, NAME)),
     Key("guardian and birth date", (GUARDIAN, BIRTH)),

@@ -200,6 +200,22 @@ INSURANCE: Final = Comparison(
     ),
 )
 
+CERTIFICATE: Final = Comparison(
+    "certificate",
+    "l.certificate = '' OR r.certificate = ''",
+    lambda a, b: not a.certificate or not b.certificate,
+    (
+        Level("exact", "l.certificate = r.certificate", lambda a, b: a.certificate == b.certificate),
+        # a ward deals its numbers in their order: twins have neighbours, and only the last digit tells them apart
+        Level(
+            "one digit",
+            "substr(l.certificate, 10, 1) = substr(r.certificate, 10, 1)"
+            " AND levenshtein(l.certificate, r.certificate) <= 1",
+            lambda a, b: a.certificate[9] == b.certificate[9] and edits(a.certificate, b.certificate, 1),
+        ),
+    ),
+)
+
 SEX: Final = Comparison(
     "sex",
     "l.sex = '' OR r.sex = ''",
@@ -278,4 +294,4 @@ GUARDIAN: Final = Comparison(
     household=True,
 )  # fmt: skip
 
-COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)
+COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, CERTIFICATE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)

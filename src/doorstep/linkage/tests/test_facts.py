@@ -14,6 +14,7 @@ ID = "11010519491231002X"
 
 TEXTS = (
     "key", "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id",
+    "certificate",
 )  # fmt: skip
 
 
@@ -97,6 +98,24 @@ def test_a_name_that_ends_like_a_newborns_is_one_where_the_guardian_says_so() ->
 def test_a_name_in_letters_has_its_parts(name: str, family: str, parts: tuple[str, str]) -> None:
     found = standard(Said("a", name=name, family=family))
     assert (found.forename, found.surname) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("R430012345", "R430012345"),
+        (" ｒ43001-2345", "R430012345"),
+        ("R000000000", ""),
+        ("R999999999", ""),
+        ("430012345", ""),
+        ("R43001234", ""),
+        ("R4300123456", ""),
+        ("RR30012345", ""),
+        ("无", ""),
+    ],
+)
+def test_the_number_of_a_certificate_of_birth(text: str, number: str) -> None:
+    assert standard(Said("a", certificate=text)).certificate == number
 
 
 @pytest.mark.parametrize("phone", ["13800138000", "11111111111", "无", "12", ""])

@@ -13,6 +13,7 @@ from doorstep.linkage.facts import COLUMNS, Facts, Said, standard
 from doorstep.linkage.specification import (
     ADDRESS,
     BIRTH,
+    CERTIFICATE,
     COMPARISONS,
     INSURANCE,
     NAME,
@@ -134,6 +135,21 @@ def test_birth_dates(one: str, other: str, level: str) -> None:
 )
 def test_numbers(one: str, other: str, level: str) -> None:
     assert reached(NUMBER, Said("a", resident_id=one), Said("b", resident_id=other)) == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("R430012345", "r4300 12345", "exact"),
+        ("R430012345", "R430812345", "one digit"),
+        ("R430012345", "S430012345", "one digit"),
+        ("R430012345", "R430012346", "else"),  # a twin's is the next one
+        ("R430012345", "R430021345", "else"),
+        ("R430012345", "R000000000", "silent"),
+    ],
+)
+def test_certificates_of_birth(one: str, other: str, level: str) -> None:
+    assert reached(CERTIFICATE, Said("a", certificate=one), Said("b", certificate=other)) == level
 
 
 @pytest.mark.parametrize(

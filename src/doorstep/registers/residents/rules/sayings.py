@@ -73,6 +73,7 @@ class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str = ""
     guardian: str = ""
     rank: int = 0
+    certificate: str = ""
 
     @property
     def person(self) -> Person:
@@ -87,7 +88,7 @@ class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
         return standard(
             Said(
                 key, self.name, self.sex, self.birth, self.resident_id, self.phone, self.insurance, self.address,
-                self.guardian, "", self.rank,
+                self.guardian, "", self.rank, certificate=self.certificate,
             )
         )  # fmt: skip
 
@@ -115,6 +116,7 @@ def saying(told: Told) -> Saying:
         address=max((a.text for a in told.addresses), key=len, default=""),
         guardian=next((g.name for g in told.guardians if g.name), ""),
         rank=told.rank,
+        certificate=_number(told.identifiers, Kind.BIRTH_CERTIFICATE),
     )
 
 
