@@ -19,7 +19,7 @@ from doorstep.linkage.facts import COLUMNS, Said, standard
 
 SAID = (
     "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id", "rank",
-    "certificate",
+    "certificate", "mother", "father",
 )  # fmt: skip
 NUMBERS = ("day", "rank")
 _SCHEMA = pa.schema(

@@ -76,6 +76,8 @@ KEYS: Final = (
     Key("phone and birth date", (PHONE, BIRTH)),
     Key("phone and name", (PHONE, NAME)),
     Key("guardian and birth date", (GUARDIAN, BIRTH)),
+    Key("mother and birth date", (Part("mother"), BIRTH)),
+    Key("father and birth date", (Part("father"), BIRTH)),
     Key("guardian and phone", (GUARDIAN, PHONE)),
     Key("guardian and home", (GUARDIAN, UNIT, ESTATE)),
     Key("parent's ID and birth date", (Part("parent"), BIRTH)),

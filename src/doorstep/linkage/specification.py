@@ -223,6 +223,12 @@ SEX: Final = Comparison(
     (Level("exact", "l.sex = r.sex", lambda a, b: a.sex == b.sex),),
 )
 
+
+def _named(record: Facts) -> set[str]:
+    """All who are named for a child: guardian and parents, in whatever order a source has them."""
+    return {record.guardian, record.mother, record.father} - {""}
+
+
 RANK: Final = Comparison(
     "rank",
     "l.rank = 0 OR r.rank = 0",
@@ -277,21 +283,25 @@ ADDRESS: Final = Comparison(
     household=True,
 )  # fmt: skip
 
+_NAMED: Final = ("guardian", "mother", "father")
 GUARDIAN: Final = Comparison(
     "guardian",
-    "(l.guardian = '' OR r.guardian = '') AND (l.parent = '' OR r.parent = '')",
-    lambda a, b: not (a.guardian and b.guardian) and not (a.parent and b.parent),
+    "(l.parent = '' OR r.parent = '') AND (concat(l.guardian, l.mother, l.father) = ''"
+    " OR concat(r.guardian, r.mother, r.father) = '')",
+    lambda a, b: not (a.parent and b.parent) and not (_named(a) and _named(b)),
     (
         Level(
             "same ID", "l.parent <> '' AND l.parent = r.parent",
             lambda a, b: bool(a.parent) and a.parent == b.parent,
         ),
         Level(
-            "same name", "l.guardian <> '' AND l.guardian = r.guardian",
-            lambda a, b: bool(a.guardian) and a.guardian == b.guardian,
+            "same name",
+            " OR ".join(f"l.{each} <> '' AND l.{each} IN (r.guardian, r.mother, r.father)" for each in _NAMED),
+            lambda a, b: not _named(a).isdisjoint(_named(b)),
         ),
     ),
     household=True,
 )  # fmt: skip
+
 
 COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, CERTIFICATE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)

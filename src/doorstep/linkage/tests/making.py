@@ -45,7 +45,8 @@ def said(key: str = "a") -> st.SearchStrategy[Said]:
         insurance=st.sampled_from(INSURANCES), address=st.sampled_from(HOMES),
         guardian=st.sampled_from(("李梅", "王强", "")), guardian_id=st.sampled_from(("", "", *IDS[:2])),
         rank=st.sampled_from((0, 0, 1, 2)), family=st.sampled_from(("", "Lanyon")),
-        certificate=st.sampled_from(CERTIFICATES),
+        certificate=st.sampled_from(CERTIFICATES), mother=st.sampled_from(("李梅", "李 梅", "张兰", "")),
+        father=st.sampled_from(("王强", "")),
     )  # fmt: skip
 
 

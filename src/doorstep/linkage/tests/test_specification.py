@@ -15,6 +15,7 @@ from doorstep.linkage.specification import (
     BIRTH,
     CERTIFICATE,
     COMPARISONS,
+    GUARDIAN,
     INSURANCE,
     NAME,
     NUMBER,
@@ -135,6 +136,22 @@ def test_birth_dates(one: str, other: str, level: str) -> None:
 )
 def test_numbers(one: str, other: str, level: str) -> None:
     assert reached(NUMBER, Said("a", resident_id=one), Said("b", resident_id=other)) == level
+
+
+@pytest.mark.parametrize(
+    ("other", "level"),
+    [
+        ({"guardian": "李梅"}, "same name"),
+        ({"guardian": "王强", "mother": "李梅"}, "same name"),
+        ({"guardian": "赵红", "father": "王强"}, "same name"),
+        ({"guardian": "王强"}, "same name"),
+        ({"guardian": "赵红", "mother": "张兰"}, "else"),
+        ({}, "silent"),
+    ],
+)
+def test_who_is_named_for_a_child_in_whatever_order(other: dict[str, str], level: str) -> None:
+    ward = Said("a", name="李梅之子", guardian="王强")
+    assert reached(GUARDIAN, ward, Said("b", name="王小宝", **other)) == level  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ KEYS: Final = {
     "phone and birth date": _("电话和出生日期"),
     "phone and name": _("电话和姓名"),
     "guardian and birth date": _("监护人和出生日期"),
+    "mother and birth date": _("母亲和出生日期"),
+    "father and birth date": _("父亲和出生日期"),
     "guardian and phone": _("监护人和电话"),
     "guardian and home": _("监护人和住处"),
     "parent's ID and birth date": _("父母的身份证号和出生日期"),

@@ -34,8 +34,9 @@ JOIN residents_residentrecord r ON r.id = c.record_id
 FIND_AND_SHARES: Final = f"""{FIND}
 UNION ALL SELECT NULL, NULL, NULL, NULL, ARRAY[s.c, s.v, s.share::text] FROM ({SHARES}) AS s(c, v, share)
 """  # noqa: S608  constants
-ADDED: Final = 1
-"""Columns at the end of a row that rows of before lack, and say nothing of (`certificate`)."""
+ADDED: Final = 3
+"""Columns at the end of a row that rows of before lack, and say nothing of (`certificate`, `mother`,
+`father`)."""
 TURNS: Final = 0x6D617463  # the first key of the advisory locks of this file
 BUCKETS: Final = 1024
 TURN: Final = """

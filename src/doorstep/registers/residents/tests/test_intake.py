@@ -11,8 +11,10 @@ from django.db import IntegrityError, connection, transaction
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import OutboxEvent, TrailLine
 from doorstep.kernel.testing.callers import stranger, system
+from doorstep.linkage.keys import BIRTH, KEYS, Key, Part
 from doorstep.registers.residents import api, models
 from doorstep.registers.residents.actions import intake
+from doorstep.registers.residents.reads.near import ADDED
 from doorstep.registers.residents.rules.facts import Identifier, Kind, tidy
 from doorstep.registers.residents.shapes import Address, Guardian, Name, Phone
 from doorstep.registers.residents.tests.conftest import hospital, make_organisation, number, record, resident_id
@@ -162,7 +164,7 @@ def test_a_certificate_of_birth_leads_from_the_ward_to_the_child(hospital_a, hos
     assert [*kept.values_list("system", "value", "trusted")] == [
         ("urn:doorstep:birth-certificate", "R430012345", trusted) for trusted in (True, False)
     ]
-    assert models.ResidentFacts.objects.first().facts[-1] == "R430012345"
+    assert models.ResidentFacts.objects.first().facts[-ADDED] == "R430012345"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,20 @@ def test_two_twins_with_a_certificate_each_are_two(hospital_a, hospital_b):
     assert later.resident == verdicts[1].resident
 
 
+def test_a_mother_beside_the_father_leads_from_the_ward_to_the_child(hospital_a, hospital_b):
+    home = (Address("石桥区石桥镇阳光社区锦绣花园3幢2单元501室"),)
+    told = BORN | {"phones": (Phone("10031234567"),), "addresses": home}
+    take(record("a", hospital_a, **(told | {"name": "李梅之子", "guardians": (Guardian("王强", "", "FTH"),)})))
+    both = (Guardian("王 强", "", "51"), Guardian("李梅", "", "MTH"))
+    take(record("b", hospital_b, **(told | {"name": "王小宝", "guardians": both})))
+    ward, later = (row.facts[-2:] for row in models.ResidentFacts.objects.order_by("record_id"))
+    assert ward == later == ["李梅", "王强"]
+    keys = [set(row.keys) for row in models.ResidentFacts.objects.all()]
+    named = {Key(f"{who} and birth date", (Part(who), BIRTH)) for who in ("mother", "father")}
+    assert named <= set(KEYS)
+    assert len(keys[0] & keys[1]) >= 2 + len(named), "by telephone, home, mother and father, each with the birth date"
+
+
 def test_what_is_no_certificate_is_kept_and_links_nothing(hospital_a, hospital_b):
     (one,) = take(record("a", hospital_a, certificate("R000000000"), **BORN))
     (two,) = take(record("b", hospital_b, certificate("R000000000"), **(BORN | {"name": "赵国庆"})))
@@ -203,7 +219,7 @@ def test_what_is_no_certificate_is_kept_and_links_nothing(hospital_a, hospital_b
 def test_a_record_kept_before_certificates_goes_on_matching(hospital_a, hospital_b):
     (first,) = take(record("a", hospital_a, birth_date="2015-05-01"))
     row = models.ResidentFacts.objects.get()
-    models.ResidentFacts.objects.update(facts=row.facts[:-1])
+    models.ResidentFacts.objects.update(facts=row.facts[:-ADDED])
     (second,) = take(record("b", hospital_b, certificate(), birth_date="2015-05-01"))
     assert (second.resident, second.created) == (first.resident, False)
 
