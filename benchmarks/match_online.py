@@ -38,7 +38,7 @@ from doorstep.linkage.keys import hashes  # noqa: E402  as above
 if TYPE_CHECKING:
     from doorstep.linkage.facts import Said
     from doorstep.registers.residents.rules.sayings import Saying
-    from doorstep.registers.residents.shapes import Incoming
+    from doorstep.registers.residents.shapes import Guardian, Incoming
 
 SPACE = UUID("6f1d8ed0-0000-4000-8000-000000000000")
 UNKNOWN = 10
@@ -109,22 +109,35 @@ def saying(said: Said) -> Saying:
 
     return Saying(
         said.name, said.sex or "0", said.birth_date, "", "", said.resident_id, said.insurance, said.phone, said.address,
-        said.guardian, said.rank,
+        said.guardian, said.rank, said.certificate, said.mother,
+        said.father,
     )  # fmt: skip
+
+
+def parents(said: Said) -> list[Guardian]:
+    """Who answers for a person, and the parents."""
+    from doorstep.registers.residents.shapes import Guardian
+
+    who = {said.mother: "MTH", said.father: "FTH"}
+    told = [(name, who.get(name, "")) for name in (said.guardian, said.mother, said.father)]
+    return [Guardian(name, relation=relation) for name, relation in dict.fromkeys(told) if name]
 
 
 def incoming(said: Said, source: UUID) -> Incoming:
     """The record as its institution sends it."""
     from doorstep.registers.residents.api import Identifier, Incoming, Kind, Name, Phone
     from doorstep.registers.residents.rules.facts import tidy
-    from doorstep.registers.residents.shapes import Address, Guardian
+    from doorstep.registers.residents.shapes import Address
 
-    numbers = ((Kind.RESIDENT_ID, said.resident_id), (Kind.INSURANCE, said.insurance))
+    numbers = (
+        (Kind.RESIDENT_ID, said.resident_id), (Kind.BIRTH_CERTIFICATE, said.certificate),
+        (Kind.INSURANCE, said.insurance),
+    )  # fmt: skip
     return Incoming(
         said.key, source, tuple(tidy(Identifier(kind, "", text)) for kind, text in numbers if text),
         (Name(said.name),) if said.name else (), said.sex or "0", said.birth_date,
         (Phone(said.phone),) if said.phone else (), (Address(said.address),) if said.address else (),
-        guardians=(Guardian(said.guardian),) if said.guardian else (), rank=said.rank,
+        guardians=tuple(parents(said)), rank=said.rank,
     )  # fmt: skip
 
 

@@ -17,7 +17,10 @@ import pyarrow.parquet as pq
 from doorstep.linkage.ambiguity import EITHER
 from doorstep.linkage.facts import COLUMNS, Said, standard
 
-SAID = ("name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id", "rank")
+SAID = (
+    "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id", "rank",
+    "certificate", "mother", "father",
+)  # fmt: skip
 NUMBERS = ("day", "rank")
 _SCHEMA = pa.schema(
     [(name, pa.int32() if name in NUMBERS else pa.string()) for name in COLUMNS]
@@ -32,7 +35,7 @@ def made(path: Path) -> Iterator[Record]:
         said = part.to_pydict()
         people, strata = said["person_id"], said["stratum"]
         for at, key in enumerate(said["record_id"]):
-            yield Said(f"{key:09d}", *(said[name][at] for name in SAID)), str(people[at]), strata[at]
+            yield Said(f"{key:09d}", **{name: said[name][at] for name in SAID}), str(people[at]), strata[at]
 
 
 def standardise(records: Iterable[Record], out: Path) -> int:

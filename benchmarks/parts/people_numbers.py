@@ -14,6 +14,8 @@ from benchmarks.parts.people_names import Flags, Ints, Texts
 
 # Each part of a data set has four sequences of a day and county for itself, so that parts are made side by side.
 SLICES = 250
+# Certificates of birth: the first year of them, and how many of a year a part has for itself.
+FIRST_YEAR, A_YEAR = 1996, 40_000
 # District, its code, the code it had before (望城 to 2011, 宁乡 to 2017), and whether it is mostly countryside.
 DISTRICTS = (
     ("芙蓉区", 430102, 430102, False), ("天心区", 430103, 430103, False), ("岳麓区", 430104, 430104, False),
@@ -122,6 +124,29 @@ def insurance(serials: Ints) -> Texts:
     """A number of 13 digits for each serial; the shape is assumed, real ones differ by province."""
     numbers = 4_300_000_000_000 + _scrambled(serials, 100_000, 100_000, 47)
     return written((digits(numbers, 13) + 48).astype(np.uint32))
+
+
+def certificates(born: Ints, part: int) -> Texts:
+    """Numbers of certificates of birth, a letter of the year and nine digits, dealt in the order of births, so that
+    twins have neighbours; none for those born before 1996, when they began. The letters are assumed."""
+    year = born // 10_000
+    order = np.lexsort((np.arange(len(born)), born, year))
+    starts = np.flatnonzero(np.r_[True, year[order][1:] != year[order][:-1]])
+    rank = np.empty(len(born), dtype=np.int64)
+    rank[order] = np.arange(len(born)) - np.repeat(starts, np.diff(np.r_[starts, len(born)]))
+    turn, letter = np.divmod(year - FIRST_YEAR, 26)
+    letters = (ord("A") + letter).astype(np.uint32)
+    serials = 430_000_000 + (part * A_YEAR + turn * A_YEAR // 2 + rank) % 10_000_000
+    numbers = written(np.hstack([letters[:, None], (digits(serials, 9) + 48).astype(np.uint32)]))
+    return np.where(year < FIRST_YEAR, "", numbers)
+
+
+def certificate_format(dice: Random, text: str) -> str:
+    """The right number, typed in another way."""
+    kind = dice.randrange(3)
+    if kind == 0:
+        return text.lower()
+    return f"{text[:1]} {text[1:]}" if kind == 1 else text.translate(FULL_WIDTH)
 
 
 def passport(dice: Random) -> str:

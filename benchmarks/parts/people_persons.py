@@ -30,6 +30,7 @@ class Persons:
     phone: Texts
     old_phone: Texts
     insurance: Texts
+    certificate: Texts
     rooms: people_places.Rooms
     guardian: Ints
     second: Ints
@@ -176,6 +177,7 @@ def persons(rng: np.random.Generator, dice: Random, part: int) -> Persons:
         former=_former(rng, members, one, two, ~minority & ~foreign), minority=minority, foreign=foreign,
         resident_id=ids, phone=np.where(bearer >= 0, current[bearer], ""),
         old_phone=np.where(bearer >= 0, old[bearer], ""),
-        insurance=people_numbers.insurance(number), rooms=rooms, guardian=guardian,
+        insurance=people_numbers.insurance(number),
+        certificate=people_numbers.certificates(day_number(members.born), part), rooms=rooms, guardian=guardian,
         second=np.where(second >= 0, second, guardian), bearer=bearer, housemate=_housemates(rng, members.home),
     )  # fmt: skip

@@ -99,6 +99,25 @@ RATES = {
     "GUARDIAN_SECOND": Rate(0.2, "records of children, the other parent", ASSUMED),
     "GUARDIAN_TYPO": Rate(0.01, "records of children, a homophone", ASSUMED),
     "GUARDIAN_ID": Rate(0.12, "records of children with a guardian", ASSUMED),
+    "GUARDIAN_RELATION": Rate(0.7, "records that name a guardian, and say who it is", ASSUMED),
+    "PARENTS_PRIMARY": Rate(
+        0.6, "primary institutions' records under 7: vaccination and child health ask both", ASSUMED
+    ),
+    "PARENTS_PRIMARY_LATER": Rate(0.4, "their records of 7 to 17, kept since", ASSUMED),
+    "PARENTS_WARD": Rate(0.5, "newborn records; the contact beside the mother is mostly the father", ASSUMED),
+    "PARENTS_HOSPITAL": Rate(0.1, "hospitals' records under 18, newborns' not counted", ASSUMED),
+    # Number of the certificate of birth.
+    "CERTIFICATE_WARD": Rate(0.6, "newborn records; the rest are opened before it is issued, and not changed", ASSUMED),
+    "CERTIFICATE_PRIMARY": Rate(
+        0.7, "primary institutions' records under 7: vaccination and child health ask", ASSUMED
+    ),
+    "CERTIFICATE_PRIMARY_LATER": Rate(0.3, "their records of 7 to 17, kept since", ASSUMED),
+    "CERTIFICATE_HOSPITAL": Rate(0.15, "hospitals' records under 7, in place of an ID", ASSUMED),
+    "CERTIFICATE_HOSPITAL_LATER": Rate(0.02, "their records of 7 to 17", ASSUMED),
+    "CERTIFICATE_TYPO": Rate(0.0073, "records that say it, as IDs that are typed", ASSUMED),
+    "CERTIFICATE_TWINS": Rate(0.01, "twins' records that say it: the other twin's", ASSUMED),
+    "CERTIFICATE_SIBLINGS": Rate(0.001, "others that say it: a sibling's, whose birth date stands on it", ASSUMED),
+    "CERTIFICATE_FORMAT": Rate(0.02, "records that say it: a small letter, a space, full-width digits", ASSUMED),
     # Twins' rank.
     "RANK_NEWBORN": Rate(0.75, "newborn records of twins", ASSUMED),
     "RANK_CHILD": Rate(0.08, "later records of twins under 7", ASSUMED),

@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
     [("record_id", pa.int64()), ("person_id", pa.int64()), ("source", pa.int16()), ("name", pa.string())]
     + [(c, pa.string()) for c in ("sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian")]
     + [("guardian_id", pa.string()), ("rank", pa.int8()), ("stratum", pa.string())]
+    + [("certificate", pa.string()), ("mother", pa.string()), ("father", pa.string())]
 )
 
 
@@ -317,8 +318,8 @@ def _addresses(d: Deal) -> list[str]:
     return lines
 
 
-def _guardians(d: Deal) -> tuple[list[str], list[str]]:
-    """The parent named on a child's record, mostly the same one, and now and then the parent's ID."""
+def _guardians(d: Deal) -> tuple[list[str], list[str], Ints]:
+    """The parent named on a child's record, mostly the same one, now and then the parent's ID, and who it is."""
     p, count = d.people, len(d.of)
     guarded = p.guardian[d.of] >= 0
     share = guarded.mean()
@@ -332,7 +333,59 @@ def _guardians(d: Deal) -> tuple[list[str], list[str]]:
         names[i] = people_typing.homophone(d.dice, names[i], 1)
     known = np.zeros(count, dtype=bool)
     known[d.strike(said, rate("GUARDIAN_ID") * said.mean())] = True
-    return names, np.where(known, p.resident_id[who], "").tolist()
+    return names, np.where(known, p.resident_id[who], "").tolist(), who
+
+
+def _parents(d: Deal, guardians: list[str], who: Ints) -> tuple[list[str], list[str]]:
+    """Mother and father where a record says who is who: of the guardian it names, or of both; dealt out last."""
+    p = d.people
+    age, primary = p.members.age[d.of], d.source >= PRIMARY
+    share = np.select(
+        [d.newborn, primary & (age < 7), primary],
+        [rate("PARENTS_WARD"), rate("PARENTS_PRIMARY"), rate("PARENTS_PRIMARY_LATER")],
+        default=rate("PARENTS_HOSPITAL"),
+    )
+    both = (age < 18) & (d.rng.random(len(age)) < share)
+    said = ~d.newborn & (d.rng.random(len(age)) < rate("GUARDIAN_RELATION"))
+    found = []
+    for parent in (p.members.mother[d.of], p.members.father[d.of]):
+        beside, named = both & (parent >= 0), said & (parent >= 0) & (who == parent)
+        names: list[str] = np.where(named, guardians, np.where(beside, p.name[parent], "")).tolist()
+        for i in d.strike(beside & ~named, rate("GUARDIAN_TYPO") * float((beside & ~named).mean())):
+            names[i] = people_typing.homophone(d.dice, names[i], 1)
+        found.append(names)
+    return found[0], found[1]
+
+
+def _certificates(d: Deal) -> list[str]:
+    """Numbers of children's certificates of birth as they stand in the records, dealt out last: all else is the same
+    without them."""
+    p = d.people
+    age, primary = p.members.age[d.of], d.source >= PRIMARY
+    child, small = age < 18, age < 7
+    told = np.select(
+        [d.newborn, child & primary & small, child & primary, child & small, child],
+        [
+            rate("CERTIFICATE_WARD"), rate("CERTIFICATE_PRIMARY"), rate("CERTIFICATE_PRIMARY_LATER"),
+            rate("CERTIFICATE_HOSPITAL"), rate("CERTIFICATE_HOSPITAL_LATER"),
+        ],
+        default=0.0,
+    )  # fmt: skip
+    said = (d.rng.random(len(told)) < told) & (p.certificate[d.of] != "")
+    numbers: list[str] = np.where(said, p.certificate[d.of], "").tolist()
+    free, share = said.copy(), float(said.mean())
+    twin = said & (p.members.twin[d.of] >= 0)
+    swapped = d.strike(twin, rate("CERTIFICATE_TWINS") * float(twin.mean()))
+    for i in [*swapped, *d.strike(said & ~twin, rate("CERTIFICATE_SIBLINGS") * float((said & ~twin).mean()))]:
+        own = d.of[i]
+        others = [p.members.twin[own], *p.members.sister[p.members.home[own]]]
+        numbers[i] = next(
+            (str(p.certificate[o]) for o in others if o not in (-1, own) and p.certificate[o]), numbers[i]
+        )
+        free[i] = False
+    d.change(numbers, free, said, rate("CERTIFICATE_TYPO") * share, people_numbers.typo)
+    d.change(numbers, free, said, rate("CERTIFICATE_FORMAT") * share, people_numbers.certificate_format)
+    return numbers
 
 
 def _strata(d: Deal) -> list[str]:
@@ -352,13 +405,14 @@ def part(seed: int, number: int, most: int) -> pa.Table:
     p = d.people
     ranks = _ranks(d)
     lent = d.strike((p.members.age[d.of] >= 16) & ~p.foreign[d.of], rate("ID_LENT"))
-    guardian, guardian_id = _guardians(d)
+    guardian, guardian_id, who = _guardians(d)
     columns = {
         "record_id": np.zeros(len(d.of), dtype=np.int64), "person_id": p.number[d.of],
         "source": d.source.astype(np.int16), "name": _names(d, ranks), "sex": _sexes(d), "birth_date": _births(d),
         "resident_id": _ids(d, lent), "phone": _phones(d), "insurance": _insurance(d, lent),
         "address": _addresses(d), "guardian": guardian, "guardian_id": guardian_id, "rank": ranks.astype(np.int8),
-        "stratum": _strata(d),
+        "stratum": _strata(d), "certificate": _certificates(d),
     }  # fmt: skip
+    columns["mother"], columns["father"] = _parents(d, guardian, who)
     table = pa.table({f.name: pa.array(columns[f.name], f.type) for f in SCHEMA}, SCHEMA)
     return table.filter(pa.array(d.of < most)) if most < len(p.number) else table

@@ -1,7 +1,8 @@
-"""When a shared number is contradicted: two records that carry one ID and yet tell of two people.
+"""When a shared number is contradicted: two records that carry one ID, or one certificate, and yet tell of two people.
 
-A lent card, a parent's ID on a child, a number typed on another's record: what agrees (the ID, and the birth date that
-it fixes) would outweigh all that does not, so such pairs are for a person to look at, and never joined by weight.
+A lent card, a parent's ID on a child, a number typed on another's record, one twin's certificate of birth on the other:
+what agrees (the ID, and the birth date that it fixes) would outweigh all that does not, so such pairs are for a person
+to look at, and never joined by weight.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ def another_birth(a: str, b: str) -> bool:
 
 
 def conflict(a: Facts, b: Facts) -> str:
-    """Why two records with one valid ID are two people's: ``name``, ``sex``, ``birth_date``; empty where they are not,
-    or share none."""
-    if not a.number or a.number != b.number:
+    """Why two records with one valid ID or one certificate of birth are two people's: ``name``, ``sex``,
+    ``birth_date``; empty where they are not, or share none."""
+    if not ("" != a.number == b.number or "" != a.certificate == b.certificate):
         return ""
     if names.agree(a.name, b.name) is Agreement.DIFFERENT:
         return "name"

@@ -43,7 +43,9 @@ _SEXES: Final = {
 class Said:
     """What a source says of a person, as it says it; empty where it says nothing.
 
-    `rank` is a twin's (1, 2, …), `family` the part of a `name` in letters that is the surname, where a source knows it.
+    `rank` is a twin's (1, 2, …), `family` the part of a `name` in letters that is the surname, where a source knows it,
+    `certificate` the number of the certificate of birth, `mother` and `father` are named where the source says who is
+    who.
     """
 
     key: str
@@ -58,6 +60,9 @@ class Said:
     guardian_id: str = ""
     rank: int = 0
     family: str = ""
+    certificate: str = ""
+    mother: str = ""
+    father: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ class Facts:
 
     `reading` is toneless pinyin, `bag` the characters of the name in order, `day` the birth date in days since 1970
     (0 with an empty `birth`), `number` a valid resident ID, `typed` a wrong one, `parent` a parent's or guardian's;
-    `family` and `given` are hanzi, `forename` and `surname` the parts of a name in letters.
+    `family` and `given` are hanzi, `forename` and `surname` the parts of a name in letters; `guardian` is whoever is
+    named first, or a newborn's `mother`, whose name it bears; beside her another is its `father`. New columns come
+    last, so that rows which were kept before can still be read.
     """
 
     key: str
@@ -92,6 +99,9 @@ class Facts:
     rank: int
     forename: str
     surname: str
+    certificate: str
+    mother: str
+    father: str
 
 
 COLUMNS: Final = tuple(field.name for field in fields(Facts))
@@ -116,7 +126,16 @@ def standard(said: Said) -> Facts:
         date.fromisoformat(birth).toordinal() - 719_163 if birth else 0, number, typed, parent, _phone(said.phone),
         _insurance(said.insurance), place.district, place.street, place.estate, place.unit,
         mother or guardian, said.rank or rank, *_in_letters(name, said.family[:_MOST]),
+        numbers.birth_certificate(said.certificate[:_MOST]), *_parents(said, mother, guardian),
     )  # fmt: skip
+
+
+def _parents(said: Said, mother: str, guardian: str) -> tuple[str, str]:
+    """Mother and father; `mother` is the one of a newborn's name, beside whom whoever else is named is the father."""
+    father = _spelt(said.father[:_MOST])
+    if mother:
+        return mother, father or (guardian if guardian != mother else "")
+    return _spelt(said.mother[:_MOST]), father
 
 
 def _sex(text: str, number: str) -> str:

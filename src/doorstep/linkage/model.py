@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import Any, Final, Literal
 
-from doorstep.linkage.expected import EXPECTED_KIN, RELATIVES
+from doorstep.linkage.expected import EXPECTED_KIN, EXPECTED_M, EXPECTED_U, RELATIVES
 from doorstep.linkage.facts import Facts
 from doorstep.linkage.specification import COMPARISONS, SILENT, Comparison
 
@@ -146,12 +146,20 @@ class Model:
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Model:
-        """Read a model; Untrained where a level of the specification is not in it."""
+        """Read a model; a comparison that is younger than it weighs what is expected of it.
+
+        Untrained where a level of a comparison that it knows is not in it.
+        """
         tables: dict[str, dict[str, tuple[float, ...]]] = {"m": {}, "u": {}, "kin": {}}
+        expected = {"m": EXPECTED_M, "u": EXPECTED_U, "kin": EXPECTED_KIN}
         for comparison in COMPARISONS:
-            levels = said["comparisons"].get(comparison.name, {})
+            levels = said["comparisons"].get(comparison.name)
             for kind, table in tables.items():
-                if not (comparison.household and kind == "kin"):
+                if comparison.household and kind == "kin":
+                    continue
+                if levels is None:
+                    table[comparison.name] = expected[kind][comparison.name]
+                else:
                     table[comparison.name] = tuple(float(levels.get(n, {}).get(kind, 0)) for n in comparison.names)
         relatives = float(said.get("relatives", 0))
         return cls(tables["m"], tables["u"], float(said["prior"]), kin=tables["kin"], relatives=relatives)

@@ -13,6 +13,7 @@ ID_CHECKS = "10X98765432"
 _ID_SHAPE = re.compile(r"[0-9]{17}[0-9X]\Z")
 _OLD_ID_SHAPE = re.compile(r"[0-9]{15}\Z")
 _ARCHIVE_SHAPE = re.compile(r"[0-9]{17}\Z")
+_CERTIFICATE_SHAPE = re.compile(r"[A-Z][0-9]{9}\Z")
 _PLACEHOLDERS = frozenset({"", "无", "不详", "未知", "暂无", "NULL", "NONE", "N/A", "NA", "UNKNOWN", "-", "--", "/"})
 _DIGIT = {str(d): d for d in range(10)}
 _EXTENSION = re.compile(r"(转|X|EXT|#).*\Z")
@@ -81,6 +82,15 @@ def looks_like_id(value: str) -> bool:
 def is_archive_number(value: str) -> bool:
     """Whether the text is a 17-digit health archive number: county 6, town 3, village 3, serial 5."""
     return bool(_ARCHIVE_SHAPE.match(value))
+
+
+def birth_certificate(value: str) -> str:
+    """The number of a medical certificate of birth (出生医学证明编号) in its one form, a letter and nine digits; empty
+    where it is none, or all its digits are one, as what is typed when a form insists."""
+    if not value:
+        return ""
+    plain = one_form(value).replace("-", "")
+    return plain if _CERTIFICATE_SHAPE.match(plain) and len(set(plain[1:])) > 1 else ""
 
 
 def phone(value: str) -> str:

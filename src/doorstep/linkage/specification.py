@@ -200,12 +200,34 @@ INSURANCE: Final = Comparison(
     ),
 )
 
+CERTIFICATE: Final = Comparison(
+    "certificate",
+    "l.certificate = '' OR r.certificate = ''",
+    lambda a, b: not a.certificate or not b.certificate,
+    (
+        Level("exact", "l.certificate = r.certificate", lambda a, b: a.certificate == b.certificate),
+        # a ward deals its numbers in their order: twins have neighbours, and only the last digit tells them apart
+        Level(
+            "one digit",
+            "substr(l.certificate, 10, 1) = substr(r.certificate, 10, 1)"
+            " AND levenshtein(l.certificate, r.certificate) <= 1",
+            lambda a, b: a.certificate[9] == b.certificate[9] and edits(a.certificate, b.certificate, 1),
+        ),
+    ),
+)
+
 SEX: Final = Comparison(
     "sex",
     "l.sex = '' OR r.sex = ''",
     lambda a, b: not a.sex or not b.sex,
     (Level("exact", "l.sex = r.sex", lambda a, b: a.sex == b.sex),),
 )
+
+
+def _named(record: Facts) -> set[str]:
+    """All who are named for a child: guardian and parents, in whatever order a source has them."""
+    return {record.guardian, record.mother, record.father} - {""}
+
 
 RANK: Final = Comparison(
     "rank",
@@ -261,21 +283,25 @@ ADDRESS: Final = Comparison(
     household=True,
 )  # fmt: skip
 
+_NAMED: Final = ("guardian", "mother", "father")
 GUARDIAN: Final = Comparison(
     "guardian",
-    "(l.guardian = '' OR r.guardian = '') AND (l.parent = '' OR r.parent = '')",
-    lambda a, b: not (a.guardian and b.guardian) and not (a.parent and b.parent),
+    "(l.parent = '' OR r.parent = '') AND (concat(l.guardian, l.mother, l.father) = ''"
+    " OR concat(r.guardian, r.mother, r.father) = '')",
+    lambda a, b: not (a.parent and b.parent) and not (_named(a) and _named(b)),
     (
         Level(
             "same ID", "l.parent <> '' AND l.parent = r.parent",
             lambda a, b: bool(a.parent) and a.parent == b.parent,
         ),
         Level(
-            "same name", "l.guardian <> '' AND l.guardian = r.guardian",
-            lambda a, b: bool(a.guardian) and a.guardian == b.guardian,
+            "same name",
+            " OR ".join(f"l.{each} <> '' AND l.{each} IN (r.guardian, r.mother, r.father)" for each in _NAMED),
+            lambda a, b: not _named(a).isdisjoint(_named(b)),
         ),
     ),
     household=True,
 )  # fmt: skip
 
-COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)
+
+COMPARISONS: Final = (NAME, BIRTH, NUMBER, INSURANCE, CERTIFICATE, SEX, RANK, PHONE, ADDRESS, GUARDIAN)

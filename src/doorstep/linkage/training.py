@@ -36,7 +36,9 @@ UNSEEN: Final = 0.2
 """A value that nobody else has counts as if so many others had it."""
 FREQUENT: Final = tuple(sorted({level.frequency for c in COMPARISONS for level in c.levels if level.frequency}))
 _TYPED: Final = "* REPLACE (said_birth AS birth, epoch(TRY_CAST(said_birth AS DATE)) // 86400 AS day, '' AS number)"
-_EQUAL: Final = {"birth": "birth", "number": "number", "insurance": "insurance", "guardian": "parent"}
+_EQUAL: Final = {
+    "birth": "birth", "number": "number", "insurance": "insurance", "certificate": "certificate", "guardian": "parent",
+}  # fmt: skip
 """Comparisons whose first level is equality of a column: how often it comes by chance is counted, not sampled."""
 _OWN: Final = tuple(c for c in COMPARISONS if not c.household)
 

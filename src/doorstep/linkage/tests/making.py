@@ -29,6 +29,7 @@ BODIES = ("43990019900305001", "43990019900305002", "43990019620305001", "110101
 IDS = (*(body + check_digit(body) for body in BODIES), "439900199003050010", "43990019900305", "439900900305001", "")
 PHONES = ("13912345678", "+86 139 1234 5678", "13912345679", "13800138000", "0731-5550001", "")
 INSURANCES = ("A1", "a1 ", "A2", "4309876543210", "4309876543211", "4309876543122", "7001131", "7001311", "")
+CERTIFICATES = ("R430012345", "r430012345 ", "R430012346", "R430912345", "R000000000", "430012345", "")
 HOMES = (
     "湖南省清禾市石桥区石桥镇阳光社区锦绣花园3幢2单元501室", "石桥区锦绣花园3-2-501", "石桥区石桥镇阳光社区",
     "麻石县石桥镇麻石村3组12号", "石桥区和平小区3号楼2单元501室", "石桥区", "",
@@ -44,6 +45,8 @@ def said(key: str = "a") -> st.SearchStrategy[Said]:
         insurance=st.sampled_from(INSURANCES), address=st.sampled_from(HOMES),
         guardian=st.sampled_from(("李梅", "王强", "")), guardian_id=st.sampled_from(("", "", *IDS[:2])),
         rank=st.sampled_from((0, 0, 1, 2)), family=st.sampled_from(("", "Lanyon")),
+        certificate=st.sampled_from(CERTIFICATES), mother=st.sampled_from(("李梅", "李 梅", "张兰", "")),
+        father=st.sampled_from(("王强", "")),
     )  # fmt: skip
 
 

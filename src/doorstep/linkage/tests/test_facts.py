@@ -14,6 +14,7 @@ ID = "11010519491231002X"
 
 TEXTS = (
     "key", "name", "sex", "birth_date", "resident_id", "phone", "insurance", "address", "guardian", "guardian_id",
+    "certificate", "mother", "father",
 )  # fmt: skip
 
 
@@ -70,7 +71,17 @@ def test_an_id_that_is_the_guardians_or_a_newborns_without_a_birth_date_is_a_par
 )
 def test_a_newborn_has_its_mothers_name(name: str, mother: str, rank: int) -> None:
     found = standard(Said("a", name=name))
-    assert (found.name, found.guardian, found.rank) == ("", mother, rank)
+    assert (found.name, found.guardian, found.mother, found.rank) == ("", mother, mother, rank)
+
+
+def test_beside_the_mother_of_a_newborns_name_stands_the_father() -> None:
+    told = [
+        standard(Said("a", name="李梅之子", guardian="王强")),
+        standard(Said("a", name="李梅之子", guardian="李梅", father="王 强")),
+        standard(Said("a", name="王小宝", guardian="李梅", mother="李梅", father="王强")),
+    ]
+    assert {(one.guardian, one.mother, one.father) for one in told} == {("李梅", "李梅", "王强")}
+    assert standard(Said("a", name="王小宝", guardian="李梅")).mother == ""
 
 
 def test_a_name_that_ends_like_a_newborns_is_a_name_where_there_is_an_id() -> None:
@@ -97,6 +108,24 @@ def test_a_name_that_ends_like_a_newborns_is_one_where_the_guardian_says_so() ->
 def test_a_name_in_letters_has_its_parts(name: str, family: str, parts: tuple[str, str]) -> None:
     found = standard(Said("a", name=name, family=family))
     assert (found.forename, found.surname) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("R430012345", "R430012345"),
+        (" ｒ43001-2345", "R430012345"),
+        ("R000000000", ""),
+        ("R999999999", ""),
+        ("430012345", ""),
+        ("R43001234", ""),
+        ("R4300123456", ""),
+        ("RR30012345", ""),
+        ("无", ""),
+    ],
+)
+def test_the_number_of_a_certificate_of_birth(text: str, number: str) -> None:
+    assert standard(Said("a", certificate=text)).certificate == number
 
 
 @pytest.mark.parametrize("phone", ["13800138000", "11111111111", "无", "12", ""])

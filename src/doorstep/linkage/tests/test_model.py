@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.linkage.expected import EXPECTED_KIN
 from doorstep.linkage.facts import Facts, Said, standard
 from doorstep.linkage.model import LINK, REVIEW, Model, Score, Untrained
 from doorstep.linkage.specification import COMPARISONS
@@ -26,7 +27,11 @@ def test_a_score_is_symmetric(a: Facts, b: Facts) -> None:
     assert one == other
 
 
-@given(facts("a"), facts("b"), st.sampled_from(("birth", "number", "insurance", "sex", "rank", "phone", "guardian")))
+@given(
+    facts("a"),
+    facts("b"),
+    st.sampled_from(("birth", "number", "insurance", "certificate", "sex", "rank", "phone", "guardian")),
+)
 def test_a_score_never_falls_where_one_side_says_what_the_other_says(a: Facts, b: Facts, column: str) -> None:
     more = replace(b, **{column: getattr(a, column)}, **({"day": a.day} if column == "birth" else {}))
     if getattr(a, column) and getattr(b, column):
@@ -87,6 +92,25 @@ def test_a_level_without_its_probability_is_refused(comparison: object, kind: st
 )
 def test_a_pair_is_joined_or_shown_or_kept_apart(bits: float, outcome: str) -> None:
     assert Score(bits, ()).outcome == outcome
+
+
+def test_a_model_of_before_a_comparison_weighs_what_is_expected_of_it() -> None:
+    told = Model(M, {**U, "sex": (0.4, 0.6)}, 1e-5).as_dict()
+    del told["comparisons"]["certificate"]
+    found = Model.from_dict(told)
+    assert found.u["sex"] == (0.4, 0.6)
+    assert [table["certificate"] for table in (found.m, found.u, found.kin)] == [
+        M["certificate"], U["certificate"], EXPECTED_KIN["certificate"],
+    ]  # fmt: skip
+
+
+def test_another_certificate_speaks_against_twins_being_one() -> None:
+    told = {"name": "李梅之子", "sex": "1", "birth_date": "2024-05-01", "phone": "13912345678"}
+    alone, other = Said("a", **told), Said("b", **told)  # type: ignore[arg-type]
+    numbered = [standard(replace(each, certificate=f"R43001234{n}")) for n, each in enumerate((alone, other))]
+    assert MODEL.score(*numbered, FREQUENCIES).bits < min(
+        REVIEW, MODEL.score(*map(standard, (alone, other)), FREQUENCIES).bits - 5
+    )
 
 
 def test_a_model_is_kept_and_read() -> None:

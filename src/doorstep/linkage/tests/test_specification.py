@@ -13,7 +13,9 @@ from doorstep.linkage.facts import COLUMNS, Facts, Said, standard
 from doorstep.linkage.specification import (
     ADDRESS,
     BIRTH,
+    CERTIFICATE,
     COMPARISONS,
+    GUARDIAN,
     INSURANCE,
     NAME,
     NUMBER,
@@ -134,6 +136,37 @@ def test_birth_dates(one: str, other: str, level: str) -> None:
 )
 def test_numbers(one: str, other: str, level: str) -> None:
     assert reached(NUMBER, Said("a", resident_id=one), Said("b", resident_id=other)) == level
+
+
+@pytest.mark.parametrize(
+    ("other", "level"),
+    [
+        ({"guardian": "李梅"}, "same name"),
+        ({"guardian": "王强", "mother": "李梅"}, "same name"),
+        ({"guardian": "赵红", "father": "王强"}, "same name"),
+        ({"guardian": "王强"}, "same name"),
+        ({"guardian": "赵红", "mother": "张兰"}, "else"),
+        ({}, "silent"),
+    ],
+)
+def test_who_is_named_for_a_child_in_whatever_order(other: dict[str, str], level: str) -> None:
+    ward = Said("a", name="李梅之子", guardian="王强")
+    assert reached(GUARDIAN, ward, Said("b", name="王小宝", **other)) == level  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("R430012345", "r4300 12345", "exact"),
+        ("R430012345", "R430812345", "one digit"),
+        ("R430012345", "S430012345", "one digit"),
+        ("R430012345", "R430012346", "else"),  # a twin's is the next one
+        ("R430012345", "R430021345", "else"),
+        ("R430012345", "R000000000", "silent"),
+    ],
+)
+def test_certificates_of_birth(one: str, other: str, level: str) -> None:
+    assert reached(CERTIFICATE, Said("a", certificate=one), Said("b", certificate=other)) == level
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from doorstep.record.sheets.rules.returns import GLUCOSE, ROUTES, VACCINES
 Json = dict[str, Any]
 RESIDENT_ID: Final = "urn:oid:2.16.156.10011.1.3"
 ARCHIVE: Final = "urn:oid:2.16.156.10011.1.2"
+CERTIFICATE: Final = "urn:doorstep:birth-certificate"
 LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
 VACCINE: Final = "urn:doorstep:vaccine"
@@ -34,7 +35,10 @@ def row_system(place: str, kind: str) -> str:
 def patient(said: Mapping[str, str], place: str, before: Json | None) -> Json:
     """The Patient of a row. What was left empty stays as it was ``before``, as does all that a sheet cannot say."""
     made: Json = {**(before or {"resourceType": "Patient"})}
-    given = ((patient_system(place), "number"), (RESIDENT_ID, "id_number"), (ARCHIVE, "archive"))
+    given = (
+        (patient_system(place), "number"), (RESIDENT_ID, "id_number"), (ARCHIVE, "archive"),
+        (CERTIFICATE, "certificate"),
+    )  # fmt: skip
     numbers = {system: said[key] for system, key in given if said.get(key)}
     kept = [one for one in made.get("identifier", []) if one.get("system") not in numbers]
     made["identifier"] = [*kept, *({"system": s, "value": v} for s, v in numbers.items())]

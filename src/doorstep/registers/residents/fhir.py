@@ -20,17 +20,19 @@ Json = Mapping[str, Any]
 
 _CN_TYPE = "http://CodeSystem.hl7fhir.cn/identity-document-type"
 _V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
-# Systems whose numbers are of one kind. The two OIDs are China's data-element register's (WS 363), the URN is ours;
+# Systems whose numbers are of one kind. The two OIDs are China's data-element register's (WS 363), the URNs are ours;
 # the last two are of other countries: kept and found by, but not trusted (made-up records draw them at random).
 SYSTEMS: Mapping[str, Kind] = {
     "urn:oid:2.16.156.10011.1.3": Kind.RESIDENT_ID,
     "urn:oid:2.16.156.10011.1.2": Kind.ARCHIVE,
+    "urn:doorstep:birth-certificate": Kind.BIRTH_CERTIFICATE,
     "urn:doorstep:insurance-number": Kind.INSURANCE,
     "http://hl7.org/fhir/sid/us-ssn": Kind.OTHER,
     "urn:oid:2.16.840.1.113883.4.3": Kind.OTHER,
 }
 TYPES: Mapping[tuple[str, str], Kind] = {
     (_V2, "NNCHN"): Kind.RESIDENT_ID,
+    (_V2, "BCT"): Kind.BIRTH_CERTIFICATE,
     (_V2, "PPN"): Kind.PASSPORT,
     (_V2, "MR"): Kind.HOSPITAL,
     (_V2, "PI"): Kind.HOSPITAL,

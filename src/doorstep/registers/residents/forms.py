@@ -22,6 +22,7 @@ from doorstep.registers.residents.shapes import Address, Guardian, Incoming, Nam
 SEXES = (("", _("请选择")), ("1", _("男")), ("2", _("女")), ("9", _("未说明的性别")), ("0", _("未知的性别")))
 KINDS = {
     Kind.RESIDENT_ID.value: _("居民身份证号"),
+    Kind.BIRTH_CERTIFICATE.value: _("出生医学证明编号"),
     Kind.INSURANCE.value: _("医保编号"),
     Kind.PASSPORT.value: _("护照号"),
     Kind.ARCHIVE.value: _("健康档案编号"),
@@ -66,6 +67,16 @@ class ResidentIdField(forms.CharField):
         return found.number
 
 
+class CertificateField(forms.CharField):
+    """The number of a certificate of birth in its one form."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if text and not (found := numbers.birth_certificate(text)):
+            raise ValidationError(_("出生医学证明编号是 1 个字母和 9 位数字。"))
+        return found if text else ""
+
+
 class Search(forms.Form):
     """The one box."""
 
@@ -90,6 +101,12 @@ class Register(HouseForm):
         help_text=_("6 位到县，9 位到乡镇街道，12 位到村居。"),
         error_messages={"invalid": _("区划代码是 6、9 或 12 位数字。")},
     )
+    certificate = CertificateField(
+        label=_("出生医学证明编号"),
+        required=False,
+        max_length=30,
+        help_text=_("儿童没有身份证号时，请填写证明上的编号。"),
+    )
     insurance = forms.CharField(label=_("医保编号"), required=False, max_length=40)
     archive = forms.RegexField(
         r"^[0-9]{17}$",
@@ -110,7 +127,10 @@ class Register(HouseForm):
     def said(self, source: UUID) -> Incoming:
         """The record that the form makes, said by the institution."""
         data = self.cleaned_data
-        held = {Kind.RESIDENT_ID: "resident_id", Kind.INSURANCE: "insurance", Kind.ARCHIVE: "archive"}
+        held = {
+            Kind.RESIDENT_ID: "resident_id", Kind.BIRTH_CERTIFICATE: "certificate", Kind.INSURANCE: "insurance",
+            Kind.ARCHIVE: "archive",
+        }  # fmt: skip
         given = [tidy(Identifier(kind, "", data[key])) for kind, key in held.items() if data.get(key)]
         facts = numbers.read_id(data["resident_id"]) if data["resident_id"] else ""
         birth = data["birth_date"].isoformat() if data["birth_date"] else ""

@@ -69,8 +69,13 @@ def test_rows_are_compared_with_those_above() -> None:
 
 
 def test_what_contradicts_itself() -> None:
-    assert read("residents", kit.resident(1, birth_date="1985-03-16", sex="女", archive="1")) == [
-        [("birth_date", "id_birth_mismatch"), ("sex", "id_sex_mismatch"), ("archive", "row.archive")]
+    assert read("residents", kit.resident(1, birth_date="1985-03-16", sex="女", archive="1", certificate="R1")) == [
+        [
+            ("birth_date", "id_birth_mismatch"),
+            ("sex", "id_sex_mismatch"),
+            ("archive", "row.archive"),
+            ("certificate", "row.certificate"),
+        ]
     ]
     assert read("residents", {"number": "P1", "name": "王"}) == [[("birth_date", "row.birth")]]
     cases = {
@@ -92,7 +97,9 @@ def test_a_patient_keeps_what_a_sheet_leaves_empty() -> None:
         "identifier": [{"system": "urn:x", "value": "7"}, {"system": fhir.patient_system("u"), "value": "P1"}],
     }  # fmt: skip
     assert fhir.patient({"number": "P1", "name": "王甲"}, "u", before) == before
-    made = fhir.patient({"number": "P1", "name": "王乙", "phone": "2", "archive": "3"}, "u", before)
+    made = fhir.patient(
+        {"number": "P1", "name": "王乙", "phone": "2", "archive": "3", "certificate": "R4"}, "u", before
+    )
     assert made["telecom"] == [{"system": "email", "value": "a@b"}, {"system": "phone", "value": "2"}]
-    assert [n["value"] for n in made["identifier"]] == ["7", "P1", "3"]
+    assert [n["value"] for n in made["identifier"]] == ["7", "P1", "3", "R4"]
     assert (made["name"], made["gender"]) == ([{"text": "王乙"}], "female")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from msgspec.structs import replace
 
 from doorstep.kernel.act import about, action
 from doorstep.kernel.call import Call
@@ -22,7 +23,7 @@ from doorstep.registers.residents.reads.known import birth_text
 from doorstep.registers.residents.reads.near import packed
 from doorstep.registers.residents.rules.facts import Identifier, Kind
 from doorstep.registers.residents.rules.runs import Progress
-from doorstep.registers.residents.rules.sayings import Saying, decoded, saying
+from doorstep.registers.residents.rules.sayings import Saying, decoded, parents, saying
 from doorstep.registers.residents.shapes import Address, Guardian, Incoming, Name, Phone
 
 PAGE: Final = 1_000
@@ -104,9 +105,10 @@ def _saying(
     key: str, source: UUID, said: str | None, sex: str, born: date | None, precision: str, deceased: bool,
     died: date | None, ethnic: str, *lists: str | None,
 ) -> Saying:  # fmt: skip
-    """What was kept of the record; else what the tables hold, with the sex and birth of its resident."""
+    """What was kept of the record, with the parents whom it did not keep apart; else what the tables hold, with the sex
+    and birth of its resident."""
     if said is not None:
-        return decoded(said)
+        return _with_parents(decoded(said), json.loads(lists[-1] or "[]"))
     numbers, names, phones, addresses, guardians = (json.loads(each) if each else [] for each in lists)
     return saying(
         Incoming(
@@ -123,3 +125,10 @@ def _saying(
             tuple(Guardian(*each) for each in guardians),
         )
     )
+
+
+def _with_parents(said: Saying, guardians: list[list[str]]) -> Saying:
+    """What was kept of a record from before mother and father were told apart, with them."""
+    if said.mother or said.father:
+        return said
+    return replace(said, **parents((name, relation) for name, _, relation in guardians))

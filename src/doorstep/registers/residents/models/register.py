@@ -30,6 +30,7 @@ class Kind(models.TextChoices):
     """The kinds of numbers, as ``rules.facts.Kind``."""
 
     RESIDENT_ID = "resident_id", _("居民身份证号")
+    BIRTH_CERTIFICATE = "certificate", _("出生医学证明编号")
     INSURANCE = "insurance", _("医保编号")
     PASSPORT = "passport", _("护照号")
     ARCHIVE = "archive", _("健康档案编号")

@@ -34,6 +34,9 @@ JOIN residents_residentrecord r ON r.id = c.record_id
 FIND_AND_SHARES: Final = f"""{FIND}
 UNION ALL SELECT NULL, NULL, NULL, NULL, ARRAY[s.c, s.v, s.share::text] FROM ({SHARES}) AS s(c, v, share)
 """  # noqa: S608  constants
+ADDED: Final = 3
+"""Columns at the end of a row that rows of before lack, and say nothing of (`certificate`, `mother`,
+`father`)."""
 TURNS: Final = 0x6D617463  # the first key of the advisory locks of this file
 BUCKETS: Final = 1024
 TURN: Final = """
@@ -50,10 +53,12 @@ def packed(facts: Facts) -> list[str]:
 
 
 def unpacked(key: str, row: Sequence[str]) -> Facts | None:
-    """The record that a row holds; None where it was kept in an older form and must be made anew."""
-    if len(row) != len(COLUMNS) - 1:
+    """The record that a row holds, of one from before the last columns without them; None where it was kept in an older
+    form and must be made anew."""
+    lacking = len(COLUMNS) - 1 - len(row)
+    if not 0 <= lacking <= ADDED:
         return None
-    values: list[Any] = [key, *row]
+    values: list[Any] = [key, *row, *[""] * lacking]
     for at in (_AT_RANK, _AT_DAY):
         values[at] = int(values[at])
     return Facts(*values)

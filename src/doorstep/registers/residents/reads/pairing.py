@@ -117,7 +117,7 @@ def _weigh(db: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         f" ({modelling.certain_sql(rule.model)}) AS certain, {modelling.OPPOSED_SQL} AS opposed,"
         f" {modelling.ODD_SQL} AS odd FROM linked p JOIN records l ON l.key = p.key_l JOIN records r ON r.key = p.key_r"
         f" JOIN homes hl ON hl.key = p.key_l JOIN homes hr ON hr.key = p.key_r {modelling.joins_sql()}"
-        f" WHERE p.bits >= {rule.review!r} OR (l.number <> '' AND l.number = r.number)"
+        f" WHERE p.bits >= {rule.review!r} OR {modelling.SHARED_SQL}"
     )
     found: list[tuple[int, int, str]] = []
     for (a, b), one_, two in _facts(db, "weighed WHERE odd", "a, b"):

@@ -53,8 +53,8 @@ _VALUES: Final = 6
 _PLAIN: Final = frozenset({"name", "address", "guardian", "birth", "sex", "ethnic", "rank", "deceased", "hospital"})
 _WHOLE: Final = ("left__residentfacts", "right__residentfacts")
 _ORDER: Final = (
-    "name", "sex", "birth", "number", "insurance", "phone", "address", "guardian", "guardian_phone", "rank", "ethnic",
-    "deceased", "passport", "archive", "hospital", "other",
+    "name", "sex", "birth", "number", "certificate", "insurance", "phone", "address", "guardian", "guardian_phone",
+    "rank", "ethnic", "deceased", "passport", "archive", "hospital", "other",
 )  # fmt: skip
 STATES: Final = ("open", "unsure", "same", "different", "settled")
 Values = Mapping[str, Sequence[str]]
@@ -245,6 +245,7 @@ def _values(records: Sequence[ResidentRecord]) -> dict[UUID, Values]:
             "name": [said.name, *(text for use, text in names[key] if said.name and use != "reading")],
             **_one_each(said),
             "number": [said.resident_id, *held.pop(Kind.RESIDENT_ID.value, ())],
+            "certificate": [said.certificate, *held.pop(Kind.BIRTH_CERTIFICATE.value, ())],
             "insurance": [said.insurance, *held.pop(Kind.INSURANCE.value, ())],
             "phone": [said.phone, *(value for (value,) in phones[key])],
             "address": [said.address, *(text for (text,) in addresses[key])],

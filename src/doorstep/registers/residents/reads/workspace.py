@@ -22,6 +22,7 @@ from doorstep.linkage.keys import KEYS
 from doorstep.linkage.model import RAREST, Model
 from doorstep.linkage.specification import COMPARISONS
 from doorstep.linkage.training import FREQUENT, frequency_sql
+from doorstep.registers.residents.reads.near import ADDED
 from doorstep.registers.residents.rules.modelling import tables, weighed_sql
 
 MEMORY: Final = "2GB"
@@ -31,10 +32,10 @@ _PREFIX: Final = "matching-"
 _SAID: Final = COLUMNS[1:]
 _KINDS: Final = {"rank": "INTEGER", "day": "INTEGER"}
 _RECORDS: Final = f"""
-SELECT coalesce(r.patient_id, r.id::text), {", ".join(f"f.facts[{n}]" for n in range(1, len(_SAID) + 1))},
+SELECT coalesce(r.patient_id, r.id::text), {", ".join(f"coalesce(f.facts[{n}], '')" for n in range(1, len(_SAID) + 1))},
   r.id, r.resident_id, r.version, r.how, r.against
 FROM residents_residentfacts f JOIN residents_residentrecord r ON r.id = f.record_id
-WHERE cardinality(f.facts) = {len(_SAID)}
+WHERE cardinality(f.facts) BETWEEN {len(_SAID) - ADDED} AND {len(_SAID)}
 """
 _HOMES: Final = {"record": "UUID", "resident": "UUID", "version": "INTEGER", "how": "VARCHAR", "against": "UUID"}
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """The kinds of numbers by which a person is known."""
 
     RESIDENT_ID = "resident_id"
+    BIRTH_CERTIFICATE = "certificate"
     INSURANCE = "insurance"
     PASSPORT = "passport"
     ARCHIVE = "archive"
@@ -36,6 +37,7 @@ class Sex(StrEnum):
 SYSTEMS: Mapping[Kind, str] = {
     Kind.RESIDENT_ID: "urn:oid:2.16.156.10011.1.3",
     Kind.ARCHIVE: "urn:oid:2.16.156.10011.1.2",
+    Kind.BIRTH_CERTIFICATE: "urn:doorstep:birth-certificate",
     Kind.INSURANCE: "urn:doorstep:insurance-number",
 }
 PASSPORT_SYSTEM = "http://hl7.org/fhir/sid/passport-"
@@ -78,8 +80,8 @@ class Record(Protocol):
 
 
 def is_trusted(identifier: Identifier) -> bool:
-    """Whether a number may link records by itself: valid resident IDs, insurance and archive numbers, passports of a
-    named country, hospital numbers within their hospital; never one that is out of use."""
+    """Whether a number may link records by itself: valid resident IDs, certificates of birth, insurance and archive
+    numbers, passports of a named country, hospital numbers within their hospital; never one that is out of use."""
     kind, value = identifier.kind, identifier.value
     if identifier.old or not value:
         return False
@@ -89,6 +91,8 @@ def is_trusted(identifier: Identifier) -> bool:
         return identifier.system.startswith(PASSPORT_SYSTEM)
     if kind is Kind.ARCHIVE:
         return numbers.is_archive_number(value)
+    if kind is Kind.BIRTH_CERTIFICATE:
+        return bool(numbers.birth_certificate(value))
     return kind in (Kind.INSURANCE, Kind.HOSPITAL)
 
 
@@ -97,6 +101,8 @@ def tidy(identifier: Identifier) -> Identifier:
     value = numbers.one_form(identifier.value)[:100].replace("\x00", "")
     if identifier.kind is Kind.RESIDENT_ID:
         value = numbers.to_18(value)
+    if identifier.kind is Kind.BIRTH_CERTIFICATE:
+        value = numbers.birth_certificate(value) or value
     return identifier._replace(value=value, system=SYSTEMS.get(identifier.kind, identifier.system)[:200])
 
 

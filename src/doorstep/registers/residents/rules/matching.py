@@ -4,7 +4,8 @@ The rules, in order:
 1. A number is a claim on a person. Numbers that lead to two people are a split: the strongest holds, a person looks.
 2. Two different valid resident IDs are two people, whatever else agrees.
 3. A number of its own with another name, sex or birth date never links: a lent card, a parent's ID on a child, a
-   slip of the desk. A resident ID is contradicted by any of them, other numbers by two together.
+   slip of the desk, one twin's certificate on the other. A resident ID and a certificate of birth are contradicted by
+   any of them, other numbers by two together.
 4. A hospital number links only where nothing contradicts it, for hospitals reuse them; contradicted, it says nothing.
 5. A record whose next version tells of somebody else (``record_reused``) is not followed.
 6. An ID of somebody born twelve years before the record's own birth date is a parent's and no claim.
@@ -27,6 +28,8 @@ from doorstep.registers.residents.rules.sayings import Saying
 
 Claim = tuple[str, str, UUID | None]
 _STRENGTH: Final = {kind: at for at, kind in enumerate(Kind)}
+_SINGLE: Final = frozenset({Kind.RESIDENT_ID, Kind.BIRTH_CERTIFICATE})
+"""Given once, to one person: one contradiction is enough."""
 
 
 @dataclass(slots=True)
@@ -94,7 +97,7 @@ def contradiction(kind: Kind | None, names_said: Sequence[str], said: Saying, kn
     verdicts = {names.agree(a, b) for a, b in product(names_said, known.names)}
     found = _against(verdicts, said, known)
     nameless = not verdicts - {Agreement.UNKNOWN} and kind is not None and found == ["birth_date"]
-    enough = 1 if kind is Kind.RESIDENT_ID or nameless else 2
+    enough = 1 if kind in _SINGLE or nameless else 2
     return found[0] if len(found) >= enough else ""
 
 

@@ -118,9 +118,9 @@ OPPOSED_SQL: Final = (
     "(l.number <> '' AND r.number <> '' AND l.number <> r.number OR l.rank <> 0 AND r.rank <> 0 AND l.rank <> r.rank)"
 )
 """``placing.opposed`` as a condition over the rows ``l`` and ``r``."""
-ODD_SQL: Final = (
-    "(l.number <> '' AND l.number = r.number AND (l.name <> r.name OR l.sex <> r.sex OR l.said_birth <> r.said_birth))"
-)
+SHARED_SQL: Final = "(l.number <> '' AND l.number = r.number OR l.certificate <> '' AND l.certificate = r.certificate)"
+"""Whether the rows ``l`` and ``r`` share a number that is given once: an ID, a certificate of birth."""
+ODD_SQL: Final = f"({SHARED_SQL} AND (l.name <> r.name OR l.sex <> r.sex OR l.said_birth <> r.said_birth))"
 """Pairs of which ``conflicts.conflict`` must be asked; of others it says nothing."""
 
 

@@ -19,7 +19,7 @@ MOST_QUESTIONS: Final = 3
 """Doubtful pairs that one record may raise: the best; a person who settles them sees the others then."""
 
 
-MORE: Final = frozenset({"number", "insurance", "phone", "address", "guardian"})
+MORE: Final = frozenset({"number", "certificate", "insurance", "phone", "address", "guardian"})
 """What says more than a name and a day: over 1 % of a region share those two with somebody else."""
 
 

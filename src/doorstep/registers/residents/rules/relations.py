@@ -46,9 +46,17 @@ ETHNIC_GROUPS = tuple(_GROUPS.split())
 ETHNIC_GROUPS_IN_ENGLISH = tuple(_GROUPS_IN_ENGLISH.split())
 
 
+FATHER, MOTHER = "51", "52"
+
+
+def standard(code: str) -> str:
+    """A relation in GB/T 4761's code, where it is said in HL7's words; others as they are."""
+    return _SPOKEN.get(code, code)
+
+
 def relation(code: str) -> str:
     """The words of a relation code, the nearest group where the code is finer than the list; else the code."""
-    code = _SPOKEN.get(code, code)
+    code = standard(code)
     return RELATIONS.get(code) or RELATIONS.get(f"{code[:1]}0") or code
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from doorstep.linkage import numbers
 from doorstep.linkage.facts import Facts, Said, standard, whose_number
-from doorstep.registers.residents.rules import persons
+from doorstep.registers.residents.rules import persons, relations
 from doorstep.registers.residents.rules.facts import Identifier, Kind
 from doorstep.registers.residents.rules.persons import Person
 
@@ -44,7 +44,7 @@ class Told(Protocol):
 
     @property
     def guardians(self) -> Iterable[Any]:
-        """Guardians with ``name``."""
+        """Guardians with ``name`` and ``relation``."""
 
     @property
     def deceased(self) -> str:
@@ -60,7 +60,8 @@ class Told(Protocol):
 
 
 class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One record's words; empty where it says nothing. ``birth`` is ISO text as far as it is known."""
+    """One record's words; empty where it says nothing. ``birth`` is ISO text as far as it is known, ``mother`` and
+    ``father`` are named where the record says who is who."""
 
     name: str = ""
     sex: str = "0"
@@ -73,6 +74,9 @@ class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str = ""
     guardian: str = ""
     rank: int = 0
+    certificate: str = ""
+    mother: str = ""
+    father: str = ""
 
     @property
     def person(self) -> Person:
@@ -87,7 +91,8 @@ class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
         return standard(
             Said(
                 key, self.name, self.sex, self.birth, self.resident_id, self.phone, self.insurance, self.address,
-                self.guardian, "", self.rank,
+                self.guardian, "", self.rank, certificate=self.certificate, mother=self.mother,
+                father=self.father,
             )
         )  # fmt: skip
 
@@ -115,7 +120,15 @@ def saying(told: Told) -> Saying:
         address=max((a.text for a in told.addresses), key=len, default=""),
         guardian=next((g.name for g in told.guardians if g.name), ""),
         rank=told.rank,
+        certificate=_number(told.identifiers, Kind.BIRTH_CERTIFICATE),
+        **parents((g.name, g.relation) for g in told.guardians),
     )
+
+
+def parents(guardians: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The names of ``mother`` and ``father`` among guardians (name, relation), the first of each; or empty."""
+    named = {relations.standard(relation): name for name, relation in reversed([*guardians]) if name}
+    return {"mother": named.get(relations.MOTHER, ""), "father": named.get(relations.FATHER, "")}
 
 
 def _number(identifiers: Iterable[Identifier], kind: Kind) -> str:

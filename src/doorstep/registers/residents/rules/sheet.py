@@ -31,8 +31,17 @@ FORM: Final = Form(
         Column("phone", "联系电话", "Telephone", Kind.PHONE, example="13900001234"),
         Column("address", "住址", "Address", most=200, example="清河镇柳树村 3 组 12 号"),
         Column("archive", "健康档案编号", "Health archive number", most=17, hint_zh="17 位数字", hint_en="17 digits"),
+        Column(
+            "certificate",
+            "出生医学证明编号",
+            "Birth certificate",
+            most=12,
+            example="R430012345",
+            hint_zh="儿童填写：1 个字母和 9 位数字",
+            hint_en="Of children: a letter and nine digits",
+        ),
     ),
-    once=(("number",), ("id_number",), ("archive",)),
+    once=(("number",), ("id_number",), ("archive",), ("certificate",)),
     either=(("number", "id_number"),),
 )
 Wrong = tuple[str, str, dict[str, str]]
@@ -51,3 +60,5 @@ def wrong(said: Mapping[str, str]) -> Iterator[Wrong]:
         yield "birth_date", "row.birth", {}
     if (archive := said.get("archive", "")) and not numbers.is_archive_number(archive):
         yield "archive", "row.archive", {}
+    if (certificate := said.get("certificate", "")) and not numbers.birth_certificate(certificate):
+        yield "certificate", "row.certificate", {}

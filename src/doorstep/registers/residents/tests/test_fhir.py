@@ -123,6 +123,8 @@ def test_kinds_by_type():
             typed(CN, "02", "book-7"),
             typed(V2, "NNCHN", "11010519491231002X"),
             typed(V2, "PPN", "E1"),
+            typed(V2, "BCT", "r430012345"),
+            {"system": "urn:doorstep:birth-certificate", "value": "Ｒ430012345"},
             typed(V2, "MR", "m1"),
             typed(V2, "SS", "999-22-1962"),
             {"system": "http://hl7.org/fhir/sid/passport-CHN", "value": "E2"},
@@ -136,6 +138,8 @@ def test_kinds_by_type():
         Kind.OTHER,
         Kind.RESIDENT_ID,
         Kind.PASSPORT,
+        Kind.BIRTH_CERTIFICATE,
+        Kind.BIRTH_CERTIFICATE,
         Kind.HOSPITAL,
         Kind.OTHER,
         Kind.PASSPORT,
@@ -143,6 +147,8 @@ def test_kinds_by_type():
         Kind.RESIDENT_ID,
     ]
     assert {i.system for i in found if i.kind is Kind.RESIDENT_ID} == {"urn:oid:2.16.156.10011.1.3"}
+    born = {(i.system, i.value) for i in found if i.kind is Kind.BIRTH_CERTIFICATE}
+    assert born == {("urn:doorstep:birth-certificate", "R430012345")}
     assert [i.old for i in found][-1]
 
 

@@ -11,8 +11,10 @@ from django.db import IntegrityError, connection, transaction
 from doorstep.kernel.decision import Refused
 from doorstep.kernel.models import OutboxEvent, TrailLine
 from doorstep.kernel.testing.callers import stranger, system
+from doorstep.linkage.keys import BIRTH, KEYS, Key, Part
 from doorstep.registers.residents import api, models
 from doorstep.registers.residents.actions import intake
+from doorstep.registers.residents.reads.near import ADDED
 from doorstep.registers.residents.rules.facts import Identifier, Kind, tidy
 from doorstep.registers.residents.shapes import Address, Guardian, Name, Phone
 from doorstep.registers.residents.tests.conftest import hospital, make_organisation, number, record, resident_id
@@ -143,6 +145,83 @@ def test_a_birth_date_in_the_future_sets_aside(hospital_a):
     (verdict,) = take(record("a", hospital_a, birth_date="2999-01-01"))
     assert (verdict.problem.code, verdict.problem.path) == ("birth_date_future", "Patient.birthDate")
     assert not everyone().exists()
+
+
+BORN = {"birth_date": "2024-05-01", "phones": ()}
+
+
+def certificate(value="R430012345"):
+    return tidy(Identifier(Kind.BIRTH_CERTIFICATE, "", value, "Patient.identifier[0].value"))
+
+
+def test_a_certificate_of_birth_leads_from_the_ward_to_the_child(hospital_a, hospital_b):
+    ward = record("a", hospital_a, certificate("r43001 2345"), name="李梅之子", **BORN)
+    child = record("b", hospital_b, certificate(), resident_id(number(3, date(2024, 5, 1))), name="王小宝", **BORN)
+    (first,), (second,) = take(ward), take(child)
+    assert (second.resident, second.created, second.warnings) == (first.resident, False, ())
+    assert everyone().get().name == "王小宝"
+    kept = models.ResidentIdentifier.objects.unscoped("test").filter(kind="certificate").order_by("pk")
+    assert [*kept.values_list("system", "value", "trusted")] == [
+        ("urn:doorstep:birth-certificate", "R430012345", trusted) for trusted in (True, False)
+    ]
+    assert models.ResidentFacts.objects.first().facts[-ADDED] == "R430012345"
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [({"sex": "2"}, "sex"), ({"birth_date": "2023-11-20"}, "birth_date"), ({"name": "王天佑"}, "name")],
+)
+def test_a_certificate_with_another_sex_birth_date_or_name_goes_to_review(hospital_a, hospital_b, other, why):
+    (first,) = take(record("a", hospital_a, certificate(), **(BORN | {"name": "王小宝"})))
+    (second,) = take(record("b", hospital_b, certificate(), **(BORN | {"name": "王小宝"} | other)))
+    assert second.created
+    assert second.resident != first.resident
+    assert [(w.code, w.params["why"]) for w in second.warnings] == [("identity_conflict", why)]
+    doubt = models.Doubt.objects.unscoped("test").get()
+    assert (doubt.reason, doubt.detail, doubt.needed, doubt.state) == ("number", why, 2, "open")
+
+
+def test_two_twins_with_a_certificate_each_are_two(hospital_a, hospital_b):
+    told = BORN | {"name": "李梅之子", "phones": (Phone("10031234567"),)}
+    one, two = (
+        record("a", hospital_a, certificate("R430012345"), **told),
+        record("b", hospital_a, certificate("R430012346"), **told),
+    )
+    verdicts = take(one, two)
+    assert verdicts[0].resident != verdicts[1].resident
+    assert not models.Doubt.objects.unscoped("test").exists()
+    (later,) = take(record("c", hospital_b, certificate("R430012346"), **(told | {"name": "王二宝"})))
+    assert later.resident == verdicts[1].resident
+
+
+def test_a_mother_beside_the_father_leads_from_the_ward_to_the_child(hospital_a, hospital_b):
+    home = (Address("石桥区石桥镇阳光社区锦绣花园3幢2单元501室"),)
+    told = BORN | {"phones": (Phone("10031234567"),), "addresses": home}
+    take(record("a", hospital_a, **(told | {"name": "李梅之子", "guardians": (Guardian("王强", "", "FTH"),)})))
+    both = (Guardian("王 强", "", "51"), Guardian("李梅", "", "MTH"))
+    take(record("b", hospital_b, **(told | {"name": "王小宝", "guardians": both})))
+    ward, later = (row.facts[-2:] for row in models.ResidentFacts.objects.order_by("record_id"))
+    assert ward == later == ["李梅", "王强"]
+    keys = [set(row.keys) for row in models.ResidentFacts.objects.all()]
+    named = {Key(f"{who} and birth date", (Part(who), BIRTH)) for who in ("mother", "father")}
+    assert named <= set(KEYS)
+    assert len(keys[0] & keys[1]) >= 2 + len(named), "by telephone, home, mother and father, each with the birth date"
+
+
+def test_what_is_no_certificate_is_kept_and_links_nothing(hospital_a, hospital_b):
+    (one,) = take(record("a", hospital_a, certificate("R000000000"), **BORN))
+    (two,) = take(record("b", hospital_b, certificate("R000000000"), **(BORN | {"name": "赵国庆"})))
+    assert one.resident != two.resident
+    kept = models.ResidentIdentifier.objects.unscoped("test").values_list("kind", "value", "trusted")
+    assert [*kept] == [("certificate", "R000000000", False)] * 2
+
+
+def test_a_record_kept_before_certificates_goes_on_matching(hospital_a, hospital_b):
+    (first,) = take(record("a", hospital_a, birth_date="2015-05-01"))
+    row = models.ResidentFacts.objects.get()
+    models.ResidentFacts.objects.update(facts=row.facts[:-ADDED])
+    (second,) = take(record("b", hospital_b, certificate(), birth_date="2015-05-01"))
+    assert (second.resident, second.created) == (first.resident, False)
 
 
 def test_an_id_that_says_another_birth_date_is_a_warning_and_decides(hospital_a):

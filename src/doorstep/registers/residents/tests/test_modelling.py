@@ -23,10 +23,12 @@ from doorstep.linkage.tests.making import facts as any_facts
 from doorstep.registers.residents import models
 from doorstep.registers.residents.actions import counting, filling, modelling, running
 from doorstep.registers.residents.reads import modelling as shown
+from doorstep.registers.residents.reads.near import ADDED
 from doorstep.registers.residents.reads.rule import CODE, current, shares
 from doorstep.registers.residents.reads.workspace import one
 from doorstep.registers.residents.rules import modelling as rules
 from doorstep.registers.residents.rules.placing import MORE, Near, Rule, Weighed, opposed, sure
+from doorstep.registers.residents.shapes import Guardian
 from doorstep.registers.residents.tests.conftest import number, record, resident_id
 from doorstep.registers.residents.tests.test_linking import incoming, key, owner, pair, run, take
 
@@ -193,6 +195,20 @@ def test_values_are_counted_as_a_batch_counts_them(hospital_a):
     assert shares([facts])["name"][""] == pytest.approx(0.2 / 5)
     other = EXPECTED.score(facts, facts, shares([facts])).parts[0].bits
     assert other == pytest.approx(EXPECTED.score(facts, facts, {"name": {facts.name: 0.2 / 5}}).parts[0].bits)
+
+
+@pytest.mark.django_db
+def test_parents_of_records_of_before_are_told_apart_when_they_are_filled(hospital_a):
+    both = (Guardian("王强", "", "51"), Guardian("李梅", "", "MTH"))
+    take(record("a", hospital_a, name="王小宝", birth_date="2024-05-01", guardians=both))
+    row = models.ResidentFacts.objects.get()
+    assert (row.said["mother"], row.said["father"]) == ("李梅", "王强")
+    of_before = {name: value for name, value in row.said.items() if name not in ("mother", "father")}
+    models.ResidentFacts.objects.update(said=of_before, facts=row.facts[:-ADDED], keys=row.keys[:1])
+    models.ResidentKey.objects.exclude(key=row.keys[0]).delete()
+    assert [*filling.fill_facts(system())][-1].outcome == {"filled": 1, "left": 0}
+    filled = models.ResidentFacts.objects.get()
+    assert (filled.said, filled.facts, filled.keys) == (row.said, row.facts, row.keys)
 
 
 @pytest.mark.django_db

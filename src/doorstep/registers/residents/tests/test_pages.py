@@ -98,6 +98,21 @@ def test_registering_by_hand(entering, people, hospital_a):
     assert (row.sex, row.birth_date.isoformat()) == ("1", "1985-03-15")
 
 
+def test_a_child_is_registered_and_found_by_the_certificate_of_birth(entering, people, hospital_a):
+    client = entering(member(hospital_a))
+    child = {"resident_id": "", "name": "王小宝", "sex": "1", "birth_date": "2024-05-01"}
+    wrong = client.post("/residents/new", form(**child, certificate="R000000000")).content.decode()
+    assert "出生医学证明编号是 1 个字母和 9 位数字" in wrong
+    answer = client.post("/residents/new", form(**child, certificate="r43001 2345"))
+    assert answer.status_code == 302
+    html = client.get(answer.headers["Location"]).content.decode()
+    assert "出生医学证明编号" in html
+    assert "R430012345" in html
+    assert "王小宝" in client.get("/residents/", {"q": "r430012345"}).content.decode()
+    reader = entering(member(hospital_a, {"residents.read"})).get(answer.headers["Location"]).content.decode()
+    assert "R430012345" not in reader
+
+
 def test_registering_a_held_id_says_whose_it_is(entering, people, hospital_a):
     client = entering(member(hospital_a))
     html = client.post("/residents/new", form(resident_id=number(1))).content.decode()

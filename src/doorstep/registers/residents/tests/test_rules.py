@@ -244,6 +244,9 @@ def test_dates_are_read_with_their_precision(day, how):
         (Identifier(Kind.ARCHIVE, "", "43020400100100001"), True),
         (Identifier(Kind.ARCHIVE, "", "4302040010010000"), False),
         (Identifier(Kind.INSURANCE, "", "1"), True),
+        (Identifier(Kind.BIRTH_CERTIFICATE, "", "R430012345"), True),
+        (Identifier(Kind.BIRTH_CERTIFICATE, "", "R000000000"), False),
+        (Identifier(Kind.BIRTH_CERTIFICATE, "", "12345"), False),
         (Identifier(Kind.OTHER, "", "1"), False),
     ],
 )

@@ -48,6 +48,13 @@ class TestRefused:
         assert preview(b"PID|", standard(), CONTEXT).problem == Problem("no-header", "byte 0")
 
 
+def test_the_number_of_a_certificate_of_birth_is_of_one_system_whoever_says_it():
+    raw = message("ADT^A28", "PID|1||7^^^H^MR~R430012345^^^H^BCT||李梅之子||20240501|M")
+    _, certificate = resources(raw, "Patient")[0]["identifier"]
+    assert (certificate["system"], certificate["value"]) == ("urn:doorstep:birth-certificate", "R430012345")
+    assert certificate["type"]["coding"] == [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "BCT"}]
+
+
 class TestReported:
     def test_what_no_row_looks_at(self):
         raw = message("ADT^A28", PID + "|||||||||||||||||||||||||||||||||X", "ZZZ|1", "GT1|1", "EVN|A28")
