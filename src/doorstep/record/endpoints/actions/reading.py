@@ -59,7 +59,7 @@ class Reader:
 
     def _read(self, row: Inbound) -> Read:
         try:
-            message = codec.parse(bytes(row.raw), self._charset)
+            message = mapping.joined(codec.parse(bytes(row.raw), self._charset))
             converted = mapping.convert(message, self._tables(), self._context, self._memory)
             documents = tuple(self._documents(message, enclosing.patient_of(converted.bundle)))
         except codec.Unreadable as why:

@@ -103,6 +103,21 @@ class TestWay:
         assert f"DocumentReference/{found['D1']['id']}" in journey.wrote
         assert len(journey.line.params["documents"]) == 1
 
+    @pytest.mark.parametrize("how", ["segments", "repetitions"])
+    def test_cut_into_parts_it_is_one(self, endpoint: UUID, how: str):
+        raw = document()
+        head, said = written(raw).rsplit("^", 1)
+        parts = [said[at : at + 1_001] for at in range(0, len(said), 1_001)]
+        lines = [head.replace("||", f"|{at}|") + f"^{each}" for at, each in enumerate(parts, 1)]
+        message = mdm(*lines) if how == "segments" else oru(f"{head}^" + "~^text^xml^Base64^".join(parts))
+        [key] = kit.keep(endpoint, message)
+        kit.work_off()
+        assert told(key) == ("applied", "", "")
+        assert held(by_number()["D1"]) == raw
+        line = reads.journey(system(), inbound=key).line
+        assert len(line.params["documents"]) == 1
+        assert not [place for _, place in line.params["left"] if place.startswith("OBX")]
+
     def test_in_a_result_the_report_names_it(self, endpoint: UUID):
         raw = document()
         [key] = kit.keep(endpoint, oru(written(raw)))
@@ -157,6 +172,11 @@ class TestRests:
         [
             ("ED|1^x^L||^text^xml^Base64^QUJDR", "unmappable", "OBX[2]-5.5"),
             (written(b"<ClinicalDocument><a></ClinicalDocument>"), "xml-syntax", "OBX[2]-5.5 line 1"),
+            (
+                f"{written(document()[:900])}||||||F\rOBX|3|ED|1^病历概要^L||^text^xml^Hex^3C",
+                "unmappable",
+                "OBX[3]-5.5",
+            ),
             (written(document().replace(b"recordTarget", b"participant")), "cda-no-patient", "OBX[2]-5.5 recordTarget"),
             (written(document(person="430102197001010015", name="赵六")), "document-of-another", "OBX[2]-5.5"),
         ],
