@@ -155,6 +155,13 @@ class TestWay:
         assert {each["status"] for each in by_number().values()} == {"entered-in-error"}
         assert current("AllergyIntolerance") == []
 
+    def test_taken_back_and_told_anew_it_is_there_again(self, endpoint: UUID):
+        kit.keep(endpoint, mdm(written(document())), mdm(number=2, trigger="T11"), mdm(written(document()), number=3))
+        kit.work_off()
+        assert kit.states() == {"applied": 3}
+        assert {each["status"] for each in by_number().values()} == {"current"}
+        assert [each["code"]["text"] for each in current("AllergyIntolerance")] == ["青霉素过敏"]
+
     def test_a_file_that_is_none_stays_a_file(self, endpoint: UUID):
         pdf = base64.b64encode(b"%PDF-1.7 x").decode()
         kit.keep(endpoint, mdm(f"ED|1^x^L||^application^pdf^Base64^{pdf}"))

