@@ -1,5 +1,5 @@
-"""A document that came within a message goes the way of the DocumentReference that tells of the message: entered in error
-with it, however that is said (MDM^T11, an update, a patch), and back when that is taken back."""
+"""A document that came within a message goes the way of the DocumentReference that tells of the message: entered in
+error with it, however that is said (MDM^T11, an update, a patch), and back when that is taken back."""
 
 from __future__ import annotations
 
