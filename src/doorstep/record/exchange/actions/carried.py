@@ -4,7 +4,7 @@ error with it, however that is said (MDM^T11, an update, a patch), and back when
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
@@ -33,10 +33,15 @@ def following(changed: Iterable[tuple[Item, int]], source: UUID) -> Iterator[Pre
             for key in _carried(_body(past[0])):
                 yield from _withdrawn(key, source)
         elif was and not now:
-            errors = list(takewhile(_in_error, past))
-            before = _body(past[len(errors)]) if len(errors) < len(past) else {}
-            for key in _carried(item.resource) or _carried(before):
-                yield from _restored(key, source, {each.message for each in errors})
+            yield from _back(item, past, source)
+
+
+def _back(item: Item, past: Sequence[Stored], source: UUID) -> Iterator[Prepared]:
+    """The documents of a carrier that is in error no more, by what it says now, or said before it was."""
+    errors = list(takewhile(_in_error, past))
+    before = _body(past[len(errors)]) if len(errors) < len(past) else {}
+    for key in _carried(item.resource) or _carried(before):
+        yield from _restored(key, source, {each.message for each in errors})
 
 
 def _withdrawn(key: str, source: UUID) -> Iterator[Prepared]:

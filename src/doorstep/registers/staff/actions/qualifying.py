@@ -72,7 +72,7 @@ def take_back_title(call: Call, *, entered: Qualified) -> None:
 
 def _person(call: Call, said: Mapping[str, str]) -> UUID:
     """The person of a row, locked; a slip in a number must not say of another what they are not."""
-    row = Person.objects.unscoped(KNOWN).filter(number=said["number"]).first()
+    row: Person | None = Person.objects.unscoped(KNOWN).filter(number=said["number"]).first()
     if row is None:
         raise Refused(refuse("person.unknown"))
     if not Person.objects.within(call.scope).filter(pk=row.id).exists():
@@ -80,7 +80,7 @@ def _person(call: Call, said: Mapping[str, str]) -> UUID:
     demand(people.may_change(call, row.id))
     demand(allow() if row.name == said["name"] else refuse("person.name"))
     lock(Person, row.id, scope=call.scope)
-    return row.id
+    return UUID(str(row.id))
 
 
 def _days(said: Mapping[str, str], names: tuple[str, ...]) -> dict[str, Any]:
