@@ -66,7 +66,7 @@ def hl7v2(data: bytes) -> None:
 def hl7v2_mapping(data: bytes) -> None:
     """A message is a transaction by the standard tables, or refused."""
     try:
-        message = codec.parse(data)
+        message = mapping.joined(codec.parse(data))
         found = mapping.convert(message, mapping.standard(), CONTEXT)
     except (Unreadable, mapping.Unmappable):
         return

@@ -80,6 +80,10 @@ MESSAGES: dict[str, Callable[[int], bytes]] = {
     "empty lines": lambda n: oru(*[""] * n),
     "reports": lambda n: oru(*(f"OBR|{at}||F{at}|1^x^L|||20260301\rOBX|1|NM|7^x^L||1||||||F" for at in range(n))),
     "files": lambda n: oru(*["OBX|1|ED|7^x^L||^AP^PDF^Base64^QUJD"] * n),
+    "parts of a file": lambda n: oru(
+        "OBX|1|ED|7^x^L||^AP^PDF^Base64^JVBERi0xLjcK", *["OBX|1|ED|7^x^L||^AP^PDF^Base64^QUJD"] * n
+    ),
+    "files in parts": lambda n: oru("OBX|1|ED|7^x^L||" + "~".join(["^AP^PDF^Base64^JVBERi0xLjcK~QUJD"] * n)),
     "spaces in base64": lambda n: oru("OBX|1|ED|7^x^L||^AP^PDF^Base64^" + "Q U J D " * n),
 }  # fmt: skip
 
@@ -87,6 +91,7 @@ MESSAGES: dict[str, Callable[[int], bytes]] = {
 def use(raw: bytes) -> None:
     message = codec.parse(raw)
     assert codec.write(message) == raw
+    message = mapping.joined(message)
     mapping.convert(message, mapping.standard(), CONTEXT)
     list(enclosed.enclosed(message))
 

@@ -33,6 +33,16 @@ class Change:
     id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A study as Orthanc holds it: Orthanc's own id, its StudyInstanceUID (empty where what stands there is none), and
+    the beginning of what stands there."""
+
+    id: str
+    uid: str
+    said: str
+
+
 def studies(archive: Archive, *, since: date | None = None, uid: str = "", offset: int = 0) -> list[Dataset]:
     """Studies of one UID, or from a day on, at most ``MOST`` from ``offset`` on. Raises ``ArchiveFault``."""
     asked: list[tuple[str, str | int]] = [("includefield", tag) for tag in WANTED]
@@ -119,11 +129,14 @@ def _change(said: Mapping[str, Any]) -> Change:
     return Change(str(said.get("ChangeType") or "")[:40], str(said.get("ID") or "")[:60])
 
 
-def study_of(archive: Archive, change: Change) -> str:
-    """The StudyInstanceUID of the study that a change is of; empty where it is gone. Raises ``ArchiveFault``."""
-    if not change.id.replace("-", "").isalnum() or not change.id.isascii():
-        return ""
-    found = client.json(native(archive), f"/studies/{change.id}", accept=PLAIN)
-    tags = found.get("MainDicomTags") if isinstance(found, Mapping) else None
-    said = tags.get("StudyInstanceUID") if isinstance(tags, Mapping) else None
-    return said.strip() if isinstance(said, str) and attributes.is_uid(said.strip()) else ""
+def held(archive: Archive, key: str) -> Held | None:
+    """The study of an id of Orthanc's; None where it is gone. Raises ``ArchiveFault``."""
+    if not key.replace("-", "").isalnum() or not key.isascii():
+        return None
+    found = client.json(native(archive), f"/studies/{key}", accept=PLAIN)
+    if not isinstance(found, Mapping):
+        return None
+    tags = found.get("MainDicomTags")
+    uid = tags.get("StudyInstanceUID") if isinstance(tags, Mapping) else None
+    said = uid.strip().replace("\0", "") if isinstance(uid, str) else ""
+    return Held(key, said if attributes.is_uid(said) else "", said[: attributes.LONGEST_UID])

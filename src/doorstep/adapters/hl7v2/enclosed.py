@@ -15,10 +15,10 @@ from email.parser import BytesHeaderParser
 from typing import Final
 
 from doorstep.adapters.hl7v2.codec import Message, Segment
+from doorstep.adapters.hl7v2.mapping.joining import TEXTS
 from doorstep.adapters.hl7v2.mapping.values import Value
 from doorstep.adapters.hl7v2.shapes import Problem
 
-TEXTS: Final = frozenset({"FT", "ST", "TX"})
 _SPACE: Final = re.compile(r"\s")
 _DECLARED: Final = re.compile(r"""<\?xml[^>]{0,200}\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _PACKAGE: Final = re.compile(rb"\s{0,100}(?:mime-version|content-[a-z-]{1,40})\s*:", re.IGNORECASE)
@@ -44,7 +44,8 @@ class Enclosed:
 
 
 def enclosed(message: Message) -> Iterator[Enclosed]:
-    """What the OBX of a message enclose: of type ED, and (MDM) texts. Raises ``Broken``."""
+    """What the OBX of a message enclose: of type ED, and (MDM) texts. What was cut is ``joined`` before. Raises
+    ``Broken``."""
     texts = message.header.kind == "MDM"
     count = 0
     for segment in message.segments:

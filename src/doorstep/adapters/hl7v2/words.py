@@ -77,6 +77,12 @@ WORDS: Final[Mapping[str, Words]] = {
         ("附带的文件不是有效的十六进制，无法还原", "An enclosed file is no valid hexadecimal and cannot be restored"),
         _FILE,
     ),
+    "part-missing": Words(
+        ("附带的文件分段发送，缺少其中一段", "An enclosed file came in parts, and one of them is missing"), _FILE
+    ),
+    "part-unfit": Words(
+        ("附带的文件分段发送，这一段接不上", "An enclosed file came in parts, and this one does not fit"), _FILE
+    ),
     "unmapped-value": Words(("值不在值对照表中，未采用", "A value is not in its value map and was left out"), _VALUE),
     "unmapped-field": Words(("字段没有转换规则", "A field is not mapped"), _TABLES),
     "unmapped-segment": Words(("段没有转换规则", "A segment is not mapped"), _TABLES),

@@ -12,6 +12,7 @@ from doorstep.kernel.store import ScopedManager, ScopedRow, one_of
 from doorstep.record.endpoints.flow import Sending, State
 from doorstep.record.endpoints.rules.facts import MESSAGE_CODES, Ordering
 from doorstep.record.endpoints.rules.outward import Direction
+from doorstep.record.endpoints.rules.turns import MERGES
 from doorstep.record.endpoints.rules.watching import OF_HOUSE, Kind
 
 
@@ -129,6 +130,7 @@ class Inbound(models.Model):
         indexes = (
             models.Index(fields=("endpoint", "id"), name="inbound_endpoint"),
             models.Index(fields=("endpoint", "slot", "id"), name="inbound_kept", condition=Q(state="kept")),
+            models.Index(fields=("endpoint", "id"), name="inbound_merge", condition=Q(state="kept", kind__in=MERGES)),
             models.Index(fields=("-id",), name="inbound_resting", condition=Q(state="resting")),
             models.Index(fields=("source", "id"), name="inbound_resting_source", condition=Q(state="resting")),
             models.Index(fields=("endpoint", "id"), name="inbound_resting_at", condition=Q(state="resting")),

@@ -48,6 +48,27 @@ class Archive(ScopedRow):
         return Q(organisation__in=scope.organisations)
 
 
+class Unreadable(ScopedRow):
+    """A study that an Orthanc holds under what is no StudyInstanceUID: nobody can ask for it by DICOMweb. ``key`` is
+    Orthanc's own id of it, ``said`` the beginning of what stands in place of the UID; ``due_at``: when it is asked
+    whether it is still there."""
+
+    archive = models.ForeignKey(Archive, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=60, db_collation="C")
+    said = models.CharField(max_length=64, blank=True)
+    seen_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("archive", "key"), name="unreadable_once"),)
+        indexes = (models.Index(fields=("archive", "due_at"), name="unreadable_due"),)
+
+    @classmethod
+    def scope_filter(cls, scope: Scope) -> Q:
+        """Those in archives of the institutions within the scope."""
+        return Q(archive__organisation__in=scope.organisations)
+
+
 class Study(ScopedRow):
     """A study in an archive. ``patient`` is the FHIR id of the record of whose person it is (empty: nobody's yet), so
     that it follows the record wherever the index puts it; ``order`` that of the ServiceRequest which it answers.

@@ -41,11 +41,21 @@ class ArchiveRow:
     placed: int = 0
     resting: int = 0
     waiting: int = 0
+    unreadable: int = 0
 
     @property
     def fails(self) -> bool:
         """Whether what it said last was nothing that could be used."""
         return self.failed_at is not None and (self.answered_at is None or self.answered_at < self.failed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A study that an archive holds under what is no UID: the archive's own id, what stands there, since when known."""
+
+    key: str
+    said: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

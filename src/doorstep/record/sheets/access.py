@@ -22,6 +22,8 @@ NEEDED: Final[Mapping[str, str]] = {
     "departments": "organisations.edit",
     "counts": "organisations.edit",
     "staff": "staff.edit",
+    "licences": "staff.edit",
+    "titles": "staff.edit",
     "residents": "residents.edit",
     "followups": Permission.RECORDS,
     "vaccinations": Permission.RECORDS,

@@ -17,6 +17,7 @@ from doorstep.registers.staff.actions import sessions
 from doorstep.registers.staff.actions.accounts import issue_key, make_account, revoke_key, set_password
 from doorstep.registers.staff.actions.entering import enter, take_back
 from doorstep.registers.staff.actions.loading import load
+from doorstep.registers.staff.actions.qualifying import enter_licence, enter_title, take_back_licence, take_back_title
 from doorstep.registers.staff.actions.sessions import address_of, forgive, leave, take
 from doorstep.registers.staff.reads import standing as reads
 from doorstep.registers.staff.reads.people import (
@@ -26,6 +27,7 @@ from doorstep.registers.staff.reads.people import (
     names,
     phones,
     post_names,
+    qualified,
     titles,
     versions,
     working,
@@ -43,7 +45,16 @@ from doorstep.registers.staff.rules import (
     sheet,
 )
 from doorstep.registers.staff.rules.signing import device, is_privileged, is_remote, owed
-from doorstep.registers.staff.shapes import Entered, LicenceIn, Loaded, PersonFacts, PersonIn, PostIn, Standing
+from doorstep.registers.staff.shapes import (
+    Entered,
+    LicenceIn,
+    Loaded,
+    PersonFacts,
+    PersonIn,
+    PostIn,
+    Qualified,
+    Standing,
+)
 
 __all__ = [
     "OUTSIDE",
@@ -54,6 +65,7 @@ __all__ = [
     "PersonFacts",
     "PersonIn",
     "PostIn",
+    "Qualified",
     "Role",
     "Standing",
     "acting",
@@ -67,6 +79,8 @@ __all__ = [
     "colleagues",
     "device",
     "enter",
+    "enter_licence",
+    "enter_title",
     "forgive",
     "issue_key",
     "leave",
@@ -75,6 +89,7 @@ __all__ = [
     "names",
     "phones",
     "post_names",
+    "qualified",
     "revoke_key",
     "set_password",
     "sheet",
@@ -83,6 +98,8 @@ __all__ = [
     "system_call",
     "take",
     "take_back",
+    "take_back_licence",
+    "take_back_title",
     "titles",
     "versions",
     "working",

@@ -57,6 +57,8 @@ ROOM = Room(
         "post.ended": _("这个岗位已经结束，不能再改。"),
         "post.not_yours": _("这不是您今天的岗位，请重新选择。"),
         "licence.empty": _("请填证书编号。"),
+        "person.unknown": _("没有这个工号。请核对，或先导入人员。"),
+        "person.name": _("与这个工号登记的姓名不一致。请核对工号。"),
         "licence.taken": _("这个证书编号已经登记过。"),
         "username.shape": _("用户名用小写字母、数字、点和横线，2 至 60 位，以字母或数字开头。"),
         "username.taken": _("这个用户名已有人用，请换一个。"),

@@ -3,6 +3,7 @@
 
 from doorstep.adapters.hl7v2.mapping.composing import Envelope, compose
 from doorstep.adapters.hl7v2.mapping.engine import Memory, convert, preview
+from doorstep.adapters.hl7v2.mapping.joining import joined
 from doorstep.adapters.hl7v2.mapping.proving import cases_of, prove
 from doorstep.adapters.hl7v2.mapping.rows import Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
@@ -21,6 +22,7 @@ __all__ = [
     "cases_of",
     "compose",
     "convert",
+    "joined",
     "preview",
     "prove",
     "standard",

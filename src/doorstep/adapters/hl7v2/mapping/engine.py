@@ -8,6 +8,7 @@ from typing import Any, Final
 from doorstep.adapters.hl7v2.codec import Message, Segment, parse
 from doorstep.adapters.hl7v2.mapping.bundles import Builder, Names, bundle_of, name_it
 from doorstep.adapters.hl7v2.mapping.grammar import Source, Test, source_of
+from doorstep.adapters.hl7v2.mapping.joining import joined
 from doorstep.adapters.hl7v2.mapping.placing import Labels, put
 from doorstep.adapters.hl7v2.mapping.rows import NOWHERE, Made, Plan, Row, Tables
 from doorstep.adapters.hl7v2.mapping.shapes import Context, Converted, Previewed, Unmappable, Went
@@ -46,7 +47,7 @@ def preview(raw: bytes, tables: Tables, context: Context, charset: str | None = 
     write tables; raises nothing."""
     went: list[Went] = []
     try:
-        return Previewed(went, _run(parse(raw, charset), tables, context, went, {}))
+        return Previewed(went, _run(joined(parse(raw, charset)), tables, context, went, {}))
     except Unreadable as refused:
         return Previewed(went, None, refused.problem)
     except Unmappable as refused:

@@ -2,6 +2,7 @@
 
 An endpoint's messages lie in slots (``rules.turns``). Who works on a slot holds its lock, so that several workers go
 side by side and those of one key stay in order; endpoints have their turns one after the other, whatever waits at each.
+A merge of two persons is done by itself, between what came before it at its endpoint and what came after.
 Message, records and state are one transaction: it is done once, or it is still to be done.
 """
 
@@ -29,6 +30,7 @@ from doorstep.record.endpoints.actions.reading import Read, Reader
 from doorstep.record.endpoints.flow import FLOW, State
 from doorstep.record.endpoints.models import Endpoint, Inbound
 from doorstep.record.endpoints.reads.walking import along
+from doorstep.record.endpoints.rules import turns
 from doorstep.record.endpoints.rules.facts import MESSAGES, SLOTS
 from doorstep.record.exchange import api as exchange
 
@@ -44,6 +46,14 @@ WHERE NOT e.paused AND EXISTS (
   SELECT 1 FROM endpoints_inbound i WHERE i.endpoint_id = e.id AND i.slot = s AND i.state = 'kept')
 ORDER BY s, e.id
 """  # noqa: S608  # our own number
+MERGE: Final = f"""
+SELECT min(id) FROM endpoints_inbound
+WHERE endpoint_id = %s AND state = 'kept' AND kind IN ({", ".join(f"'{kind}'" for kind in turns.MERGES)})
+"""  # noqa: S608  # our own names
+BEFORE: Final = """
+SELECT EXISTS (
+  SELECT 1 FROM endpoints_inbound WHERE endpoint_id = %s AND slot = ANY(%s) AND id < %s AND state = 'kept')
+"""
 SETTLE: Final = """
 UPDATE endpoints_inbound SET state = %s, settled_at = %s, reason = %s, place = %s, params = %s, number = %s, wrote = %s
 WHERE id = %s
@@ -73,9 +83,9 @@ class Outcome:
 def run(call: Call) -> bool:
     """Work on what waits, turn by turn, for a moment; whether there is more."""
     end = time.monotonic() + SECONDS
-    while turns := _waiting():
+    while waiting := _waiting():
         done = 0
-        for endpoint, slot in turns:
+        for endpoint, slot in waiting:
             with transaction.atomic():
                 done += settle(call, endpoint=endpoint, slot=slot) if _mine(endpoint, slot) else 0
             if time.monotonic() > end:
@@ -153,7 +163,27 @@ def _oldest(endpoint: UUID, slot: int) -> list[Inbound]:
             break
         keys.append(key)
     # locked, for a person may be at one of them
-    return list(waiting.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
+    rows = list(waiting.filter(pk__in=keys).order_by("id").select_for_update(of=("self",)))
+    # asked after the rows were seen: a merge that was there before one of them is seen too
+    merge = _merge(endpoint) if rows else None
+    ahead = turns.ahead([row.pk for row in rows], merge, first=merge is not None and not _waits_before(endpoint, merge))
+    return rows[: len(ahead)]
+
+
+def _merge(endpoint: UUID) -> int | None:
+    """The oldest merge of persons that waits at an endpoint. What came before it is done first, what came after it
+    waits for it, whoever it is about: the numbers by which later messages will know the two are told by no key."""
+    with connection.cursor() as cursor:
+        cursor.execute(MERGE, [endpoint])
+        found: int | None = cursor.fetchone()[0]
+        return found
+
+
+def _waits_before(endpoint: UUID, merge: int) -> bool:
+    """Whether anything that came before a merge is still to be done; what others are at counts, till they commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [endpoint, list(range(SLOTS)), merge])
+        return bool(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)

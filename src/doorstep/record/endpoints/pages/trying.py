@@ -19,7 +19,7 @@ from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.forms.mapping import TryForm
 from doorstep.record.endpoints.rules import tables
-from doorstep.record.endpoints.rules.previewing import Tried, tried
+from doorstep.record.endpoints.rules.previewing import Tried, Words, tried
 from doorstep.record.endpoints.shapes import MappingDetail
 
 UTF8 = "UNICODE UTF-8"
@@ -65,6 +65,5 @@ def _sample(call: Call, form: TryForm, found: MappingDetail | None) -> tuple[str
 def _tried(text: str, context: mapping.Context, found: MappingDetail | None) -> Tried:
     raw = text.replace("\r\n", "\r").replace("\n", "\r").strip().encode("utf-8", "replace")
     made = mapping.tables_of(tables.titled(found.files, found.line.number)) if found else mapping.standard()
-    return tried(
-        raw, made, context, charset=UTF8, at=clock.now().astimezone(clock.CHINA), language=get_language() or "zh"
-    )
+    words = Words(reads.say, reads.advice, get_language() or "zh")
+    return tried(raw, made, context, charset=UTF8, at=clock.now().astimezone(clock.CHINA), words=words)

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from doorstep.adapters.cda.mapping import Kin
+from doorstep.adapters.cda import mapping as cda
+from doorstep.adapters.cda.shapes import Unreadable
+from doorstep.adapters.cda.tree import is_document
+from doorstep.adapters.hl7v2 import enclosed
+from doorstep.adapters.hl7v2.codec import Message
 
 IDENTITY_CARD: Final = "urn:oid:2.16.156.10011.1.3"
 CARRIER: Final = {"system": "urn:doorstep:document", "code": "carrier"}
@@ -24,9 +28,41 @@ class Shared:
     place: str
     data: bytes
     attached: str
-    kin: Kin
+    kin: cda.Kin
     patient: Mapping[str, Any]
     labels: Sequence[Json] = ()
+
+
+class Unusable(Exception):
+    """A document in a message cannot be used, and so neither can the message: the reason, its place, and what its
+    words need."""
+
+    def __init__(self, reason: str, place: str, params: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.place, self.params = reason, place, params or {}
+
+
+def documents(message: Message, patient: Mapping[str, Any], institution: str) -> Iterator[tuple[Shared, cda.Converted]]:
+    """The CDA documents of a message whose Patient is given, each with what its own mapping makes of it.
+
+    Raises ``Unusable``: of a file that cannot be restored, a document that cannot be used or is of another person.
+    """
+    try:
+        files = [each for each in enclosed.enclosed(message) if is_document(each.data)]
+    except enclosed.Broken as why:
+        raise Unusable("unmappable", why.problem.place, {"detail": why.problem.reason}) from None
+    for each in files:
+        try:
+            found = cda.convert(each.data, cda.standard(), cda.Context(institution))
+        except Unreadable as why:
+            where = f"{each.place} {why.problem.place or f'line {why.problem.line}'}"
+            raise Unusable(why.problem.code, where, why.problem.params) from None
+        theirs = patient_of(found.bundle)
+        if contradicts(patient, theirs):
+            raise Unusable("document-of-another", each.place)
+        header = next(r for r in resources(found.bundle) if r["resourceType"] == "DocumentReference")
+        labels = header.get("securityLabel", ())
+        yield Shared(each.place, each.data, each.attached, found.kin, theirs, labels), found
 
 
 def contradicts(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

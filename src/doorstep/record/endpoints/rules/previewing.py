@@ -1,22 +1,26 @@
 """A sample message tried with a set of tables: how it would be answered, where each value goes and by which line, what
-comes out, whether that is valid, and what of the message goes nowhere."""
+comes out, whether that is valid, what of the message goes nowhere, and the same of the documents in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from doorstep.adapters.hl7v2 import acks, mapping, words
+from doorstep.adapters.hl7v2 import acks, codec, mapping
+from doorstep.adapters.hl7v2 import words as hl7v2
 from doorstep.adapters.hl7v2.codec import header_of
-from doorstep.fhir.validation import Finding, check, invariants
+from doorstep.adapters.hl7v2.shapes import Problem
+from doorstep.record.endpoints.rules import enclosing
+from doorstep.record.endpoints.rules.inside import Inside, Say, findings, inside, named, shown
 
 _JSON: Final = msgspec.json.Encoder(decimal_format="number")  # decimals keep the digits that were sent
 MOST: Final = 2_000
 """Lines of a preview that are shown."""
+Refusal = tuple[str, str, str]
+"""Why a message is not used, the place, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +48,69 @@ class Tried:
     findings: tuple[tuple[str, str], ...]
     left: tuple[tuple[str, str, str], ...]
     tables: str
+    inside: tuple[Inside, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of reasons that are not this reader's own, and of what can be done."""
+
+    say: Say
+    advise: Say
+    language: str
 
 
 def tried(
-    raw: bytes, tables: mapping.Tables, context: mapping.Context, *, charset: str | None, at: datetime, language: str
+    raw: bytes, tables: mapping.Tables, context: mapping.Context, *, charset: str | None, at: datetime, words: Words
 ) -> Tried:
     """Try one. Nothing is kept."""
+    language = words.language
     found = mapping.preview(raw, tables, context, charset)
-    problem = found.problem
     bundle = found.converted.bundle if found.converted else {"entry": []}
+    documents, refused = _inside(raw, charset, context.institution, bundle, words) if found.converted else ((), None)
+    if refused is not None:
+        bundle = {"entry": []}
+    refused = refused or _refused(found.problem, language)
     resources = [entry["resource"] for entry in bundle["entry"]]
     return Tried(
         _answer(raw, charset, at),
-        words.say(problem.reason, language) + (f"（{problem.text}）" if problem.text else "") if problem else "",
-        problem.place if problem else "",
-        words.advice(problem.reason, language) if problem else "",
+        *refused,
         tuple(_way(went) for went in found.went[:MOST]),
-        tuple((_named(entry), _shown(entry["resource"])) for entry in bundle["entry"][:MOST]),
-        tuple(finding for each in resources[:MOST] for finding in _findings(each, language)),
+        tuple((named(entry), shown(entry["resource"])) for entry in bundle["entry"][:MOST]),
+        tuple(finding for each in resources[:MOST] for finding in findings(each, language)),
         tuple(
-            (words.say(each.reason, language), each.place, words.advice(each.reason, language))
+            (hl7v2.say(each.reason, language), each.place, hl7v2.advice(each.reason, language))
             for each in (found.converted.problems if found.converted else ())[:MOST]
         ),
         tables.version,
+        documents,
     )
+
+
+def _refused(problem: Problem | None, language: str) -> Refusal:
+    if problem is None:
+        return "", "", ""
+    said = hl7v2.say(problem.reason, language) + (f"（{problem.text}）" if problem.text else "")
+    return said, problem.place, hl7v2.advice(problem.reason, language)
+
+
+def _inside(
+    raw: bytes, charset: str | None, institution: str, bundle: dict[str, Any], words: Words
+) -> tuple[tuple[Inside, ...], Refusal | None]:
+    """The documents in a message that was mapped, to which its own resources then point; or why it is not used."""
+    message, patient = mapping.joined(codec.parse(raw, charset)), enclosing.patient_of(bundle)
+    found: list[Inside] = []
+    shared: list[enclosing.Shared] = []
+    try:
+        for each, made in enclosing.documents(message, patient, institution):
+            shared.append(each)
+            found.append(inside(each, made, words.say, words.advise, words.language))
+    except enclosing.Unusable as why:
+        said = (each(why.reason, why.params, words.language) for each in (words.say, words.advise))
+        return tuple(found), (next(said), why.place, next(said))
+    for each in shared:
+        enclosing.point_to(bundle, each)
+    return tuple(found), None
 
 
 def _answer(raw: bytes, charset: str | None, at: datetime) -> str:
@@ -82,24 +125,9 @@ def _answer(raw: bytes, charset: str | None, at: datetime) -> str:
 
 def _way(went: mapping.Went) -> Way:
     table, _, line = went.rule.rpartition(":")
-    return Way(went.place, went.text, f"{went.resource}.{went.path}", _short(went.value), table, line)
+    return Way(went.place, _short(went.text), f"{went.resource}.{went.path}", _short(went.value), table, line)
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else _JSON.encode(value).decode()
     return text if len(text) <= 300 else f"{text[:299]}…"
-
-
-def _named(entry: Mapping[str, Any]) -> str:
-    request = entry["request"]
-    return f"{request['method']} {request['url']}"
-
-
-def _shown(resource: Mapping[str, Any]) -> str:
-    return msgspec.json.format(_JSON.encode(resource), indent=1).decode()
-
-
-def _findings(resource: dict[str, Any], language: str) -> list[tuple[str, str]]:
-    kind = resource["resourceType"]
-    found: list[Finding] = check(kind, resource) or invariants(kind, resource)
-    return [(each.expression, each.message(language)) for each in found if each.severity in ("fatal", "error")]

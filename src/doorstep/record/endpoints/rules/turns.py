@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
 from doorstep.record.endpoints.rules.facts import SLOTS, Ordering
 
 LONGEST: Final = 200
+MERGES: Final = ("ADT^A18", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40")
+"""Messages that make two records of a person one (HL7 v2.5.1, 3.3): each is about two, and a key tells of one."""
 
 
 def patient_of(raw: bytes) -> str:
@@ -34,6 +37,15 @@ def patient_of(raw: bytes) -> str:
 def key_of(ordering: Ordering, raw: bytes) -> str:
     """The key within which the order of arrival is kept; empty where there is none."""
     return patient_of(raw) if ordering is Ordering.PATIENT else ""
+
+
+def ahead(waiting: Sequence[int], merge: int | None, *, first: bool) -> list[int]:
+    """Which of a slot's messages (numbers, in order) may be worked on while the endpoint's oldest merge waits: those
+    before it; the merge by itself where it is ``first``, so that nothing at its endpoint waits before it."""
+    if merge is None:
+        return list(waiting)
+    before = [each for each in waiting if each < merge]
+    return before or [each for each in waiting if each == merge and first]
 
 
 def matter_of(conversation: str) -> str:

@@ -120,10 +120,11 @@ def keep(
     arrivals = []
     for serial, raw in enumerate(messages):
         header, key = header_of(raw), turns.key_of(ordering, raw)
+        kind = f"{header.kind}^{header.trigger}" if header else "ORU^R01"
         arrivals.append(
             Arrival(
                 endpoint, row.organisation_id, header.control_id if header else "", hashlib.sha256(raw).digest(),
-                "10.1.1.1", raw, "ORU^R01", key, turns.slot_of(ordering, key, serial), code, clock.now(), reason,
+                "10.1.1.1", raw, kind, key, turns.slot_of(ordering, key, serial), code, clock.now(), reason,
                 {"detail": "x"} if reason else {}, trace=traces[serial] if traces else "",
             )
         )  # fmt: skip

@@ -12,21 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorstep.adapters.cda.tests import samples
+from doorstep.adapters.hl7v2.mapping import Context, standard
 from doorstep.adapters.hl7v2.tests.test_enclosed import escaped
-from doorstep.kernel import ledger
+from doorstep.kernel import clock, ledger
 from doorstep.kernel.paging import Page
 from doorstep.kernel.testing.callers import system
 from doorstep.record.charts import reads as charts
 from doorstep.record.endpoints import reads
 from doorstep.record.endpoints.actions import mending
 from doorstep.record.endpoints.rules.enclosing import IDENTITY_CARD, contradicts
+from doorstep.record.endpoints.rules.previewing import Tried, Words, tried
 from doorstep.record.endpoints.tests import kit
 from doorstep.record.endpoints.tests.test_work import told
 from doorstep.record.exchange.api import Piece, take
 from doorstep.record.exchange.tests.test_documents import current
 from doorstep.registers.residents import api as residents
+from doorstep.registers.staff.tests import factory as staff
 
 PERSON = samples.NUMBER
+ZH, EN = (Words(reads.say, reads.advice, language) for language in ("zh", "en"))
 Json = dict[str, Any]
 
 
@@ -103,6 +107,21 @@ class TestWay:
         assert f"DocumentReference/{found['D1']['id']}" in journey.wrote
         assert len(journey.line.params["documents"]) == 1
 
+    @pytest.mark.parametrize("how", ["segments", "repetitions"])
+    def test_cut_into_parts_it_is_one(self, endpoint: UUID, how: str):
+        raw = document()
+        head, said = written(raw).rsplit("^", 1)
+        parts = [said[at : at + 1_001] for at in range(0, len(said), 1_001)]
+        lines = [head.replace("||", f"|{at}|") + f"^{each}" for at, each in enumerate(parts, 1)]
+        message = mdm(*lines) if how == "segments" else oru(f"{head}^" + "~^text^xml^Base64^".join(parts))
+        [key] = kit.keep(endpoint, message)
+        kit.work_off()
+        assert told(key) == ("applied", "", "")
+        assert held(by_number()["D1"]) == raw
+        line = reads.journey(system(), inbound=key).line
+        assert len(line.params["documents"]) == 1
+        assert not [place for _, place in line.params["left"] if place.startswith("OBX")]
+
     def test_in_a_result_the_report_names_it(self, endpoint: UUID):
         raw = document()
         [key] = kit.keep(endpoint, oru(written(raw)))
@@ -140,6 +159,13 @@ class TestWay:
         assert {each["status"] for each in by_number().values()} == {"entered-in-error"}
         assert current("AllergyIntolerance") == []
 
+    def test_taken_back_and_told_anew_it_is_there_again(self, endpoint: UUID):
+        kit.keep(endpoint, mdm(written(document())), mdm(number=2, trigger="T11"), mdm(written(document()), number=3))
+        kit.work_off()
+        assert kit.states() == {"applied": 3}
+        assert {each["status"] for each in by_number().values()} == {"current"}
+        assert [each["code"]["text"] for each in current("AllergyIntolerance")] == ["青霉素过敏"]
+
     def test_a_file_that_is_none_stays_a_file(self, endpoint: UUID):
         pdf = base64.b64encode(b"%PDF-1.7 x").decode()
         kit.keep(endpoint, mdm(f"ED|1^x^L||^application^pdf^Base64^{pdf}"))
@@ -157,6 +183,11 @@ class TestRests:
         [
             ("ED|1^x^L||^text^xml^Base64^QUJDR", "unmappable", "OBX[2]-5.5"),
             (written(b"<ClinicalDocument><a></ClinicalDocument>"), "xml-syntax", "OBX[2]-5.5 line 1"),
+            (
+                f"{written(document()[:900])}||||||F\rOBX|3|ED|1^病历概要^L||^text^xml^Hex^3C",
+                "unmappable",
+                "OBX[3]-5.5",
+            ),
             (written(document().replace(b"recordTarget", b"participant")), "cda-no-patient", "OBX[2]-5.5 recordTarget"),
             (written(document(person="430102197001010015", name="赵六")), "document-of-another", "OBX[2]-5.5"),
         ],
@@ -181,6 +212,46 @@ class TestRests:
         kit.work_off()
         assert told(key)[0] == "mended"
         assert by_number()["D1"]["status"] == "current"
+
+
+def previewed(raw: bytes, words: Words = ZH) -> Tried:
+    return tried(raw, standard(), Context("X", "urn:x"), charset=None, at=clock.now(), words=words)
+
+
+class TestPreview:
+    def test_it_tells_what_would_come_of_the_document(self):
+        found = previewed(mdm(written(document(number="D1", version="3"))))
+        [inside] = found.inside
+        assert (inside.place, inside.title, inside.version, found.refused) == ("OBX-5.5", "病历概要", "3", "")
+        assert dict(inside.header) == {"Patient": 1, "Encounter": 1, "DocumentReference": 1, "Binary": 1}
+        made = {part.name: dict(part.made) for part in inside.parts}
+        assert made["生命体征 (8716-3)"] == {"Observation": 3}
+        assert made["主诉 (10154-3)"] == {}
+        assert len(inside.resources) == sum(n for kinds in made.values() for n in kinds.values()) + 4
+        assert (inside.findings, [place for _, place, _ in inside.left]) == ((), ["主诉 (10154-3) entry/observation"])
+        [own] = [json.loads(text) for name, text in found.resources if name.startswith("PUT DocumentReference")]
+        assert own["content"][0]["attachment"]["url"].startswith("Binary/"), "as it would be, not the bytes again"
+
+    @pytest.mark.parametrize("words", [ZH, EN])
+    def test_a_document_that_cannot_be_used_says_why(self, words: Words):
+        found = previewed(mdm(written(document(person="430102197001010015", name="赵六"))), words)
+        assert (found.inside, found.resources, found.place) == ((), (), "OBX-5.5")
+        assert found.refused in (
+            "所附文档的患者与报文的患者不是同一人",
+            "the enclosed document names another person than the message does",
+        )
+        assert found.advice
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize(("language", "said"), [("zh-hans", "由文书头转换成"), ("en", "Made of its header")])
+    def test_on_the_page_in_both_languages(self, source: UUID, language: str, said: str):
+        client = staff.client_of(staff.somebody(source, "exchange_operator", "接口员", "op"))
+        sample = mdm(written(document())).decode()
+        page = client.post("/endpoints/mappings/try", {"text": sample}, headers={"accept-language": language})
+        shown = page.content.decode()
+        for each in (said, "病历概要", "生命体征 (8716-3)", "MedicationStatement", "OBX-5.5"):
+            assert each in shown, each
+        assert shown.count(written(document())[-40:]) == 1, "its bytes stand in what was pasted, and nowhere else"
 
 
 numbers = st.sampled_from(["", "110101199003070010", "430102197001010015"])

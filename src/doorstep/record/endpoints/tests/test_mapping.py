@@ -21,11 +21,12 @@ from doorstep.record.endpoints import models, reads
 from doorstep.record.endpoints.access import Permission
 from doorstep.record.endpoints.actions import mapping
 from doorstep.record.endpoints.rules import readable, tables
-from doorstep.record.endpoints.rules.previewing import tried
+from doorstep.record.endpoints.rules.previewing import Words, tried
 from doorstep.record.endpoints.tests import kit
 from doorstep.registers.organisations.tests import factory as district
 from doorstep.registers.staff.tests import factory as staff
 
+ZH, EN = (Words(reads.say, reads.advice, language) for language in ("zh", "en"))
 FILES = {name: text for name, text in standard_files().items() if tables.NAME.fullmatch(name)}
 GENDER = "values/gender.csv"
 MORE = FILES[GENDER] + "Z,other,本院的第三类\n"
@@ -115,7 +116,7 @@ class TestRules:
 
     def test_a_preview_tells_all_of_a_message(self):
         raw = kit.oru(1, value="36.50").replace(b"\rOBX", b"\rZZZ|1|x\rOBX")
-        found = tried(raw, standard(), Context("X", "urn:x"), charset=None, at=clock.now(), language="zh")
+        found = tried(raw, standard(), Context("X", "urn:x"), charset=None, at=clock.now(), words=ZH)
         assert "MSA|AA|C1" in found.answer
         assert any(name.startswith("PUT DiagnosticReport") for name, _ in found.resources)
         assert any(w.place == "OBX-5" and w.target == "Observation.valueQuantity" for w in found.ways)
@@ -128,7 +129,7 @@ class TestRules:
         assert lines[int(way.line)][0] == "8"
 
     def test_a_message_that_cannot_be_used_says_why(self):
-        found = tried(b"x", standard(), Context("X", "urn:x"), charset=None, at=clock.now(), language="en")
+        found = tried(b"x", standard(), Context("X", "urn:x"), charset=None, at=clock.now(), words=EN)
         assert (found.resources, found.refused) == ((), "No HL7 v2 message: it does not begin with MSH")
         assert "MSA|AR" in found.answer
 

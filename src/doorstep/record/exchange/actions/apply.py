@@ -23,9 +23,9 @@ from doorstep.kernel.fhir_index import index_of
 from doorstep.kernel.standing import Standing
 from doorstep.record.exchange import rules
 from doorstep.record.exchange.access import Permission, may_send_for
-from doorstep.record.exchange.actions import checks, conditions, documents, links, targets
+from doorstep.record.exchange.actions import carried, checks, conditions, documents, links, targets
 from doorstep.record.exchange.actions.keep import keep
-from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, settle
+from doorstep.record.exchange.actions.prepare import Keys, Prepared, problem_of, read, settle
 from doorstep.record.exchange.actions.searching import Apart, Sight
 from doorstep.record.exchange.shapes import EntryAnswer, Problem, Receipt
 from doorstep.registers.residents import api as residents
@@ -110,6 +110,8 @@ def carry_out(
     outcomes = _write(source, batch, rows, numbers, at)
     _follow(source, batch, numbers, outcomes, at)
     _demand_unchanged(batch, numbers, outcomes)
+    for prepared, number in zip(batch, numbers, strict=True):
+        _carry_along(call, source, prepared, number, outcomes[number], at)
     receipts = [_receipt(p, n, outcomes[n], at) for p, n in zip(batch, numbers, strict=True)]
     kept = [(p, r) for p, r in zip(batch, receipts, strict=True) if not (p.direct and p.failed())]
     keep(source, channel, [p for p, _ in kept], [r for _, r in kept], again=again is not None)
@@ -165,6 +167,40 @@ def _demand_unchanged(batch: Sequence[Prepared], numbers: Sequence[int], outcome
             written = outcomes[number].get(place)
             if written is not None and written.version != version + (written.outcome != "unchanged"):
                 raise IntegrityError("another transaction wrote a version meanwhile")
+
+
+def _carry_along(
+    call: Call, source: UUID, prepared: Prepared, number: int, written: dict[int, ledger.Written], at: datetime
+) -> None:
+    """Let documents go the way of what carries them, under the message that says so."""
+    changed = [i for i in prepared.plan.items if i.type == documents.TYPE and i.index in written]
+    versions = [(i, written[i.index].version) for i in changed if written[i.index].outcome == "updated"]
+    for more in carried.following(versions, source):
+        claimed: Keys = frozenset()
+        while True:
+            try:
+                with transaction.atomic():
+                    found = _write_also(call, source, more, number, claimed, at)
+                break
+            except ledger.Claimed as others:
+                if more.kin is None or others.keys <= claimed:
+                    raise
+                claimed |= others.keys
+                more = read(more.piece, source)
+        if more.failed():
+            prepared.notes.extend(more.told())
+        written |= enumerate(found.values(), max(written) + 1)
+
+
+def _write_also(
+    call: Call, source: UUID, more: Prepared, number: int, claimed: Keys, at: datetime
+) -> dict[int, ledger.Written]:
+    meet([more], source, claimed, reads=False)
+    checks.refuse_invalid([more], source)
+    rows, _ = _register(call, source, [more])
+    outcomes = _write(source, [more], rows, [number], at)
+    _demand_unchanged([more], [number], outcomes)
+    return outcomes[number]
 
 
 def _numbers(count: int) -> list[int]:

@@ -38,18 +38,15 @@ def lock(batch: Sequence[Prepared], source: UUID) -> None:
 
 
 def relate(prepared: Prepared, source: UUID) -> None:
-    """Look for the other versions of a document and let each be what it is: superseded, or current; where the message
-    by which it came is taken back, so is the document."""
+    """Look for the other versions of a document and let each be what it is: superseded, or current."""
     kin = prepared.kin
-    if prepared.problem is not None:
-        return
-    if kin is None:
-        _withdraw(prepared, source)
+    if kin is None or prepared.problem is not None:
         return
     document = _item(prepared, kin)
     others = list(_others(kin, source))
     newer = [each for each in others if each.replaces(kin)]
     older = [each for each in others if each not in newer and kin_replaces(kin, each)]
+    newer = [each for each in newer if each.body.get("status") != ERROR]
     if newer:
         _retire(prepared, document)
     for former in older:
@@ -159,53 +156,30 @@ def _is_of(relation: Json, former: Other) -> bool:
 
 def _supersede(prepared: Prepared, former: Other, document: Item) -> None:
     """Mark a former version, and take back what it alone said."""
-    if former.body.get("status") != "superseded":
+    if former.body.get("status") not in ("superseded", ERROR):
         _add(prepared, TYPE, former.id, orjson.dumps(former.body | {"status": "superseded"}))
     _take_back(prepared, former.id, former.body)
-
-
-def _withdraw(prepared: Prepared, source: UUID) -> None:
-    """Take back, with what it said, a document that came within a message which its sender takes back (MDM^T11)."""
-    written = [i for i in prepared.plan.items if i.type == TYPE and i.body and i.method != "PATCH"]
-    errors = [i for i in written if i.resource.get("status") == ERROR]
-    for key in [key for item in errors for key in _carried(_own(item.id or "", source))]:
-        document = _own(key, source)
-        if document is not None and document.get("status") != ERROR:
-            _add(prepared, TYPE, key, orjson.dumps(document | {"status": ERROR}))
-            _take_back(prepared, key, document)
-
-
-def _carried(before: Json | None) -> list[str]:
-    """The documents that came within a message, by the DocumentReference that tells of it; none where it is no such."""
-    tags = (before or {}).get("meta", {}).get("tag", ())
-    if before is None or not any(tag.get("code") == "carrier" for tag in tags):
-        return []
-    targets = (each.get("target", {}).get("reference", "") for each in before.get("relatesTo", ()))
-    return [key for kind, key in _keys(targets) if kind == TYPE]
-
-
-def _own(key: str, source: UUID) -> Json | None:
-    """A document of the source itself, as it stands."""
-    stored = ledger.read(TYPE, key)
-    if stored is None or stored.deleted or stored.source != source:
-        return None
-    found: Json = orjson.loads(stored.body)
-    return found
 
 
 def _take_back(prepared: Prepared, document: str, body: Json) -> None:
     """Delete what was made of a document's entries and is not said anew."""
     said = {item.full_url for item in prepared.plan.items}
-    related = body.get("context", {}).get("related", [])
-    for kind, key in _keys(each.get("reference", "") for each in related):
-        if f"urn:uuid:{key}" in said:
-            continue
-        stored = ledger.read(kind, key)
-        if stored is not None and not stored.deleted and _source(stored.body) == f"urn:uuid:{document}":
+    for kind, key in made_of(document, body):
+        if f"urn:uuid:{key}" not in said:
             _add(prepared, kind, key, b"")
 
 
-def _keys(references: Iterable[str]) -> Iterator[tuple[str, str]]:
+def made_of(document: str, body: Json) -> Iterator[tuple[str, str]]:
+    """Type and id of what was made of a document's entries and still is there."""
+    related = body.get("context", {}).get("related", [])
+    for kind, key in keys_of(each.get("reference", "") for each in related):
+        stored = ledger.read(kind, key)
+        if stored is not None and not stored.deleted and _source(stored.body) == f"urn:uuid:{document}":
+            yield kind, key
+
+
+def keys_of(references: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Type and id of what is referred to."""
     for reference in references:
         kind, _, key = reference.partition("/")
         if kind and key:

@@ -13,7 +13,7 @@ from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.store import lock
 from doorstep.record.imaging import fhir
 from doorstep.record.imaging.access import Permission
-from doorstep.record.imaging.models import Archive
+from doorstep.record.imaging.models import Archive, Unreadable
 from doorstep.record.imaging.shapes import ArchiveFacts
 from doorstep.registers.organisations import api as organisations
 
@@ -56,6 +56,7 @@ def hurry(call: Call, *, archive: UUID) -> None:
     about("Archive", archive)
     row.due_at, row.faults = clock.now(), 0
     row.save(update_fields=("due_at", "faults"))
+    Unreadable.objects.within(call.scope).filter(archive=row).update(due_at=row.due_at)
 
 
 def _put(call: Call, row: Archive, facts: ArchiveFacts) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from doorstep.kernel.call import Call
 from doorstep.record.imaging.access import Permission
 from doorstep.record.imaging.actions import asking, settling
 from doorstep.record.imaging.flow import State
-from doorstep.record.imaging.models import Archive, Study
+from doorstep.record.imaging.models import Archive, Study, Unreadable
 from doorstep.record.imaging.reads import rows
 from doorstep.record.imaging.rules import reading
 from doorstep.record.imaging.shapes import Place
@@ -42,6 +43,7 @@ LONGEST_WAIT: Final = timedelta(minutes=5)
 BACK: Final = timedelta(days=3)
 """How far back such an archive is asked each time: images come late, and studies grow."""
 LOOKS: Final = 50
+HOUR: Final = timedelta(hours=1)
 IDLE: Final = 2.0
 THREADS: Final = 2
 TOGETHER: Final = ("unreachable", "silent", "slow", "cut", "tls", "unauthorised", "redirect", "address", "not-secured",
@@ -82,6 +84,7 @@ def step(call: Call, stopped: Callable[[], bool] = lambda: False) -> bool:
             address = asking.archive(place)
             more = _listen(call, place, address)
             more |= _look(call, place, address, stopped)
+            _ask_again(place, address)
         except ArchiveFault as fault:
             _failed(place.archive, fault)
         else:
@@ -121,9 +124,12 @@ def _listen(call: Call, place: Place, address: Address) -> bool:
     if last < place.position:  # another database: all of it is new
         note(call, archive=place.archive, before=place.position, after=0, uids=[])
         return True
-    uids = (searching.study_of(address, each) for each in found if each.kind in searching.ARRIVED)
     if last != place.position:
-        note(call, archive=place.archive, before=place.position, after=last, uids=sorted({u for u in uids if u}))
+        keys = dict.fromkeys(each.id for each in found if each.kind in searching.ARRIVED)
+        held = [one for key in keys if (one := searching.held(address, key)) is not None]
+        uids = sorted({one.uid for one in held if one.uid})
+        unreadable = {one.id: one.said for one in held if not one.uid}
+        note(call, archive=place.archive, before=place.position, after=last, uids=uids, unreadable=unreadable)
     return not whole
 
 
@@ -141,18 +147,41 @@ def _poll(call: Call, place: Place, address: Address) -> bool:
 
 
 @action(Permission.TIE, audits="imaging.note")
-def note(call: Call, *, archive: UUID, before: int, after: int, uids: Iterable[str]) -> int:
-    """Have these studies looked at, and know the changes up to ``after``, unless another has gone on from ``before``
-    meanwhile: one transaction. How many studies it were."""
+def note(
+    call: Call, *, archive: UUID, before: int, after: int, uids: Iterable[str],
+    unreadable: Mapping[str, str] = MappingProxyType({}),
+) -> int:  # fmt: skip
+    """Have these studies looked at, tell of the ``unreadable`` (Orthanc's id, what stands for a UID), and know the
+    changes up to ``after``, unless another has gone on from ``before`` meanwhile: one transaction. How many studies it
+    were."""
     row = Archive.objects.unscoped(ITSELF).select_for_update().get(pk=archive)
     wanted = list(uids)
-    about("Archive", archive, studies=len(wanted), position=after)
+    about("Archive", archive, studies=len(wanted), position=after, unreadable=len(unreadable))
     if row.position != before:
         return 0
     row.position = after
     row.save(update_fields=("position",))
     mark(row, wanted)
+    now = clock.now()
+    Unreadable.objects.unscoped(ITSELF).bulk_create(
+        [
+            Unreadable(archive=row, key=key, said=said, seen_at=now, due_at=now + HOUR)
+            for key, said in unreadable.items()
+        ],
+        ignore_conflicts=True,
+    )
     return len(wanted)
+
+
+def _ask_again(place: Place, address: Address) -> None:
+    """Whether what could not be read is still there: once it is put right in the archive, it has another id."""
+    rows = Unreadable.objects.unscoped(ITSELF).filter(archive=place.archive, due_at__lte=clock.now())
+    for row in rows.order_by("due_at", "pk")[:LOOKS]:
+        own = Unreadable.objects.unscoped(ITSELF).filter(pk=row.pk)
+        if searching.held(address, row.key) is None:
+            own.delete()
+        else:
+            own.update(due_at=clock.now() + HOUR)
 
 
 def mark(row: Archive, uids: Iterable[str]) -> None:

@@ -49,7 +49,8 @@ def one(request: CalledRequest, archive: UUID) -> HttpResponse:
     """One archive: what it is and how it does."""
     found = reads.archive(request.call, archive)
     may = {"may_edit": request.call.may(Permission.EDIT).allowed, "may_tie": request.call.may(Permission.TIE).allowed}
-    return render(request, "imaging/archive.html", {**_row(found), **may, "facts": found.facts})
+    context = {**_row(found), **may, "facts": found.facts, "unreadable": reads.unreadable(request.call, archive)}
+    return render(request, "imaging/archive.html", context)
 
 
 @page(Permission.EDIT)

@@ -11,11 +11,12 @@ from django.db.models import Count, Q
 from doorstep.kernel.call import Call
 from doorstep.kernel.decision import Refused, refuse
 from doorstep.kernel.paging import Page, Paged, cut, key_of
-from doorstep.record.imaging.models import Archive, Study
+from doorstep.record.imaging.models import Archive, Study, Unreadable
 from doorstep.record.imaging.reads import rows
-from doorstep.record.imaging.shapes import ArchiveRow, Place
+from doorstep.record.imaging.shapes import ArchiveRow, Place, UnreadableRow
 from doorstep.registers.organisations import api as organisations
 
+SHOWN: Final = 50
 COUNTED: Final = "how many studies an archive has is told, and nothing of them"
 
 
@@ -50,7 +51,21 @@ def _told(found: Collection[Archive]) -> list[ArchiveRow]:
         .values_list("archive")
         .annotate(n=Count("pk"))
     )
-    return [rows.archive(row, called, {**counts.get(row.pk, {}), "waiting": waiting.get(row.pk, 0)}) for row in found]
+    asked = Unreadable.objects.unscoped(COUNTED).filter(archive__in=[row.pk for row in found])
+    unreadable = dict(asked.values_list("archive").annotate(n=Count("pk")))
+    return [
+        rows.archive(
+            row, called,
+            {**counts.get(row.pk, {}), "waiting": waiting.get(row.pk, 0), "unreadable": unreadable.get(row.pk, 0)},
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def unreadable(call: Call, archive: UUID) -> list[UnreadableRow]:
+    """The studies that an archive within the caller's scope holds under no UID, the newest first; at most ``SHOWN``."""
+    found = Unreadable.objects.within(call.scope).filter(archive=archive).order_by("-pk")[:SHOWN]
+    return [UnreadableRow(row.key, row.said, row.seen_at) for row in found]
 
 
 def place(key: UUID) -> Place:

@@ -22,7 +22,7 @@ def archive(row: Archive, called: Mapping[UUID, str], counts: Mapping[str, int])
         id=row.pk, version=row.version, facts=facts(row), organisation_name=called.get(row.organisation_id, ""),
         is_on=row.is_on, position=row.position, answered_at=row.answered_at, failed_at=row.failed_at, fault=row.fault,
         fault_params=dict(row.fault_params), placed=counts.get("placed", 0), resting=counts.get("resting", 0),
-        waiting=counts.get("waiting", 0),
+        waiting=counts.get("waiting", 0), unreadable=counts.get("unreadable", 0),
     )  # fmt: skip
 
 

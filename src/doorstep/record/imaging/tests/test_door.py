@@ -20,6 +20,7 @@ from doorstep.record.charts.tests.conftest import organisation, send
 from doorstep.record.imaging.models import Archive, Study
 from doorstep.record.imaging.reads import parts
 from doorstep.record.imaging.tests import images, kit
+from doorstep.registers.residents import api as residents
 from doorstep.registers.staff import api as staff
 from tools import orthanc as tool
 
@@ -162,6 +163,18 @@ def test_searches(entering: Entering, county: UUID, study: str, query: str, foun
     assert sorted(each["0020000D"]["Value"][0] for each in said) == sorted(images.uid(word) for word in found)
     for each in said:
         assert each["00081190"]["Value"][0].startswith("http://testserver/dicomweb/studies/")
+
+
+def test_a_search_names_each_whose_studies_it_tells(entering: Entering, county: UUID, study: str) -> None:
+    """One line, as of every list of people; each of them is named in it."""
+    told = json.loads(entering(member(county)).get("/dicomweb/studies").content)
+    uids = [each["0020000D"]["Value"][0] for each in told]
+    rows = Study.objects.unscoped("test").filter(uid__in=uids)
+    whose = residents.residents_of([row.patient for row in rows])
+    line = TrailLine.objects.get(action="imaging.search")
+    assert len(set(whose.values())) == 2
+    assert sorted(line.detail["residents"]) == sorted(str(each) for each in whose.values())
+    assert (line.resident, line.detail["studies"]) == (None, 2)
 
 
 def test_searches_end_and_go_on(entering: Entering, county: UUID, study: str) -> None:

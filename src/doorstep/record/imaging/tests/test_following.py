@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import warnings
 from uuid import UUID
 
 import pytest
 
-from doorstep.kernel import ledger
+from doorstep.kernel import clock, ledger
 from doorstep.kernel.models import TrailLine
 from doorstep.kernel.outbox import drain
 from doorstep.kernel.testing.callers import system
 from doorstep.record.charts.tests.conftest import send
+from doorstep.record.imaging import reads
 from doorstep.record.imaging.actions import archives, following
 from doorstep.record.imaging.flow import State
-from doorstep.record.imaging.models import Archive, Study
+from doorstep.record.imaging.models import Archive, Study, Unreadable
 from doorstep.record.imaging.tests import images, kit
 from doorstep.record.imaging.tests.conftest import made
 from doorstep.registers.residents import api as residents
+from doorstep.registers.staff.tests import factory as staff
 from tools import orthanc as tool
 
 pytestmark = pytest.mark.django_db
@@ -216,3 +219,31 @@ def test_an_archive_that_is_off_is_not_asked(orthanc: tool.Running, archive: UUI
     kit.store(orthanc, images.slices("s1", 1))
     kit.follow()
     assert not Study.objects.unscoped("test").exists()
+
+
+def test_what_has_no_uid_is_told_to_the_operator_until_it_is_put_right(
+    orthanc: tool.Running, archive: UUID, county: UUID, resident: UUID
+) -> None:
+    bad = images.image("s1")
+    with warnings.catch_warnings():  # of pydicom, about what is the matter here
+        warnings.simplefilter("ignore")
+        bad.StudyInstanceUID = "CT-2026/0312"
+        kit.store(orthanc, [images.written(bad), *images.slices("s2")])
+    kit.follow()
+    named = {tool.get(orthanc, f"/studies/{key}")["MainDicomTags"]["StudyInstanceUID"]: key
+             for key in tool.get(orthanc, "/studies")}  # fmt: skip
+    key = named["CT-2026/0312"]
+    assert kit.study(images.uid("s2")).state == "placed", "the others do not wait for it"
+    page = staff.client_of(staff.somebody(county, "exchange_operator", "接口员", "op")).get(
+        f"/imaging/archives/{archive}/"
+    )
+    assert all(words in page.content.decode() for words in ("读不了的检查", key, "CT-2026/0312"))
+    assert reads.archive(system(), archive).unreadable == 1
+    kit.go_to_the_end(archive)
+    Unreadable.objects.unscoped("test").update(due_at=clock.now())
+    kit.follow()
+    assert reads.archive(system(), archive).unreadable == 1, "it is still there"
+    tool.delete(orthanc, f"/studies/{key}")
+    archives.hurry(system(), archive=archive)
+    kit.follow()
+    assert reads.archive(system(), archive).unreadable == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
+
+import msgspec
 
 from doorstep.kernel.call import Call
 from doorstep.record.sheets import fhir
@@ -52,50 +54,30 @@ class Kind(NamedTuple):
     together: bool = False
 
 
-def _institution(call: Call, at: At, said: Said) -> Done:
-    done = organisations.enter(call, said=said)
-    return _done(done.outcome, asdict(done))
-
-
 def _institution_back(call: Call, at: At, effect: Effect) -> None:
     organisations.take_back(
         call, organisation=UUID(effect["organisation"]), expect=effect["version"], before=effect["before"]
     )
 
 
-def _department(call: Call, at: At, said: Said) -> Done:
-    done = organisations.enter_department(call, said=said)
-    return _done(done.outcome, asdict(done))
+def _entering(enter: Callable[..., Any]) -> Fill:
+    """Rows that a register enters by itself."""
+
+    def fill(call: Call, at: At, said: Said, /) -> Done:
+        done = enter(call, said=said)
+        effect = {key: str(value) if isinstance(value, UUID) else value for key, value in asdict(done).items()}
+        return Done(Outcome(done.outcome), None if done.outcome == Outcome.SAME else effect)
+
+    return fill
 
 
-def _department_back(call: Call, at: At, effect: Effect) -> None:
-    entered = organisations.DepartmentEntered(**{**effect, "department": UUID(effect["department"])})
-    organisations.take_back_department(call, entered=entered)
+def _leaving(take_back: Callable[..., None], entered: type) -> Undo:
+    """The way back of rows that a register entered, by what it told of them (``entered``)."""
 
+    def back(call: Call, at: At, effect: Effect, /) -> None:
+        take_back(call, entered=msgspec.convert(dict(effect), entered))
 
-def _counts(call: Call, at: At, said: Said) -> Done:
-    done = organisations.enter_counts(call, said=said)
-    return _done(done.outcome, asdict(done))
-
-
-def _counts_back(call: Call, at: At, effect: Effect) -> None:
-    entered = organisations.CountsEntered(**{**effect, "organisation": UUID(effect["organisation"])})
-    organisations.take_back_counts(call, entered=entered)
-
-
-def _person(call: Call, at: At, said: Said) -> Done:
-    done = staff.enter(call, said=said)
-    return _done(done.outcome, asdict(done))
-
-
-def _person_back(call: Call, at: At, effect: Effect) -> None:
-    entered = staff.Entered(**{**effect, "person": UUID(effect["person"]), "post": UUID(effect["post"])})
-    staff.take_back(call, entered=entered)
-
-
-def _done(outcome: str, told: dict[str, Any]) -> Done:
-    effect = {key: str(value) if isinstance(value, UUID) else value for key, value in told.items()}
-    return Done(Outcome(outcome), None if outcome == Outcome.SAME else effect)
+    return back
 
 
 def _resident(call: Call, at: At, said: Said) -> Done:
@@ -123,14 +105,31 @@ _OF_PATIENT: Final = {
     "identifier": "id_number", "identity": "id_number", "record_reused": "number",
 }  # fmt: skip
 KINDS: Final[Mapping[str, Kind]] = {
-    "institutions": Kind(_institution, _institution_back, organisations.sheet.PLACES, together=True),
-    "departments": Kind(_department, _department_back, organisations.sheet.PLACES_OF_DEPARTMENTS, together=True),
-    "counts": Kind(_counts, _counts_back, organisations.sheet.PLACES_OF_COUNTS),
-    "staff": Kind(_person, _person_back, staff.sheet.PLACES, together=True),
+    "institutions": Kind(
+        _entering(organisations.enter), _institution_back, organisations.sheet.PLACES, together=True,
+    ),
+    "departments": Kind(
+        _entering(organisations.enter_department),
+        _leaving(organisations.take_back_department, organisations.DepartmentEntered),
+        organisations.sheet.PLACES_OF_DEPARTMENTS, together=True,
+    ),
+    "counts": Kind(
+        _entering(organisations.enter_counts), _leaving(organisations.take_back_counts, organisations.CountsEntered),
+        organisations.sheet.PLACES_OF_COUNTS,
+    ),
+    "staff": Kind(_entering(staff.enter), _leaving(staff.take_back, staff.Entered), staff.sheet.PLACES, together=True),
+    "licences": Kind(
+        _entering(staff.enter_licence), _leaving(staff.take_back_licence, staff.Qualified),
+        staff.sheet.PLACES_OF_QUALIFICATIONS,
+    ),
+    "titles": Kind(
+        _entering(staff.enter_title), _leaving(staff.take_back_title, staff.Qualified),
+        staff.sheet.PLACES_OF_QUALIFICATIONS,
+    ),
     "residents": Kind(_resident, _records_back, _OF_PATIENT),
     "followups": Kind(_followup, _records_back, _OF_PATIENT),
     "vaccinations": Kind(_vaccination, _records_back, _OF_PATIENT),
-}
+}  # fmt: skip
 assert KINDS.keys() == FORMS.keys()
 
 

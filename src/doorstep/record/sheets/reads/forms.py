@@ -20,7 +20,7 @@ FORMS: Final[Mapping[str, Form]] = {
     form.key: form
     for form in (
         organisations.sheet.FORM, organisations.sheet.DEPARTMENTS, organisations.sheet.RETURN, staff.sheet.FORM,
-        residents.sheet.FORM, returns.FOLLOWUPS, returns.VACCINATIONS,
+        staff.sheet.CERTIFICATES, staff.sheet.TITLES, residents.sheet.FORM, returns.FOLLOWUPS, returns.VACCINATIONS,
     )
 }  # fmt: skip
 CHECKS: Final[Mapping[str, Check]] = {

@@ -54,6 +54,11 @@ def _staff_hold(effects: Sequence[Effect]) -> Iterator[bool]:
     )
 
 
+def _qualifications_hold(effects: Sequence[Effect]) -> Iterator[bool]:
+    now = staff.qualified([UUID(e["key"]) for e in effects])
+    return (now.get(UUID(e["key"])) == e["version"] for e in effects)
+
+
 def _records_hold(effects: Sequence[Effect]) -> Iterator[bool]:
     now = _versions({(each[0], each[1]) for e in effects for each in e["things"]})
     return (all(now.get((kind, key)) == after for kind, key, _, after in e["things"]) for e in effects)
@@ -61,6 +66,7 @@ def _records_hold(effects: Sequence[Effect]) -> Iterator[bool]:
 
 _HOLDS: Final[Mapping[str, Callable[[Sequence[Effect]], Iterator[bool]]]] = {
     "institutions": _institutions_hold, "departments": _departments_hold, "counts": _counts_hold, "staff": _staff_hold,
+    "licences": _qualifications_hold, "titles": _qualifications_hold,
 }  # fmt: skip
 
 

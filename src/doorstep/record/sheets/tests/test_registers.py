@@ -16,7 +16,7 @@ from doorstep.registers.organisations.actions import institutions
 from doorstep.registers.organisations.models import CountedFact, Department, Organisation
 from doorstep.registers.organisations.rules import Count
 from doorstep.registers.organisations.tests import factory as places
-from doorstep.registers.staff.models import Person, Post
+from doorstep.registers.staff.models import Licence, Person, Post, Title
 from doorstep.registers.staff.tests import factory as staff
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +213,96 @@ def test_nobody_gives_themselves_a_post_or_takes_one_elsewhere(district: places.
     )
     assert kit.outcomes(batch) == "rrrn"
     assert [code for _, code in kit.wrongs(batch)] == ["role.oneself", "person.elsewhere", "not_yours"]
+
+
+def certificate(serial: int, licence: str, **more: Any) -> dict[str, Any]:
+    who = {"number": f"N{serial}", "name": f"李{'一二三四五六七八九'[serial % 9]}", "kind": "护士执业证书"}
+    return who | {"licence": licence, "since": "2020-01-01"} | more
+
+
+def title(serial: int, name: str, **more: Any) -> dict[str, Any]:
+    who = {"number": f"N{serial}", "name": f"李{'一二三四五六七八九'[serial % 9]}", "level": "中级"}
+    return who | {"title": name} | more
+
+
+@pytest.fixture
+def nurses(district: places.District) -> None:
+    """Two of the centre, one of another hospital."""
+    for serial, place in ((1, district.centre), (2, district.centre), (3, district.second)):
+        staff.post(staff.person(f"李{'一二三四五六七八九'[serial]}", f"N{serial}"), place, "nurse")
+
+
+def licences() -> dict[str, tuple[str, str]]:
+    rows = Licence.objects.unscoped("test").select_related("person")
+    return {row.number: (row.person.number, str(row.until)) for row in rows}
+
+
+def test_certificates_are_entered_changed_and_taken_back(bureau: Call, nurses: None):
+    kit.applied(bureau, "licences", certificate(2, "202643000002"))
+    before = kit.state("fhir_")
+    batch = kit.applied(
+        bureau, "licences", certificate(1, "202643000001"), certificate(1, "44011010000001x", kind="医师执业证书"),
+        certificate(2, "202643000002", until="2030-12-31"), certificate(1, "202643000002", since="2021-01-01"),
+        certificate(1, "202643000004", until="2019-01-01"), certificate(9, "202643000005"),
+        certificate(1, "202643000006", name="李三"), certificate(3, "202643000007", since="2999-01-01"),
+        certificate(2, "202643000001"),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "nnc" + "r" * 6
+    assert [e.foretold[:1] for e in kit.entries(batch)] == list("nnc" + "r" * 6)
+    assert kit.wrongs(batch) == [
+        ("C5", "row.twice"), ("F6", "period.reversed"), ("A7", "person.unknown"), ("B8", "person.name"),
+        ("E9", "cell.future"), ("C10", "row.twice"),
+    ]  # fmt: skip
+    assert licences() == {
+        "202643000001": ("N1", "None"), "44011010000001X": ("N1", "None"), "202643000002": ("N2", "2030-12-31"),
+    }  # fmt: skip
+    kit.undone(bureau, batch)
+    assert kit.row(batch).undid == {"undone": 3}
+    assert licences() == {"202643000002": ("N2", "None")}
+    assert {k: without(v) for k, v in kit.state("fhir_").items()} == {k: without(v) for k, v in before.items()}
+
+
+def test_a_number_is_one_person_s_and_what_was_changed_since_stays(bureau: Call, nurses: None):
+    batch = kit.applied(bureau, "licences", certificate(1, "202643000001"), certificate(2, "202643000002"))
+    later = kit.applied(
+        bureau, "licences", certificate(1, "202643000001", until="2031-01-01"), certificate(1, "202643000002"),
+        certificate(2, "202643000002"),
+    )  # fmt: skip
+    assert kit.outcomes(later) == "crr"
+    assert kit.wrongs(later) == [("D3", "licence.taken"), ("C4", "row.twice")]
+    told = reads.forecast(bureau, batch)
+    assert (told.gone, told.stays) == (1, 1)
+    kit.undone(bureau, batch)
+    assert [e.undo for e in kit.entries(batch)] == ["stays", "undone"]
+    assert licences() == {"202643000001": ("N1", "2031-01-01")}
+
+
+def test_titles_are_entered_changed_and_taken_back(bureau: Call, nurses: None):
+    kit.applied(bureau, "titles", title(2, "护师", level="初级", since="2018-06-30"))
+    before = kit.state("fhir_")
+    batch = kit.applied(
+        bureau, "titles", title(1, "主管护师", since="2024-06-30"), title(2, "护师"),
+        title(2, "护师", level="初级"), title(1, "副主任护师", level="正高"),
+    )  # fmt: skip
+    assert kit.outcomes(batch) == "ncrr"
+    assert kit.wrongs(batch) == [("A4", "row.twice"), ("D5", "cell.code")]
+    rows = Title.objects.unscoped("test")
+    assert {(r.name, r.level, str(r.since)) for r in rows} == {
+        ("主管护师", "intermediate", "2024-06-30"), ("护师", "intermediate", "2018-06-30"),
+    }  # fmt: skip
+    again = kit.applied(bureau, "titles", title(2, "护师"))
+    assert kit.outcomes(again) == "s"
+    kit.undone(bureau, batch)
+    assert {(r.name, r.level, str(r.since)) for r in rows.all()} == {("护师", "junior", "2018-06-30")}
+    assert {k: without(v) for k, v in kit.state("fhir_").items()} == {k: without(v) for k, v in before.items()}
+
+
+def test_an_institution_qualifies_its_own_people_alone(district: places.District, nurses: None):
+    call = member(district.centre)
+    batch = kit.applied(call, "licences", certificate(1, "202643000001"), certificate(3, "202643000003"))
+    assert (kit.outcomes(batch), kit.wrongs(batch)) == ("nr", [("A3", "person.elsewhere")])
+    batch = kit.applied(call, "titles", title(2, "护师"), title(3, "护师"))
+    assert (kit.outcomes(batch), kit.wrongs(batch)) == ("nr", [("A3", "person.elsewhere")])
 
 
 def test_somebody_with_an_account_stays(bureau: Call):

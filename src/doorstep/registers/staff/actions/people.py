@@ -64,7 +64,7 @@ def edit(call: Call, *, person: UUID, expect: int, facts: PersonFacts) -> int:
     """Change what is written down about a person; returns the new version."""
     about("Person", person)
     row = lock(Person, person, scope=call.scope, expect=expect)
-    demand(_may_change(call, person))
+    demand(may_change(call, person))
     demand(_sound(facts))
     fresh = columns(facts)
     changed = sorted(name for name, value in fresh.items() if getattr(row, name) != value)
@@ -78,7 +78,8 @@ def edit(call: Call, *, person: UUID, expect: int, facts: PersonFacts) -> int:
     return row.version
 
 
-def _may_change(call: Call, person: UUID) -> Decision:
+def may_change(call: Call, person: UUID) -> Decision:
+    """Whether the caller may change what is written down about a person."""
     posts = open_posts(person, clock.today())
     return may_change_person(call, posts, organisations.managed(call, {o for o, _role in posts}))
 
@@ -154,7 +155,7 @@ def add_licence(
     """Write down a certificate; the trail does not hold its number."""
     about("Person", person, licence=kind)
     lock(Person, person, scope=call.scope)
-    demand(_may_change(call, person))
+    demand(may_change(call, person))
     demand(rules.period(since, until))
     demand(allow() if number.strip() else refuse("licence.empty"))
     with clashes(**CLASHES):

@@ -199,3 +199,9 @@ def versions(people: Collection[UUID], posts: Collection[UUID]) -> Mapping[UUID,
     """In which version people and posts stand now; those that are gone are left out."""
     found = dict(Person.objects.unscoped(BEHIND).filter(id__in=people).values_list("id", "version"))
     return found | dict(Post.objects.unscoped(BEHIND).filter(id__in=posts).values_list("id", "version"))
+
+
+def qualified(keys: Collection[UUID]) -> Mapping[UUID, int]:
+    """In which version certificates and titles stand now; those that are gone are left out."""
+    found = dict(Licence.objects.unscoped(BEHIND).filter(id__in=keys).values_list("id", "version"))
+    return found | dict(Title.objects.unscoped(BEHIND).filter(id__in=keys).values_list("id", "version"))

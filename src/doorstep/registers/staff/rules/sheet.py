@@ -1,4 +1,4 @@
-"""The table of staff with posts, a row a post, and what its cells become."""
+"""The tables of staff with posts (a row a post), of their certificates and titles, and what their cells become."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorstep.adapters.sheets.columns import Column, Form, Kind, day
-from doorstep.registers.staff.rules import PROFESSIONS, ROLES, SEXES
+from doorstep.registers.staff.rules import LICENCES, PROFESSIONS, ROLES, SEXES, TITLE_LEVELS
 
 FORM: Final = Form(
     "staff",
@@ -42,6 +42,47 @@ FORM: Final = Form(
     shared=("number", "name", "sex", "birth_date", "profession", "phone"),
     most=1000,
 )  # fmt: skip
+_WHO: Final = (
+    Column("number", "工号", "Staff number", needed=True, most=30, example="QH0102"),
+    Column(
+        "name", "姓名", "Name", needed=True, example="李晓红",
+        hint_zh="应与登记的姓名一致，用来核对工号", hint_en="As it is registered; it proves the staff number",
+    ),
+)  # fmt: skip
+CERTIFICATES: Final = Form(
+    "licences",
+    "资格和执业证书",
+    "Certificates of staff",
+    (
+        *_WHO,
+        Column("kind", "证书", "Certificate", Kind.CODE, needed=True, codes=LICENCES, example="护士执业证书"),
+        Column(
+            "licence", "证书编号", "Certificate's number", needed=True, most=40, example="202643000123",
+            hint_zh="设为文本格式，以免末几位丢失", hint_en="As text, or its last digits are lost",
+        ),
+        Column("since", "发证日期", "Issued on", Kind.DATE, needed=True, past=True, example="2026-01-01"),
+        Column("until", "有效期至", "Valid until", Kind.DATE, hint_zh="长期有效的不填", hint_en="Empty: no end"),
+    ),
+    once=(("kind", "licence"),),
+    most=1000,
+)  # fmt: skip
+TITLES: Final = Form(
+    "titles",
+    "职称",
+    "Titles of staff",
+    (
+        *_WHO,
+        Column("title", "职称名称", "Title", needed=True, most=40, example="主管护师"),
+        Column("level", "职称级别", "Level", Kind.CODE, needed=True, codes=TITLE_LEVELS, example="中级"),
+        Column("since", "取得日期", "Since", Kind.DATE, past=True, example="2024-06-30"),
+    ),
+    once=(("number", "title"),),
+    most=1000,
+)  # fmt: skip
+PLACES_OF_QUALIFICATIONS: Final[Mapping[str, str]] = {
+    "person.name": "name", "person": "number", "not_yours": "number", "period": "until", "licence": "licence",
+    "title": "title",
+}  # fmt: skip
 PLACES: Final[Mapping[str, str]] = {
     "number": "number", "name": "name", "birth": "birth_date", "uscc": "uscc", "not_yours": "uscc", "role": "role",
     "department": "department", "period": "until", "post": "since", "person": "number",

@@ -10,6 +10,7 @@ from doorstep.registers.staff.shapes.given import (
     PersonIn,
     PostFacts,
     PostIn,
+    Qualified,
 )
 from doorstep.registers.staff.shapes.published import Qualification, Rank, Work, Worker
 from doorstep.registers.staff.shapes.rights import GrantFacts, GrantLine, ProposalLine, RoleLine, RoleVersion
@@ -45,6 +46,7 @@ __all__ = [
     "PostLine",
     "ProposalLine",
     "Qualification",
+    "Qualified",
     "Rank",
     "RoleLine",
     "RoleVersion",

@@ -88,3 +88,15 @@ class Entered:
     post_version: int
     before: Mapping[str, str | None] = field(default_factory=dict)
     post_before: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Qualified:
+    """What a row of a table did to a certificate or a title of a person: ``new``, ``changed`` or ``same``, the version
+    in which it stands now, and the fields as they were where it changed them."""
+
+    key: UUID
+    person: UUID
+    outcome: str
+    version: int
+    before: Mapping[str, str | None] = field(default_factory=dict)
