@@ -1,9 +1,9 @@
 """How right and how costly the linkage of whole institutions is, beside Splink's own on the same records.
 
 Made-up residents (`benchmarks/parts/people`, rates there) or other people's labelled sets (`--set`) are brought into
-their one form and linked twice with the same comparisons and the same keys: by our model (trained without labels),
-weights and clusters; and by Splink as its documentation has it (EM, threshold, connected components). Nothing knows the
-truth but what counts the faults.
+their one form and linked with the same comparisons: by our model (trained without labels), weights and clusters; and by
+Splink as its documentation has it (EM, threshold, connected components), by blocking rules that suit it and then over
+our pairs. Nothing knows the truth but what counts the faults, and what chooses Splink's threshold, for it.
 """
 
 from __future__ import annotations
