@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doorstep.linkage import batch
+from doorstep.linkage import batch, engines, parting
 from doorstep.linkage.facts import COLUMNS
 from doorstep.linkage.tests.people import records, table
 from doorstep.linkage.tests.test_model import MODEL
@@ -37,3 +38,13 @@ def test_spark_weighs_the_same_pairs_alike(spark: Any) -> None:
     there = {(a, b): bits for a, b, bits in spark.sql("SELECT key_l, key_r, bits FROM edges").collect()}
     here = {(a, b): bits for a, b, bits in db.execute("SELECT key_l, key_r, bits FROM edges").fetchall()}
     assert there == pytest.approx(here, abs=1e-6)
+
+
+def test_spark_compares_in_parts_each_pair_once(spark: Any) -> None:
+    keys = [f"{n:02}" for n in range(12)]
+    spark.createDataFrame([(key,) for key in keys], ["key"]).createOrReplaceTempView("parted")
+    spark.createDataFrame([*combinations(keys, 2)], ["key_l", "key_r"]).createOrReplaceTempView("both")
+    engine = engines.of(spark)
+    engine.most = 5
+    parting.compare(engine, "parted", "both", "met", lambda pairs: f"SELECT l.key AS a, r.key AS b FROM {pairs}")
+    assert sorted(engine.rows("SELECT a, b FROM met")) == [*combinations(keys, 2)]
