@@ -90,14 +90,16 @@ def _plain(said: str) -> str:
 def refuse_overlap(prepared: Prepared) -> None:
     """Put aside what a bundle would change twice, once all searches are resolved.
 
-    Of a transaction always (R4, http.html#trules); of a batch where one of them depends on what is there.
+    Of a transaction always (R4, http.html#trules); of a batch where one of them depends on what is there. What is made
+    under a ``fullUrl`` that came before is a change of what it made then.
     """
     seen: dict[Key, bool] = {}
     for item in prepared.plan.items:
-        if item.method not in CHANGES or not item.id or item.index in prepared.aside:
+        writes = item.method in CHANGES or (item.method == "POST" and item.index not in prepared.existing)
+        if not writes or not item.id or item.index in prepared.aside:
             continue
         key = item.type, item.id
-        depends = bool(item.query or item.if_match or item.if_none_match or item.method != "PUT")
+        depends = bool(item.query or item.if_match or item.if_none_match or item.method not in ("PUT", "POST"))
         if key in seen and (prepared.atomic or depends or seen[key]):
             prepared.put_aside(item, Problem("same-target", params={"reference": f"{item.type}/{item.id}"}))
         seen[key] = depends or seen.get(key, False)

@@ -111,6 +111,13 @@ def answers(receipt: Receipt) -> tuple[Any, ...]:
     ]
 )
 @example([bundle("batch", make("a", 1)), bundle("batch", put("a", 2, "王小明")), bundle("batch", make("a", 3))])
+@example(
+    [
+        bundle("transaction", house("a")),
+        bundle("transaction", make("a", 1)),
+        bundle("transaction", make("b", 1), change("a", "a", 2, "王小明")),
+    ]
+)
 def test_together_as_one_by_one(source, pieces):
     alone, together = outcome(source, pieces, at_once=False), outcome(source, pieces, at_once=True)
     for found, wanted in zip(together, alone, strict=True):
