@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -108,6 +109,15 @@ def known(quiet: World, callers: dict[str, Caller]) -> Iterator[World]:
         yield quiet
     for client in quiet.clients.values():
         del client.defaults[CALLER]
+
+
+@contextmanager
+def forgotten(client: Client) -> Iterator[None]:
+    """What happens inside is taken back, with what the client was given of it: a new session that is not kept."""
+    cookies = client.cookies.copy()
+    with undone():
+        yield
+    client.cookies = cookies
 
 
 def who(rule: str) -> str:
@@ -257,7 +267,7 @@ def test_paths(known: World) -> None:
                     filled = filled.replace(slot, value if at == place else quote(str(mine[at]), safe=""), 1)
                 for method in ("get", "post"):
                     seen += 1
-                    with undone():
+                    with forgotten(client):
                         troubles += bad(getattr(client, method)(filled), f"{method} {name} {kind}={value[:30]}")
     assert not troubles
     assert seen > 300
@@ -274,12 +284,12 @@ def test_forms(known: World, name: str) -> None:
         for label, value in HOSTILE.items():
             if label in LIGHT if field in ("password", "username") else label not in ROUGH:
                 continue
-            with undone():
+            with forgotten(client):
                 troubles += bad(client.post(asked.url, {**asked.form, field: value}), f"{name} {field}={label}")
-        with undone():
+        with forgotten(client):
             troubles += bad(client.post(asked.url, {**asked.form, field: ["a", "b"]}), f"{name} {field} twice")
     for how, body, kind in BODIES if name in WHOLLY else BODIES[:5:2]:
-        with undone():
+        with forgotten(client):
             troubles += bad(client.generic("POST", asked.url, body, kind), f"{name} {how}")
     assert not troubles
 
@@ -476,7 +486,7 @@ def test_any_query(known: World, name: str, query: dict[str, str]) -> None:
 def test_any_form(known: World, name: str, data: st.DataObject) -> None:
     """Whatever a form holds together, the answer is a page."""
     rule = next(a.rule for a in addresses() if a.name == name)
-    asked = ask_for(name, known, known.a)
+    asked, client = ask_for(name, known, known.a), known.clients[who(rule)]
     form = {**asked.form, **{k: data.draw(anything, label=k) for k in asked.form if data.draw(st.booleans())}}
-    with undone():
-        assert not bad(known.clients[who(rule)].post(asked.url, form), f"{name} {form}"[:500])
+    with forgotten(client):
+        assert not bad(client.post(asked.url, form), f"{name} {form}"[:500])
