@@ -161,11 +161,11 @@ def axe(page: Page) -> None:
     """Fail on serious or critical findings of axe (WCAG 2.2 AA) on the page as it stands."""
     from axe_playwright_python.base import AXE_SCRIPT
 
-    devtools = page.context.new_cdp_session(page)  # past the content security policy, so the page need not be reloaded
+    # Past the content security policy, so without a reload. Never detached: that ends virtual authenticators.
+    devtools = page.context.new_cdp_session(page)
     devtools.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
     run = {"expression": "axe.run({resultTypes: ['violations']})", "awaitPromise": True, "returnByValue": True}
     found = devtools.send("Runtime.evaluate", run)
-    devtools.detach()
     assert "exceptionDetails" not in found, found
     grave = [v for v in found["result"]["value"]["violations"] if v["impact"] in GRAVE]
     lines = [f"{v['id']} ({v['impact']}): {n['html'][:160]} {n['failureSummary']}" for v in grave for n in v["nodes"]]
