@@ -66,16 +66,22 @@ def call_for(request: HttpRequest) -> Call | None:
 
 
 @contextmanager
-def quick_calls() -> Iterator[None]:
-    """Pages take the caller's call as it was made at sign-in (the house's own setting for it), and new passwords are
-    hashed fast: how slowly, is no question of who may what."""
-    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
-    with override_settings(DOORSTEP_CALL_FOR=f"{__name__}.call_for", PASSWORD_HASHERS=hashers):
+def known_calls() -> Iterator[None]:
+    """Pages take the caller's call as it was made at sign-in (the house's own setting for it)."""
+    with override_settings(DOORSTEP_CALL_FOR=f"{__name__}.call_for"):
         pages._call_for.cache_clear()
         try:
             yield
         finally:
             pages._call_for.cache_clear()
+
+
+@contextmanager
+def quick_calls() -> Iterator[None]:
+    """Calls are known, and new passwords are hashed fast: how slowly, is no question of who may what."""
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    with known_calls(), override_settings(PASSWORD_HASHERS=hashers):
+        yield
 
 
 @dataclass(frozen=True)

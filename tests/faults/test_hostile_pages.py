@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from doorstep.kernel.paging import cursor
 from doorstep.registers.staff.rules import ROLES
 from doorstep.registers.staff.rules.roles import OWN
+from tests.access.asking import CALLER, Caller, known_calls
 from tests.faults.samples import FORMS, Asked, addresses, ask_for
 from tests.faults.two_sides import AWAY, LAUNCH, MARKUP, World, undone
 
@@ -74,7 +76,7 @@ CURSORS: dict[str, str] = {
 ROUGH = {"nothing", "nul", "huge", "over 64 bits", "negative", "float", "other digits", "long", "outside the plane",
          "markup", "format", "header", "last day", "first day", "uuid"}  # fmt: skip
 LIGHT = HOSTILE.keys() - {"nul", "long", "markup", "outside the plane", "sql"}  # a password costs 50 ms each
-CALLER = (
+SENDERS = (
     "exchange_operator", "township_physician", "administrator", "hospital_manager", "bureau_manager", "auditor",
     "privacy_officer",
 )  # fmt: skip
@@ -90,11 +92,39 @@ def quiet(world: World) -> Iterator[World]:
         client.raise_request_exception = True
 
 
+@pytest.fixture(scope="module")
+def callers(_world: World, django_db_blocker: Any) -> dict[str, Caller]:
+    """Who the clients of the world are, as the house knows them once they have signed in."""
+    with django_db_blocker.unblock():
+        return {name: Caller.of(name, client) for name, client in _world.clients.items()}
+
+
+@pytest.fixture
+def known(quiet: World, callers: dict[str, Caller]) -> Iterator[World]:
+    """The quiet world where who asks is looked up once a module, not for each of thousands of requests about the rest:
+    what is hostile about sessions themselves is sent to ``quiet``."""
+    for name, client in quiet.clients.items():
+        client.defaults[CALLER] = callers[name]
+    with known_calls():
+        yield quiet
+    for client in quiet.clients.values():
+        del client.defaults[CALLER]
+
+
+@contextmanager
+def forgotten(client: Client) -> Iterator[None]:
+    """What happens inside is taken back, with what the client was given of it: a new session that is not kept."""
+    cookies = client.cookies.copy()
+    with undone():
+        yield
+    client.cookies = cookies
+
+
 def who(rule: str) -> str:
     """A caller who may enter under the rule."""
     if rule in OWN:
         return "resident"
-    return next((c for c in CALLER if rule in ROLES[c].permissions), CALLER[0])
+    return next((c for c in SENDERS if rule in ROLES[c].permissions), SENDERS[0])
 
 
 REGISTERED = (AWAY, LAUNCH)
@@ -161,11 +191,11 @@ CHOSEN = {
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_queries(quiet: World, name: str) -> None:
+def test_queries(known: World, name: str) -> None:
     """Each parameter of each page with each hostile value, for whole pages and parts."""
     troubles = []
     rule = next(a.rule for a in addresses() if a.name == name)
-    client, asked = quiet.clients[who(rule)], ask_for(name, quiet, quiet.a)
+    client, asked = known.clients[who(rule)], ask_for(name, known, known.a)
     for param in NAMES[name]:
         values = CURSORS if param == "after" else HOSTILE
         for label, value in values.items():
@@ -223,13 +253,13 @@ def paths() -> Iterator[tuple[str, str, list[str]]]:
             yield address.name, "/" + template, [kinds[p] for p in parts]
 
 
-def test_paths(quiet: World) -> None:
+def test_paths(known: World) -> None:
     """Each part of each address with each hostile value, by GET and POST."""
     troubles, seen = [], 0
     for name, template, kinds in paths():
         rule = next(a.rule for a in addresses() if a.name == name)
-        client = quiet.clients[who(rule)]
-        mine = [part for part in ask_for(name, quiet, quiet.a).path.split("/") if part not in template.split("/")]
+        client = known.clients[who(rule)]
+        mine = [part for part in ask_for(name, known, known.a).path.split("/") if part not in template.split("/")]
         for place, kind in enumerate(kinds):
             for value in PATH_VALUES[kind]:
                 filled = template
@@ -237,29 +267,29 @@ def test_paths(quiet: World) -> None:
                     filled = filled.replace(slot, value if at == place else quote(str(mine[at]), safe=""), 1)
                 for method in ("get", "post"):
                     seen += 1
-                    with undone():
+                    with forgotten(client):
                         troubles += bad(getattr(client, method)(filled), f"{method} {name} {kind}={value[:30]}")
     assert not troubles
     assert seen > 300
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
-def test_forms(quiet: World, name: str) -> None:
+def test_forms(known: World, name: str) -> None:
     """Each field of each form with each hostile value, and ten ways to send it wrongly."""
     troubles = []
     rule = next(a.rule for a in addresses() if a.name == name)
     caller = "stranger" if name == "staff:sign_in" else who(rule)
-    asked, client = ask_for(name, quiet, quiet.a), quiet.clients[caller]
+    asked, client = ask_for(name, known, known.a), known.clients[caller]
     for field in [*asked.form, "expect", "next"]:
         for label, value in HOSTILE.items():
             if label in LIGHT if field in ("password", "username") else label not in ROUGH:
                 continue
-            with undone():
+            with forgotten(client):
                 troubles += bad(client.post(asked.url, {**asked.form, field: value}), f"{name} {field}={label}")
-        with undone():
+        with forgotten(client):
             troubles += bad(client.post(asked.url, {**asked.form, field: ["a", "b"]}), f"{name} {field} twice")
     for how, body, kind in BODIES if name in WHOLLY else BODIES[:5:2]:
-        with undone():
+        with forgotten(client):
             troubles += bad(client.generic("POST", asked.url, body, kind), f"{name} {how}")
     assert not troubles
 
@@ -285,10 +315,10 @@ BODIES = (
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace"])
-def test_other_methods(quiet: World, method: str) -> None:
+def test_other_methods(known: World, method: str) -> None:
     """Only what a page answers is answered: all other methods are 405, for those who may enter."""
     for address in addresses():
-        client, asked = quiet.clients[who(address.rule)], ask_for(address.name, quiet, quiet.a)
+        client, asked = known.clients[who(address.rule)], ask_for(address.name, known, known.a)
         answer = getattr(client, method)(asked.url)
         assert answer.status_code == 405, f"{method} {address.name}: {answer.status_code}"
 
@@ -442,21 +472,21 @@ anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.
     st.sampled_from(sorted(NAMES)),
     st.dictionaries(st.sampled_from(sorted({p for n in NAMES.values() for p in n})), anything, max_size=4),
 )
-def test_any_query(quiet: World, name: str, query: dict[str, str]) -> None:
+def test_any_query(known: World, name: str, query: dict[str, str]) -> None:
     """Whatever stands in the address bar together, the answer is a page."""
     rule = next(a.rule for a in addresses() if a.name == name)
-    path = ask_for(name, quiet, quiet.a).path
+    path = ask_for(name, known, known.a).path
     query = {k: v[:20_000] for k, v in query.items()}
     with undone():
-        assert not bad(quiet.clients[who(rule)].get(Asked(path, query).url), f"{name} {query}")
+        assert not bad(known.clients[who(rule)].get(Asked(path, query).url), f"{name} {query}")
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(sorted(FORMS.keys() - {"staff:sign_in"})), st.data())
-def test_any_form(quiet: World, name: str, data: st.DataObject) -> None:
+def test_any_form(known: World, name: str, data: st.DataObject) -> None:
     """Whatever a form holds together, the answer is a page."""
     rule = next(a.rule for a in addresses() if a.name == name)
-    asked = ask_for(name, quiet, quiet.a)
+    asked, client = ask_for(name, known, known.a), known.clients[who(rule)]
     form = {**asked.form, **{k: data.draw(anything, label=k) for k in asked.form if data.draw(st.booleans())}}
-    with undone():
-        assert not bad(quiet.clients[who(rule)].post(asked.url, form), f"{name} {form}"[:500])
+    with forgotten(client):
+        assert not bad(client.post(asked.url, form), f"{name} {form}"[:500])

@@ -8,7 +8,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psycopg
+
 from doorstep.kernel import postgres
+from doorstep.kernel.postgres_place import ROLE
 
 for kind in ("ACCOUNT", "ADDRESS", "KEY"):
     os.environ.setdefault(f"DOORSTEP_RATE_{kind}", "off")  # tests ask faster than people do
@@ -18,6 +21,8 @@ if "DOORSTEP_DATABASE_URL" not in os.environ:
     os.environ["DOORSTEP_HOME"] = str(folder)
     server = postgres.start(folder, settings={"fsync": "off", "full_page_writes": "off"})
     os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
+    with psycopg.connect(server.admin_dsn) as admin:  # tables are emptied without triggers, see testing/flush.py
+        admin.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
 
     def _end() -> None:
         server.stop()

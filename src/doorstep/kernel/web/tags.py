@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -30,6 +31,7 @@ ALERT_ICONS = news.ICONS
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024, typed=True)  # a page has thirty; typed, as safe text is not escaped and equals what is
 def icon(name: str, extra: str = "", label: str = "") -> SafeString:
     """An icon of the sprite; with a label it speaks, without it is hidden from screen readers."""
     told = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
