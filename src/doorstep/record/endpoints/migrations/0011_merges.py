@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="inbound",
             index=models.Index(
                 condition=models.Q(
-                    ("state", "kept"), ("kind__in", ("ADT^A18", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40"))
+                    ("kind__in", ("ADT^A18", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40")), ("state", "kept")
                 ),
                 fields=["endpoint", "id"],
                 name="inbound_merge",

@@ -95,8 +95,8 @@ def refuse_overlap(prepared: Prepared) -> None:
     """
     seen: dict[Key, bool] = {}
     for item in prepared.plan.items:
-        writes = item.method in CHANGES or (item.method == "POST" and item.index not in prepared.existing)
-        if not writes or not item.id or item.index in prepared.aside:
+        settled = item.index in prepared.existing or item.index in prepared.aside
+        if settled or not item.id or item.method in ("GET", "HEAD"):
             continue
         key = item.type, item.id
         depends = bool(item.query or item.if_match or item.if_none_match or item.method not in ("PUT", "POST"))
