@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 
 from doorstep.adapters.dicomweb import client
 from doorstep.adapters.dicomweb.client import ArchiveFault
-from doorstep.kernel.decision import Refused
 from doorstep.kernel.paging import Page
-from doorstep.kernel.web.pages import STATUS, CalledRequest, expected, page
+from doorstep.kernel.web.forms import attempt
+from doorstep.kernel.web.pages import CalledRequest, expected, page
 from doorstep.record.imaging import reads
 from doorstep.record.imaging.access import Permission
 from doorstep.record.imaging.actions import archives, asking
@@ -56,15 +56,10 @@ def one(request: CalledRequest, archive: UUID) -> HttpResponse:
 @page(Permission.EDIT)
 def add(request: CalledRequest) -> HttpResponseBase:
     """Register an archive."""
-    form = _form(request)
-    if form.is_valid():
-        try:
-            made = archives.add(request.call, facts=form.facts())
-        except Refused as refused:
-            _tell(form, refused)
-        else:
-            messages.success(request, _("已登记，几秒钟后开始跟踪。"))
-            return redirect("imaging:archive", made)
+    form, made = _form(request), list[UUID]()
+    if attempt(form, lambda: made.append(archives.add(request.call, facts=form.facts())), FIELDS):
+        messages.success(request, _("已登记，几秒钟后开始跟踪。"))
+        return redirect("imaging:archive", made[0])
     return render(request, "imaging/archive_form.html", {"form": form}, status=form.http_status)
 
 
@@ -73,15 +68,13 @@ def edit(request: CalledRequest, archive: UUID) -> HttpResponseBase:
     """Change an archive."""
     found = reads.archive(request.call, archive)
     form = _form(request, initial=initial(found.facts, found.version))
-    if form.is_valid():
-        try:
-            expect = form.cleaned_data["expect"] or 0
-            archives.edit(request.call, archive=archive, expect=expect, facts=form.facts())
-        except Refused as refused:
-            _tell(form, refused)
-        else:
-            messages.success(request, _("已保存，几秒钟后生效。"))
-            return redirect("imaging:archive", archive)
+
+    def change() -> None:
+        archives.edit(request.call, archive=archive, expect=form.cleaned_data["expect"] or 0, facts=form.facts())
+
+    if attempt(form, change, FIELDS):
+        messages.success(request, _("已保存，几秒钟后生效。"))
+        return redirect("imaging:archive", archive)
     return render(request, "imaging/archive_form.html", {"form": form, "archive": found}, status=form.http_status)
 
 
@@ -112,10 +105,3 @@ def hurry(request: CalledRequest, archive: UUID) -> HttpResponseBase:
 def _form(request: CalledRequest, **kwargs: Any) -> ArchiveForm:
     data = request.POST if request.method == "POST" else None
     return ArchiveForm(data, organisations=organisations.manageable(request.call), **kwargs)
-
-
-def _tell(form: ArchiveForm, refused: Refused) -> None:
-    reason = refused.decision.reason
-    if reason in ("not_found", "permission") or STATUS.get(reason) == 409:
-        raise refused
-    form.add_refusal(refused, FIELDS.get(reason))
