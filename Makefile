@@ -47,7 +47,7 @@ orthanc: setup  ## Debian's Orthanc with DICOMweb, for tests and the demo; ARGS=
 	@$(BIN)/python tools/orthanc.py $(ARGS)
 
 test: setup  ## all tests, three files at once (much of it waits for programs); ARGS="-n 0 -k ledger"
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: setup  ## all tests, and what they must have reached
 	@rm -f .coverage .coverage.*

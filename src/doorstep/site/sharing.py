@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
@@ -75,6 +76,9 @@ def _work(work: Callable[[int], Iterable[T]], number: int, door: Connection, par
         door.send((True, None))
     except (KeyboardInterrupt, BrokenPipeError):
         return
+    finally:
+        for end in (signal.SIGTERM, signal.SIGINT):  # it ends now: to be told so once more is nothing to complain of
+            signal.signal(end, signal.SIG_IGN)
 
 
 def _leave_connections() -> None:

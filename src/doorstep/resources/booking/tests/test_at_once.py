@@ -46,10 +46,14 @@ def outcome(work: Callable[[], object]) -> str:
     return "sold"
 
 
+@pytest.mark.parametrize("time", range(8))
 def test_sixty_want_twelve_places_at_the_same_moment(
-    clerk: Call, cardiology: UUID, people: Callable[[int], list[UUID]]
+    time: int, clerk: Call, cardiology: UUID, people: Callable[[int], list[UUID]]
 ) -> None:
-    """One time each, a few places at each time, so that many press the same button."""
+    """One time each, a few places at each time, so that many press the same button.
+
+    Several times: one in 25 ended in a deadlock while a try that found nothing kept its locks.
+    """
     session = sitting(clerk, cardiology, ahead(1), minutes=60, hours=3, together=4)
     wanted = [slots(session)[0].id, slots(session)[5].id, slots(session)[9].id]
     who = people(60)
