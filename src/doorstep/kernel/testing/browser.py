@@ -161,6 +161,7 @@ def axe(page: Page) -> None:
     """Fail on serious or critical findings of axe (WCAG 2.2 AA) on the page as it stands."""
     from axe_playwright_python.base import AXE_SCRIPT
 
+    page.wait_for_load_state()
     # Past the content security policy, so without a reload. Never detached: that ends virtual authenticators.
     devtools = page.context.new_cdp_session(page)
     devtools.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
@@ -174,6 +175,7 @@ def axe(page: Page) -> None:
 
 def no_sideways(page: Page) -> None:
     """Fail where the page scrolls sideways, and name what sticks out."""
+    page.wait_for_load_state()  # what was clicked may just have led to another page
     wide = page.evaluate(
         """() => { const most = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= most) return [];
