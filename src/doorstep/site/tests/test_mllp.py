@@ -319,6 +319,16 @@ def certify(folder: Path) -> tuple[Path, Path]:
     return one, two
 
 
+class Noted(mllp_keeper.Keeper):
+    """Keeps nothing, and notes what it is given in its order."""
+
+    def __init__(self, kept: list[bytes]) -> None:
+        self.kept = kept
+
+    def keep(self, arrival: api.Arrival, told: Told) -> None:
+        self.kept.append(arrival.raw)
+
+
 def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
     monkeypatch.setattr(mllp_house, "STEP", 0.01)
     port = kit.free_port()
@@ -326,13 +336,9 @@ def test_who_sends_on_while_slowed_is_kept_in_order(source: UUID, monkeypatch):
     [door] = api.doors()
     kept: list[bytes] = []
 
-    class Noted(mllp_keeper.Keeper):
-        def keep(self, arrival: api.Arrival, told: Told) -> None:
-            kept.append(arrival.raw)
-
     async def work() -> None:
         doors = mllp_house.Doors()
-        house = mllp_house.MllpHouse(doors, [Noted()])
+        house = mllp_house.MllpHouse(doors, [Noted(kept)])
         doors.set([replace(door, waiting=5)])
         house.take(Peer(port, "127.0.0.1"), oru(1))
         house.take(Peer(port, "127.0.0.1"), oru(2))
@@ -352,13 +358,6 @@ def test_all_of_a_sender_goes_by_one_lane_and_senders_by_several(source: UUID):
     kit.make_endpoint(source, port=port)
     found = api.doors()
     lanes: list[list[bytes]] = [[], []]
-
-    class Noted(mllp_keeper.Keeper):
-        def __init__(self, kept: list[bytes]) -> None:
-            self.kept = kept
-
-        def keep(self, arrival: api.Arrival, told: Told) -> None:
-            self.kept.append(arrival.raw)
 
     async def work() -> None:
         doors = mllp_house.Doors()
