@@ -23,6 +23,7 @@ WAIT: Final = 20.0  # seconds a request waits for a connection before it is told
 LOST: Final = (
     asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError,
+    asyncpg.InternalClientError,  # a server that fell said so to an idle connection, and has not closed it yet
 )  # fmt: skip
 """What asyncpg raises where the connection is gone, or the server stops, falls or rises."""
 
@@ -82,6 +83,8 @@ class Rows:
             raise FhirProblem("bad-search-value", value=str(error)[:60], kind="value") from None
         except LOST as error:
             log.warning("the database is away: %s", error)
+            if held is not None and held._con is not None:
+                held.terminate()
             raise FhirProblem("overloaded") from None
         finally:
             if held is not None:
@@ -154,7 +157,9 @@ async def _acquired(pool: Any, scope: tuple[str, str, str]) -> Any:
             raw.scope = None
             await held.fetchval(_SCOPE, *scope)
             raw.scope = scope
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, LOST):
+                raw.terminate()
             await pool.release(held)
             raise
     return held

@@ -28,6 +28,7 @@ FILE_RESOURCES: Final = 100_000
 FILE_BYTES: Final = 100_000_000
 SLICE_RESOURCES: Final = 20_000  # what the worker does of an export before it looks at other work
 SLICE_SECONDS: Final = 2.0
+COUNTED: Final = 10_000  # rows of a type that are counted for the progress; beyond it an estimate does
 WINDOW: Final = 2_000  # rows that are read at once, and about how many bytes of them (one row may have more)
 WINDOW_BYTES: Final = 32 << 20
 READERS_SECONDS: Final = 30  # after which a transaction that began before an export and holds no write is not awaited

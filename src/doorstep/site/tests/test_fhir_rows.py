@@ -13,7 +13,7 @@ from django.db import connection
 
 from doorstep.fhir.problems import FhirProblem
 from doorstep.fhir.search.plan import Statement
-from doorstep.kernel.testing.callers import member
+from doorstep.kernel.testing.callers import member, system
 from doorstep.kernel.testing.loops import run
 from doorstep.record.exchange.tests import kit
 from doorstep.site import fhir_rows
@@ -64,6 +64,30 @@ def test_whose_session_is_ended_comes_back(source: UUID) -> None:
         with pytest.raises(FhirProblem) as refused:
             await asked
         assert refused.value.code == "overloaded"
+        assert len(await rows.run(call, _quick(), _beside)) == 1
+        await rows.close()
+
+    run(go())
+
+
+FELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to unexpected postmaster exit\0\0"
+
+
+@pytest.mark.parametrize("scope_changes", [False, True])
+def test_a_server_that_fell_said_so_and_has_not_closed_yet(source: UUID, *, scope_changes: bool) -> None:
+    """What a process of a killed server says last, read from an idle connection before the socket's end is."""
+
+    async def go() -> None:
+        rows = Rows(size=1)
+        await rows.run(member(source), _quick(), _beside)
+        assert rows._pool is not None
+        raw = rows._pool._holders[0]._con
+        raw._protocol.data_received(b"E" + (len(FELL) + 4).to_bytes(4, "big") + FELL)
+        call = system() if scope_changes else member(source)
+        with pytest.raises(FhirProblem) as refused:
+            await rows.run(call, _quick(), _beside)
+        assert refused.value.code == "overloaded"
+        assert raw.is_closed()
         assert len(await rows.run(call, _quick(), _beside)) == 1
         await rows.close()
 

@@ -114,15 +114,15 @@ def _window(row: Export, writer: export_files.Writer) -> int:
 
 
 def _about(kind: str) -> int:
-    """About how many rows a type has: as the last ANALYZE found, else as counted to a hundred thousand."""
+    """About how many rows a type has: counted to ten thousand, beyond that as the last ANALYZE found."""
     with export_rows.cursor() as cursor:
+        count = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT %s) t").format(ledger.table(kind))
+        [counted] = cursor.execute(count, [rules.COUNTED]).fetchone() or [0]
+        if counted < rules.COUNTED:
+            return int(counted)
         name = f"fhir_{kind.lower()}"
         found = cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [name]).fetchone()
-        if found and found[0] > 0:
-            return int(found[0])
-        count = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT 100000) t").format(ledger.table(kind))
-        counted = cursor.execute(count).fetchone()
-        return int(counted[0]) if counted else 0
+        return max(int(counted), int(found[0])) if found else int(counted)
 
 
 def _step(name: str, row: Export) -> ExportState:

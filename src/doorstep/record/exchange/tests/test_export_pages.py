@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from doorstep.kernel.testing.browser import at_widths, axe
 from doorstep.kernel.testing.callers import member, stranger, system
@@ -43,6 +44,20 @@ def test_one_at_work_moves_and_one_that_is_done_tells_its_size(source, enter, ho
     for words in ("检验系统", "导出中", "已完成", "全部数据", "10 条", "1 类资源", "40%", "已读取 2 / 约 5 条"):
         assert words in said, words
     assert f"/exchange/exports/{done.id}/cancel" in said
+
+
+@pytest.mark.parametrize(("counted", "told"), [(10_000, "约 5 条"), (3, "约 3 条")])
+def test_few_rows_are_counted_and_many_estimated(source, enter, home, monkeypatch, counted, told):
+    """What ANALYZE found last may be of long ago."""
+    full(source, 1, 2, 3)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE fhir_patient")
+    full(source, 4, 5)
+    for name, value in {"WINDOW": 2, "SLICE_RESOURCES": 1, "COUNTED": counted}.items():
+        monkeypatch.setattr(rules, name, value)
+    begin(source_call(source), types=["Patient"])
+    turn()
+    assert f"已读取 2 / {told}" in html(enter(operator(source)).get(PAGE))
 
 
 def test_a_failed_one_says_why(source, enter, home):
