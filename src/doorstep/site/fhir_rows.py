@@ -83,8 +83,7 @@ class Rows:
             raise FhirProblem("bad-search-value", value=str(error)[:60], kind="value") from None
         except LOST as error:
             log.warning("the database is away: %s", error)
-            if held is not None and held._con is not None:
-                held.terminate()
+            _drop(held)
             raise FhirProblem("overloaded") from None
         finally:
             if held is not None:
@@ -144,6 +143,12 @@ async def connect(name: str) -> Any:
     return await asyncpg.connect(**_place(), server_settings=settings)
 
 
+def _drop(held: Any) -> None:
+    """Close a broken connection at once: the end of its socket may come late, or never."""
+    if held is not None and held._con is not None:
+        held.terminate()
+
+
 async def _acquired(pool: Any, scope: tuple[str, str, str]) -> Any:
     """A connection whose session has this scope: said again only where the request before it had another."""
     try:
@@ -159,7 +164,7 @@ async def _acquired(pool: Any, scope: tuple[str, str, str]) -> Any:
             raw.scope = scope
         except BaseException as error:
             if isinstance(error, LOST):
-                raw.terminate()
+                _drop(held)
             await pool.release(held)
             raise
     return held
