@@ -18,6 +18,8 @@ UCUM: Final = "http://unitsofmeasure.org"
 VACCINE: Final = "urn:doorstep:vaccine"
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ROUTE: Final = "http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration"
+_ROLE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+_PARENTS: Final = {"MTH": "mother", "FTH": "father"}
 _GENDERS: Final = {"1": "male", "2": "female", "0": "unknown", "9": "other"}
 _ROUTES: Final = {"IM": "IM", "SC": "SQ", "ID": "IDINJ", "PO": "PO"}
 
@@ -48,7 +50,24 @@ def patient(said: Mapping[str, str], place: str, before: Json | None) -> Json:
     if said.get("phone"):
         others = [t for t in made.get("telecom", []) if t.get("system") != "phone"]
         made["telecom"] = [*others, {"system": "phone", "value": said["phone"]}]
+    for code, parent in _PARENTS.items():
+        if said.get(parent):
+            made["contact"] = _named(made.get("contact", []), code, said[parent])
     return made
+
+
+def _named(contacts: Sequence[Json], code: str, name: str) -> list[Json]:
+    """Contacts with this name for the one of a relation, whose telephone and the like stay if the name was the same."""
+    others: list[Json] = []
+    same: Json | None = None
+    for contact in contacts:
+        codes = [c.get("code") for r in contact.get("relationship", []) for c in r.get("coding", [])]
+        if code not in codes:
+            others.append(contact)
+        elif contact.get("name", {}).get("text") == name:
+            same = contact
+    relationship = [{"coding": [{"system": _ROLE, "code": code}]}]
+    return [*others, same or {"relationship": relationship, "name": {"text": name}}]
 
 
 def _told(said: Mapping[str, str]) -> Json:

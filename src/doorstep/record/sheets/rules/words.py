@@ -43,6 +43,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "row.unlike": _("同一编号，与第 {row} 行写的不一样。请改成一致。"),
     "row.birth": _("没有身份证号时，要填出生日期。"),
     "row.archive": _("健康档案编号应是 17 位数字。"),
+    "row.parent": _("父母的姓名彼此相同，或与本人相同。"),
     "row.certificate": _("出生医学证明编号应是 1 个字母和 9 位数字。"),
     "row.pressure": _("收缩压和舒张压要一起填。"),
     "row.pressure_order": _("舒张压 {low} 不低于收缩压 {high}。可能填反了。"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from doorstep.record.sheets.reads.forms import CHECKS, FORMS
 from doorstep.record.sheets.rules.parsing import parse
 from doorstep.record.sheets.rules.returns import wrong_followup
 from doorstep.record.sheets.tests import kit
+from doorstep.registers.residents import api as residents
 
 TODAY = date(2026, 11, 27)
 CELLS = st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.booleans())
@@ -78,6 +80,11 @@ def test_what_contradicts_itself() -> None:
         ]
     ]
     assert read("residents", {"number": "P1", "name": "王"}) == [[("birth_date", "row.birth")]]
+    for parents, column in (
+        ({"mother": "李", "father": "李"}, "mother"),
+        ({"father": kit.resident(1)["name"]}, "father"),
+    ):
+        assert read("residents", kit.resident(1, **parents)) == [[(column, "row.parent")]]
     cases = {
         ("row.pressure", "diastolic"): {"systolic": "120"},
         ("row.pressure", "systolic"): {"diastolic": "80"},
@@ -103,3 +110,19 @@ def test_a_patient_keeps_what_a_sheet_leaves_empty() -> None:
     assert made["telecom"] == [{"system": "email", "value": "a@b"}, {"system": "phone", "value": "2"}]
     assert [n["value"] for n in made["identifier"]] == ["7", "P1", "3", "R4"]
     assert (made["name"], made["gender"]) == ([{"text": "王乙"}], "female")
+
+
+def test_parents_are_contacts_of_their_relation() -> None:
+    said = {"number": "P1", "name": "王甲", "mother": "李一", "father": "王一"}
+    made = fhir.patient(said, "u", None)
+    assert [(g.name, g.relation) for g in residents.incoming(made | {"id": "x"}, uuid4()).guardians] == [
+        ("李一", "MTH"),
+        ("王一", "FTH"),
+    ]
+    [mother, father] = made["contact"]
+    aunt = {"name": {"text": "李二"}, "relationship": [{"text": "姨"}]}
+    before = made | {"contact": [father, mother | {"telecom": [{"system": "phone", "value": "1"}]}, aunt]}
+    assert fhir.patient({"number": "P1", "name": "王甲"}, "u", before) == before
+    assert fhir.patient(said | {"father": ""}, "u", before)["contact"] == [father, aunt, before["contact"][1]]
+    other = fhir.patient(said | {"mother": "李三"}, "u", before)["contact"]
+    assert [(c["name"]["text"], "telecom" in c) for c in other] == [("李二", False), ("李三", False), ("王一", False)]

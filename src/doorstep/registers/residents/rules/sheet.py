@@ -40,6 +40,8 @@ FORM: Final = Form(
             hint_zh="儿童填写：1 个字母和 9 位数字",
             hint_en="Of children: a letter and nine digits",
         ),
+        Column("mother", "母亲姓名", "Mother", hint_zh="儿童填写", hint_en="Of children"),
+        Column("father", "父亲姓名", "Father", hint_zh="儿童填写", hint_en="Of children"),
     ),
     once=(("number",), ("id_number",), ("archive",), ("certificate",)),
     either=(("number", "id_number"),),
@@ -62,3 +64,10 @@ def wrong(said: Mapping[str, str]) -> Iterator[Wrong]:
         yield "archive", "row.archive", {}
     if (certificate := said.get("certificate", "")) and not numbers.birth_certificate(certificate):
         yield "certificate", "row.certificate", {}
+    yield from _wrong_parents(said)
+
+
+def _wrong_parents(said: Mapping[str, str]) -> Iterator[Wrong]:
+    for parent, other in (("mother", "father"), ("father", "name"), ("mother", "name")):
+        if said.get(parent) and said[parent] == said.get(other):
+            yield parent, "row.parent", {}
