@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.parts import (  # noqa: E402  see the line above
+    linkage_bound,
     linkage_rivals,
     linkage_sets,
     linkage_spark,
@@ -103,6 +104,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for records in their one form: made once, found again")
     parser.add_argument("--memory", default="2GB", help="of DuckDB, which spills the rest to disk")
     parser.add_argument("--alone", action="store_true", help="without Splink's own")
+    parser.add_argument("--bound", action="store_true", help="and how right pairs could be scored at all")
     parser.add_argument("--spark", action="store_true", help="and on Spark, to compare")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="doorstep-linkage-", dir=options.folder) as name:
@@ -115,6 +117,8 @@ def main() -> None:
         linkage_tables.head()
         model = ours(data)
         print(f"peak memory {peak():,.0f} MB")
+        if options.bound:
+            linkage_bound.told(data, facts)
         if not options.alone:
             splinks(data)
         if options.spark:
