@@ -11,6 +11,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from doorstep.kernel.testing import database
 from doorstep.site.sharing import calm_collector
 
 pytest_plugins = ["doorstep.kernel.testing.browser", "doorstep.kernel.testing.flush"]
@@ -28,6 +29,12 @@ settings.load_profile("doorstep")
 def pytest_collection_finish() -> None:
     """The collector need not walk again and again over the house, its definitions and thousands of collected tests."""
     calm_collector()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The test database stands already, where it is our own."""
+    return database.MADE
 
 
 @pytest.fixture(autouse=True)

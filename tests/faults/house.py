@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import signal
@@ -21,9 +19,9 @@ from psycopg import sql
 
 from doorstep.fhir.tables import known_types
 from doorstep.kernel import postgres
+from doorstep.kernel.testing.kept import environment, kept, migrated, python
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ROOT / ".cache" / "house"
 HOT = ("observation", "condition", "medicationrequest")
 PREPARE = """
 from doorstep.site import cli, demo_house
@@ -52,7 +50,7 @@ class House:
     @property
     def environment(self) -> dict[str, str]:
         """What programs of this house are started with."""
-        return _environment(self.folder)
+        return environment(self.folder)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start ``doorstep …``; what it says goes to program.log."""
@@ -68,7 +66,7 @@ class House:
 
     def python(self, code: str) -> str:
         """Run code as a program of this house; what it printed."""
-        return _python(self.folder, code)
+        return python(self.folder, code)
 
     def within(self, statement: str) -> str:
         """Run one statement with Django set up on the house's database; what it printed."""
@@ -158,48 +156,16 @@ MESSAGES = "SELECT source_id, digest, kind, state, waits, problems::text FROM ex
 
 def founded(folder: Path) -> None:
     """Put into an empty folder a house with all tables and a district without records, made once for what the source
-    is now: to migrate costs ten seconds of CPU, to copy what came of it next to none."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    with (KEPT / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = KEPT / _source()
-        if not kept.exists():
-            for old in [one for one in KEPT.iterdir() if one.is_dir()]:
-                shutil.rmtree(old)
-            _found(kept)
-        subprocess.run(["cp", "-a", f"{kept}/.", str(folder)], check=True)
+    is now."""
+    sources = [path for path in (ROOT / "src" / "doorstep").rglob("*.py") if "tests" not in path.parts]
+    kept("house", sources, _found, folder)
 
 
-def _found(kept: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="doorstep-faults-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB"}) as server:
-            _python(folder, PREPARE)
-            copy(server, "doorstep", "clean")
-        part = kept.with_suffix(".part")
-        subprocess.run(["cp", "-a", name, str(part)], check=True)
-        part.rename(kept)
-
-
-def _source() -> str:
-    digest = hashlib.sha256(sys.version.encode())
-    for path in sorted((ROOT / "src" / "doorstep").rglob("*.py")):
-        if "tests" not in path.parts:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DOORSTEP_", "DJANGO_", "COV_"))}
-    return kept | {"DOORSTEP_HOME": str(folder)}
-
-
-def _python(folder: Path, code: str) -> str:
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env=_environment(folder), capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def _found(folder: Path) -> None:
+    migrated(folder)
+    with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB"}) as server:
+        python(folder, PREPARE)
+        copy(server, "doorstep", "clean")
 
 
 def copy(server: postgres.Server, old: str, new: str) -> None:

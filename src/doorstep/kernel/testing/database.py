@@ -1,4 +1,7 @@
-"""A pytest plug-in (loaded first): runs the tests on the embedded PostgreSQL unless a database is given."""
+"""A pytest plug-in (loaded first): runs the tests on the embedded PostgreSQL unless a database is given.
+
+Its test database is there already, a copy of one that is migrated once (`kept.migrated`); Django migrates what is new.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,26 @@ import psycopg
 
 from doorstep.kernel import postgres
 from doorstep.kernel.postgres_place import ROLE
+from doorstep.kernel.testing.kept import migrated
 
 for kind in ("ACCOUNT", "ADDRESS", "KEY"):
     os.environ.setdefault(f"DOORSTEP_RATE_{kind}", "off")  # tests ask faster than people do
-if "DOORSTEP_DATABASE_URL" not in os.environ:
+MADE = "DOORSTEP_DATABASE_URL" not in os.environ
+"""Whether the database is this plug-in's own, and the test database stands in it."""
+if MADE:
     folder = Path(tempfile.mkdtemp(prefix="doorstep-test-"))
     folder.chmod(0o755)
     os.environ["DOORSTEP_HOME"] = str(folder)
+    with tempfile.TemporaryDirectory(prefix="doorstep-migrated-") as made:
+        migrated(Path(made))
+        shutil.move(Path(made) / "pg", folder / "pg")
     server = postgres.start(folder, settings={"fsync": "off", "full_page_writes": "off"})
     os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
     with psycopg.connect(server.admin_dsn) as admin:  # tables are emptied without triggers, see testing/flush.py
         admin.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
+    with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
+        name = "_".join(["test_doorstep", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE doorstep OWNER {ROLE}")
 
     def _end() -> None:
         server.stop()
