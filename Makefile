@@ -46,8 +46,8 @@ demo: setup  ## a working district with its records; ARGS="--residents 300000"
 orthanc: setup  ## Debian's Orthanc with DICOMweb, for tests and the demo; ARGS="--http 8042 --dicom 4242"
 	@$(BIN)/python tools/orthanc.py $(ARGS)
 
-test: setup  ## all tests, four files at once (much of it waits for programs); ARGS="-n 0 -k ledger"
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup  ## all tests, three files at once (much of it waits for programs); ARGS="-n 0 -k ledger"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: setup  ## all tests, and what they must have reached
 	@rm -f .coverage .coverage.*
