@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from doorstep.fhir.tables import known_types
 from doorstep.kernel import postgres
-from doorstep.kernel.testing.kept import environment, kept, migrated, python
+from doorstep.kernel.testing.kept import copy, environment, kept, migrated, python
 
 ROOT = Path(__file__).resolve().parents[2]
 HOT = ("observation", "condition", "medicationrequest")
@@ -166,15 +165,6 @@ def _found(folder: Path) -> None:
     with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB"}) as server:
         python(folder, PREPARE)
         copy(server, "doorstep", "clean")
-
-
-def copy(server: postgres.Server, old: str, new: str) -> None:
-    """Make a database of a server the copy of another, whatever it was before."""
-    with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [[old, new]])
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER doorstep")
-        admin.execute(make.format(sql.Identifier(new), sql.Identifier(old)))
 
 
 @contextmanager

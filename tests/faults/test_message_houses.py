@@ -6,7 +6,6 @@ and says that the patient has come; then East's full record follows. The hub is 
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -20,8 +19,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from doorstep.kernel.testing.kept import copy, environment
 from doorstep.record.endpoints.tests.kit import free_port
-from tests.faults.house import House, copy, ended, until
+from tests.faults.house import House, ended, until
 
 WITHIN = "from doorstep.site import cli\nwith cli.house():\n"
 SETUP = """
@@ -88,8 +88,7 @@ class One:
         self.folder.mkdir()
         copy(server.server, "clean", name)
         self.dsn = make_conninfo(server.server.dsn, dbname=name)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DOORSTEP_", "DJANGO_", "COV_"))}
-        self.environment = kept | {"DOORSTEP_HOME": str(self.folder), "DOORSTEP_DATABASE_URL": self.dsn}
+        self.environment = environment(self.folder) | {"DOORSTEP_DATABASE_URL": self.dsn}
         self.running: list[subprocess.Popen[bytes]] = []
 
     def within(self, code: str, **names: Any) -> None:

@@ -15,7 +15,7 @@ import psycopg
 
 from doorstep.kernel import postgres
 from doorstep.kernel.postgres_place import ROLE
-from doorstep.kernel.testing.kept import migrated
+from doorstep.kernel.testing.kept import copy, migrated
 
 for kind in ("ACCOUNT", "ADDRESS", "KEY"):
     os.environ.setdefault(f"DOORSTEP_RATE_{kind}", "off")  # tests ask faster than people do
@@ -27,14 +27,13 @@ if MADE:
     os.environ["DOORSTEP_HOME"] = str(folder)
     with tempfile.TemporaryDirectory(prefix="doorstep-migrated-") as made:
         migrated(Path(made))
-        shutil.move(Path(made) / "pg", folder / "pg")
+        shutil.move(Path(made) / "pg", folder / "pg")  # not the keys: each run makes its own
     server = postgres.start(folder, settings={"fsync": "off", "full_page_writes": "off"})
     os.environ["DOORSTEP_DATABASE_URL"] = server.dsn
     with psycopg.connect(server.admin_dsn) as admin:  # tables are emptied without triggers, see testing/flush.py
         admin.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
-    with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
-        name = "_".join(["test_doorstep", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE doorstep OWNER {ROLE}")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    copy(server, "doorstep", f"test_doorstep_{worker}" if worker else "test_doorstep")
 
     def _end() -> None:
         server.stop()

@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import psycopg
+from psycopg import sql
+
 from doorstep.kernel import postgres
+from doorstep.kernel.postgres_place import ROLE
 
 ROOT: Final = Path(__file__).resolve().parents[4]
 CACHE: Final = ROOT / ".cache"
@@ -51,6 +55,15 @@ def migrated(into: Path) -> None:
 def _migrate(folder: Path) -> None:
     with postgres.running(folder, {"min_wal_size": "32MB", "max_wal_size": "64MB", "fsync": "off"}):
         python(folder, _MIGRATE)
+
+
+def copy(server: postgres.Server, old: str, new: str) -> None:
+    """Make a database of a server the copy of another, whatever it was before."""
+    with psycopg.connect(server.admin_dsn, dbname="postgres", autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [[old, new]])
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(new)))
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+        admin.execute(make.format(sql.Identifier(new), sql.Identifier(old), sql.Identifier(ROLE)))
 
 
 def environment(folder: Path) -> dict[str, str]:
